@@ -1,0 +1,37 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger, PinoLogger } from 'nestjs-pino';
+import { ProblemFilter } from './common/problem.filter.js';
+import { ContractValidationPipe } from './common/validation.pipe.js';
+import { type AppConfig, appConfig } from './config/app.config.js';
+import { MetricsService } from './metrics/metrics.service.js';
+import { setupOpenApi } from './openapi.js';
+import { SocketAdapter } from './realtime/socket.adapter.js';
+
+/** What the application of `main.ts` and that of the tests share: logs, pipes, filters, sockets, CORS, OpenAPI, metrics. */
+export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+  const config = app.get<AppConfig>(appConfig.KEY);
+  app.useLogger(app.get(Logger));
+  app.flushLogs();
+  app.useGlobalPipes(new ContractValidationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  app.useWebSocketAdapter(new SocketAdapter(app, config.corsOrigins, await app.resolve(PinoLogger)));
+  app.enableCors({
+    origin: config.corsOrigins === true ? true : [...config.corsOrigins],
+    exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
+  });
+  setupOpenApi(app);
+  countRequests(app, app.get(MetricsService));
+  return app;
+}
+
+function countRequests(app: NestFastifyApplication, metrics: MetricsService): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      // The route's pattern, not the path: a label must not grow with the data.
+      const route = request.routeOptions.url ?? 'none';
+      metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+      done();
+    });
+}

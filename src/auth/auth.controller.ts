@@ -1,0 +1,43 @@
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { CurrentUserId } from '../common/principal.js';
+import { Public } from '../common/public.decorator.js';
+import { AccountDto } from '../users/dto/user.dto.js';
+import { AuthService } from './auth.service.js';
+import { LoginDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+
+@ApiTags('auth')
+@Controller()
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @Public()
+  @Post(['auth/register', 'register'])
+  @ApiOperation({ summary: 'Make an account' })
+  @ApiCreatedResponse({ type: AccountDto })
+  @ApiProblems('validation_failed', 'email_taken')
+  register(@Body() body: RegisterDto): Promise<AccountDto> {
+    return this.auth.register(body);
+  }
+
+  @Public()
+  @Post(['auth/login', 'login'])
+  @HttpCode(200)
+  @RouteConfig({ acceptsForm: true })
+  @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
+  @ApiOperation({ summary: 'Open a session' })
+  @ApiOkResponse({ type: TokenDto })
+  @ApiProblems('validation_failed', 'invalid_credentials')
+  login(@Body() body: LoginDto): Promise<TokenDto> {
+    return this.auth.login(body);
+  }
+
+  @Get('auth/me')
+  @ApiOperation({ summary: 'Your own account' })
+  @ApiOkResponse({ type: AccountDto })
+  getMe(@CurrentUserId() userId: number): Promise<AccountDto> {
+    return this.auth.me(userId);
+  }
+}

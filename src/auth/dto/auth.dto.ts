@@ -1,0 +1,61 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsEmail, IsIn } from 'class-validator';
+import { TextField } from '../../common/fields.js';
+import { NameField } from '../../users/dto/user.dto.js';
+
+export class RegisterDto {
+  @NameField('What others see.', 'Ada Lovelace')
+  name: string;
+
+  @TextField({ description: 'Unique whatever its case.', example: 'ada@example.com', min: 3, max: 254 })
+  @IsEmail({}, { message: 'must be an email address' })
+  email: string;
+
+  @TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 })
+  password: string;
+}
+
+/**
+ * The OAuth 2 password form, or JSON with the same fields; `email` is accepted for `username`. The grant's other
+ * parameters are taken, as generic OAuth 2 clients send them, and mean nothing here.
+ */
+export class LoginDto {
+  @TextField({ description: 'The email.', example: 'ada@example.com', min: 1, max: 254, optional: true })
+  username?: string;
+
+  @TextField({
+    description: 'Another name for `username`.',
+    example: 'ada@example.com',
+    min: 1,
+    max: 254,
+    optional: true,
+  })
+  email?: string;
+
+  @TextField({ example: 'correct horse', min: 1, max: 128 })
+  password: string;
+
+  @TextField({ example: 'password', min: 0, max: 20, optional: true })
+  @IsIn(['password', ''], { message: 'must be password' })
+  grant_type?: string;
+
+  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  scope?: string;
+
+  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  client_id?: string;
+
+  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  client_secret?: string;
+}
+
+export class TokenDto {
+  @ApiProperty({ description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.' })
+  access_token: string;
+
+  @ApiProperty({ enum: ['bearer'] })
+  token_type: 'bearer';
+
+  @ApiProperty({ type: 'integer', description: 'The life of the access token in seconds.', example: 900 })
+  expires_in: number;
+}

@@ -1,0 +1,28 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { Principal } from '../common/principal.js';
+import { IS_PUBLIC } from '../common/public.decorator.js';
+import { tokenError } from './tokens.service.js';
+
+/** Guards every HTTP route that isn't marked public. Sockets have a guard of their own, on the gateway. */
+@Injectable()
+export class JwtAuthGuard extends AuthGuard('jwt') {
+  constructor(private readonly reflector: Reflector) {
+    super();
+  }
+
+  override canActivate(
+    context: ExecutionContext,
+  ): ReturnType<InstanceType<ReturnType<typeof AuthGuard>>['canActivate']> {
+    if (context.getType() === 'ws') return true;
+    if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, [context.getHandler(), context.getClass()])) return true;
+    return super.canActivate(context);
+  }
+
+  override handleRequest<T = Principal>(error: unknown, user: T | false, info: unknown): T {
+    if (error instanceof Error) throw error;
+    if (!user) throw tokenError(info);
+    return user;
+  }
+}

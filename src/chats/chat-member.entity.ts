@@ -1,0 +1,29 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { User } from '../users/user.entity.js';
+import { Chat } from './chat.entity.js';
+
+export type Role = 'owner' | 'admin' | 'member';
+
+@Entity('chat_members')
+@Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)
+@Index('chat_members_user', ['userId', 'chatId'])
+@Index('chat_members_cursor', ['chatId', 'lastReadSeq'])
+export class ChatMember {
+  @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'chat_members_pkey' })
+  @ForeignKey(() => Chat, { name: 'chat_members_chat_fkey', onDelete: 'CASCADE' })
+  chatId: number;
+
+  @PrimaryColumn('bigint', { name: 'user_id', primaryKeyConstraintName: 'chat_members_pkey' })
+  @ForeignKey(() => User, { name: 'chat_members_user_fkey' })
+  userId: number;
+
+  @Column('text', { default: 'member' })
+  role: Role;
+
+  @Column({ type: 'timestamptz', name: 'joined_at', precision: 3, default: () => 'clock_timestamp()' })
+  joinedAt: Date;
+
+  /** The cursor: all messages up to this `seq` are read. Only grows. */
+  @Column('bigint', { name: 'last_read_seq', default: 0 })
+  lastReadSeq: number;
+}

@@ -1,0 +1,39 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { User } from '../users/user.entity.js';
+
+export type ChatType = 'private' | 'group';
+
+/** A conversation and its counters. Its row is the lock that every write to the chat takes first. */
+@Entity('chats')
+@Index('chats_deleted', ['id'], { where: 'deleted_at IS NOT NULL' })
+@Check('chats_type', `type IN ('private', 'group')`)
+export class Chat {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'chats_pkey' })
+  id: number;
+
+  @Column('text')
+  type: ChatType;
+
+  @Column('bigint', { name: 'creator_id' })
+  @ForeignKey(() => User, { name: 'chats_creator_fkey' })
+  creatorId: number;
+
+  /** The `seq` of the newest message; 0 before the first. */
+  @Column('bigint', { name: 'last_seq', default: 0 })
+  lastSeq: number;
+
+  /** The newest `change_seq`: edits, deletions, names, memberships and roles count it up. */
+  @Column('bigint', { name: 'last_change_seq', default: 0 })
+  lastChangeSeq: number;
+
+  /** The time of the newest message, or of the chat's creation. Never runs backwards. */
+  @Column({ type: 'timestamptz', name: 'last_activity_at', precision: 3, default: () => 'now()' })
+  lastActivityAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt: Date;
+
+  /** Set when a group is deleted: nobody is in it any more, and its messages are being removed. */
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
+  deletedAt: Date | null;
+}

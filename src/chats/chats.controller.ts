@@ -1,0 +1,85 @@
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { BodyByTypePipe } from '../common/body-by-type.pipe.js';
+import { ApiId, IdParam } from '../common/id-param.js';
+import { CurrentUserId } from '../common/principal.js';
+import { ChatsService } from './chats.service.js';
+import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, ListMembersQuery } from './dto/chat-input.dto.js';
+import { ChatDto, ChatWithMembersDto } from './dto/chat.dto.js';
+import { MemberDto } from './dto/member.dto.js';
+
+@ApiTags('chats')
+@Controller('chats')
+export class ChatsController {
+  constructor(private readonly chats: ChatsService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Open the private chat with somebody, or make a group' })
+  @ApiExtraModels(CreatePrivateChatDto, CreateGroupChatDto)
+  @ApiBody({
+    schema: {
+      oneOf: [{ $ref: getSchemaPath(CreatePrivateChatDto) }, { $ref: getSchemaPath(CreateGroupChatDto) }],
+      discriminator: {
+        propertyName: 'type',
+        mapping: { private: getSchemaPath(CreatePrivateChatDto), group: getSchemaPath(CreateGroupChatDto) },
+      },
+    },
+    examples: {
+      private: { value: { type: 'private', user_id: 2 } },
+      group: { value: { type: 'group', name: 'Analytical engines', member_ids: [2, 3] } },
+    },
+  })
+  @ApiCreatedResponse({ type: ChatDto })
+  @ApiOkResponse({ type: ChatDto, description: 'The private chat these two already have.' })
+  @ApiProblems('validation_failed', 'user_not_found')
+  async createChat(
+    @CurrentUserId() userId: number,
+    @Body(new BodyByTypePipe({ private: CreatePrivateChatDto, group: CreateGroupChatDto }))
+    body: CreatePrivateChatDto | CreateGroupChatDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ChatDto> {
+    const { chat, created } = await this.chats.create(userId, body);
+    reply.status(created ? 201 : 200);
+    return chat;
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Your chats, latest activity first' })
+  @ApiOkResponse({ type: [ChatDto] })
+  @ApiProblems('validation_failed')
+  listChats(@CurrentUserId() userId: number, @Query() { limit, before }: ListChatsQuery): Promise<ChatDto[]> {
+    return this.chats.list(userId, limit, before);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'A chat with its first 100 members' })
+  @ApiId('id')
+  @ApiOkResponse({ type: ChatWithMembersDto })
+  @ApiProblems('validation_failed', 'chat_not_found')
+  getChat(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ChatWithMembersDto> {
+    return this.chats.get(id, userId);
+  }
+
+  @Get(':id/members')
+  @ApiOperation({ summary: 'The members of a chat, in the order they joined' })
+  @ApiId('id')
+  @ApiOkResponse({ type: [MemberDto] })
+  @ApiProblems('validation_failed', 'chat_not_found')
+  listChatMembers(
+    @CurrentUserId() userId: number,
+    @IdParam('id') id: number,
+    @Query() { limit, offset }: ListMembersQuery,
+  ): Promise<MemberDto[]> {
+    return this.chats.listMembers(id, userId, limit, offset);
+  }
+}

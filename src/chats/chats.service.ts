@@ -1,0 +1,146 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { UsersService } from '../users/users.service.js';
+import { ChatJoined } from './chat.events.js';
+import type { ChatMember } from './chat-member.entity.js';
+import { type ActivityCursor, ChatsRepository } from './chats.repository.js';
+import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
+import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
+import { MemberDto } from './dto/member.dto.js';
+import { MembersRepository } from './members.repository.js';
+
+const MEMBERS_SHOWN = 100;
+
+@Injectable()
+export class ChatsService {
+  private readonly logger = new Logger(ChatsService.name);
+
+  constructor(
+    private readonly chats: ChatsRepository,
+    private readonly members: MembersRepository,
+    private readonly users: UsersService,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** The one check of who is in a chat. @throws AppError `code` when the chat is absent or not theirs */
+  async requireMember(
+    chatId: number,
+    userId: number,
+    code: 'chat_not_found' | 'group_not_found' | 'message_not_found' = 'chat_not_found',
+  ): Promise<ChatMember> {
+    const member = await this.members.find(chatId, userId);
+    if (!member) throw new AppError(code);
+    return member;
+  }
+
+  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed` */
+  create(
+    userId: number,
+    body: CreatePrivateChatDto | CreateGroupChatDto,
+  ): Promise<{ chat: ChatDto; created: boolean }> {
+    return body.type === 'private' ? this.openPrivate(userId, body.user_id) : this.createGroup(userId, body);
+  }
+
+  /** @throws AppError `user_not_found` */
+  async createGroup(
+    userId: number,
+    { name, member_ids = [] }: CreateGroupDto,
+  ): Promise<{ chat: ChatDto; created: boolean }> {
+    const others = member_ids.filter((id) => id !== userId);
+    const chat = await this.unitOfWork.run(async () => {
+      await this.users.requireAll(others);
+      const chatId = await this.chats.createGroup(userId, name, others);
+      return this.announce(chatId, [userId, ...others], userId);
+    });
+    this.logger.log({ event: 'group.created', user_id: userId, chat_id: chat.id, member_count: chat.member_count });
+    return { chat, created: true };
+  }
+
+  private async openPrivate(userId: number, otherId: number): Promise<{ chat: ChatDto; created: boolean }> {
+    if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
+    const pair = [Math.min(userId, otherId), Math.max(userId, otherId)] as const;
+    const chat = await this.unitOfWork.run(async () => {
+      await this.users.requireAll([otherId]);
+      const chatId = (await this.chats.findPrivate(...pair))
+        ? undefined
+        : await this.chats.createPrivate(userId, ...pair);
+      return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
+    });
+    // Of two racing calls the second waited for the first to commit, so it finds that one's chat.
+    if (!chat) return { chat: await this.view((await this.chats.findPrivate(...pair))!, userId), created: false };
+    this.logger.log({ event: 'chat.created', user_id: userId, chat_id: chat.id });
+    return { chat, created: true };
+  }
+
+  private async announce(chatId: number, userIds: readonly number[], viewerId: number): Promise<ChatDto> {
+    const views = await this.viewsFor(chatId, userIds);
+    this.unitOfWork.publish(new ChatJoined(views));
+    return views.find(({ userId }) => userId === viewerId)!.chat;
+  }
+
+  /** The chat as each of these members sees it. */
+  async viewsFor(chatId: number, userIds: readonly number[]): Promise<{ userId: number; chat: ChatDto }[]> {
+    const rows = await this.chats.views(chatId, userIds);
+    return rows.map((row) => ({ userId: row.my_user_id, chat: ChatDto.of(row) }));
+  }
+
+  /** The chat as a member sees it. @throws AppError `chat_not_found` */
+  async view(chatId: number, userId: number): Promise<ChatDto> {
+    const [view] = await this.viewsFor(chatId, [userId]);
+    if (!view) throw new AppError('chat_not_found');
+    return view.chat;
+  }
+
+  /** With its first members. @throws AppError `chat_not_found` */
+  async get(chatId: number, userId: number): Promise<ChatWithMembersDto> {
+    const chat = await this.view(chatId, userId);
+    return { ...chat, members: (await this.members.list(chatId, MEMBERS_SHOWN, 0)).map((row) => MemberDto.of(row)) };
+  }
+
+  /** The user's chats, latest activity first; `before` is an `activity_cursor`. */
+  async list(userId: number, limit: number, before: string | undefined): Promise<ChatDto[]> {
+    const rows = await this.chats.listViews(userId, limit, before === undefined ? undefined : parseCursor(before));
+    return rows.map((row) => ChatDto.of(row));
+  }
+
+  /** In the order they joined. @throws AppError `chat_not_found` */
+  async listMembers(chatId: number, userId: number, limit: number, offset: number): Promise<MemberDto[]> {
+    await this.requireMember(chatId, userId);
+    return (await this.members.list(chatId, limit, offset)).map((row) => MemberDto.of(row));
+  }
+
+  /** The ids of all members. */
+  memberIds(chatId: number): Promise<number[]> {
+    return this.members.ids(chatId);
+  }
+
+  /** One member, or undefined. */
+  async member(chatId: number, userId: number): Promise<MemberDto | undefined> {
+    const row = await this.members.row(chatId, userId);
+    return row && MemberDto.of(row);
+  }
+
+  /** Members other than the sender whose cursor has passed `seq`. */
+  async readers(chatId: number, seq: number, senderId: number): Promise<{ user_id: number; name: string }[]> {
+    const rows = await this.members.readers(chatId, seq, senderId);
+    return rows.map(({ user_id, name }) => ({ user_id, name }));
+  }
+
+  /** Everybody has read up to this `seq`. */
+  readByAllSeq(chatId: number): Promise<number> {
+    return this.members.readByAllSeq(chatId);
+  }
+
+  /** All members but the caller. @throws AppError `chat_not_found` */
+  async otherMemberIds(chatId: number, userId: number): Promise<number[]> {
+    await this.requireMember(chatId, userId);
+    return (await this.members.ids(chatId)).filter((id) => id !== userId);
+  }
+}
+
+function parseCursor(cursor: string): ActivityCursor {
+  const [activityMs, chatId] = cursor.split('-').map(Number) as [number, number];
+  if (!Number.isSafeInteger(chatId)) throw AppError.invalidField('before', 'must be an activity_cursor');
+  return { activityMs, chatId };
+}

@@ -1,0 +1,53 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import { IdField, IdListField, PatternField } from '../../common/fields.js';
+import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
+import { NameField } from '../../users/dto/user.dto.js';
+
+/** Members added in one call, at the most. */
+const MAX_NEW_MEMBERS = 500;
+
+export class CreateGroupDto {
+  @NameField('The name of the group.', 'Analytical engines')
+  name: string;
+
+  @IdListField({ description: 'Who is in it besides you.', example: [2, 3], max: MAX_NEW_MEMBERS, optional: true })
+  member_ids?: number[];
+}
+
+export class CreateGroupChatDto extends CreateGroupDto {
+  @ApiProperty({ enum: ['group'] })
+  @IsIn(['group'], { message: 'must be private or group' })
+  type: 'group';
+}
+
+export class CreatePrivateChatDto {
+  @ApiProperty({ enum: ['private'] })
+  @IsIn(['private'], { message: 'must be private or group' })
+  type: 'private';
+
+  @IdField({ description: 'The other person.', example: 2 })
+  user_id: number;
+}
+
+export class ListChatsQuery {
+  @LimitQuery(50)
+  limit: number = 50;
+
+  @PatternField({
+    description: 'The `activity_cursor` of the last chat of the page before.',
+    example: '1744113600000-1',
+    pattern: /^\d{1,15}-[1-9]\d{0,15}$/,
+    message: 'must be an activity_cursor',
+    optional: true,
+  })
+  before?: string;
+}
+
+export class ListMembersQuery {
+  @LimitQuery(MAX_PAGE)
+  limit: number = MAX_PAGE;
+
+  @OffsetQuery()
+  offset: number = 0;
+}

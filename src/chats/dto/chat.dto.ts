@@ -1,0 +1,96 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { ChatType } from '../chat.entity.js';
+import type { Role } from '../chat-member.entity.js';
+import { MemberDto } from './member.dto.js';
+import { MessageDto, type MessageRow } from './message.dto.js';
+
+/** A chat and the caller's place in it, as the chat queries return them; the columns of the last message start with `last_`. */
+export interface ChatRow {
+  id: number;
+  type: ChatType;
+  name: string;
+  creator_id: number;
+  created_at: Date;
+  member_count: number;
+  my_role: Role;
+  my_user_id: number;
+  last_seq: number;
+  last_change_seq: number;
+  last_read_seq: number;
+  read_by_all_seq: number;
+  last_activity_at: Date;
+  last_message: MessageRow | null;
+}
+
+const Counter = (description: string, example: number): PropertyDecorator =>
+  ApiProperty({ type: 'integer', format: 'int64', description, example });
+
+/** A chat as one member sees it. */
+export class ChatDto {
+  @Counter('Serves `/chats/{id}` and, for a group, `/groups/{id}`.', 1)
+  id: number;
+
+  @ApiProperty({ enum: ['private', 'group'], enumName: 'ChatType' })
+  type: ChatType;
+
+  @ApiProperty({ description: "A private chat has the other person's name.", example: 'Analytical engines' })
+  name: string;
+
+  @Counter('Who made it.', 2)
+  creator_id: number;
+
+  @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
+  created_at: string;
+
+  @ApiProperty({ type: 'integer', example: 3 })
+  member_count: number;
+
+  @ApiProperty({ enum: ['owner', 'admin', 'member'], enumName: 'Role' })
+  my_role: Role;
+
+  @Counter('The `seq` of the newest message; 0 in an empty chat.', 17)
+  last_seq: number;
+
+  @Counter('The newest `change_seq`.', 4)
+  last_change_seq: number;
+
+  @Counter('Your cursor: you have read all messages up to this `seq`.', 15)
+  last_read_seq: number;
+
+  @Counter('Every member has read all messages up to this `seq`.', 12)
+  read_by_all_seq: number;
+
+  @Counter('`last_seq - last_read_seq`', 2)
+  unread_count: number;
+
+  @ApiProperty({ type: MessageDto, nullable: true })
+  last_message: MessageDto | null;
+
+  @ApiProperty({ description: 'For `?before=` of the next page of chats; opaque.', example: '1744113600000-1' })
+  activity_cursor: string;
+
+  static of(row: ChatRow): ChatDto {
+    return {
+      id: row.id,
+      type: row.type,
+      name: row.name,
+      creator_id: row.creator_id,
+      created_at: row.created_at.toISOString(),
+      member_count: row.member_count,
+      my_role: row.my_role,
+      last_seq: row.last_seq,
+      last_change_seq: row.last_change_seq,
+      last_read_seq: row.last_read_seq,
+      read_by_all_seq: row.read_by_all_seq,
+      unread_count: row.last_seq - row.last_read_seq,
+      last_message: row.last_message && MessageDto.of(row.last_message, row.read_by_all_seq),
+      activity_cursor: `${row.last_activity_at.getTime()}-${row.id}`,
+    };
+  }
+}
+
+/** A chat with its first members. */
+export class ChatWithMembersDto extends ChatDto {
+  @ApiProperty({ type: [MemberDto], description: 'The first 100; `/chats/{id}/members` has the rest.' })
+  members: MemberDto[];
+}

@@ -1,0 +1,37 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Role } from '../chat-member.entity.js';
+
+/** A row of `chat_members` with the name of the user. */
+export interface MemberRow {
+  user_id: number;
+  name: string;
+  role: Role;
+  joined_at: Date;
+  last_read_seq: number;
+}
+
+export class MemberDto {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 2 })
+  user_id: number;
+
+  @ApiProperty({ example: 'Ada Lovelace' })
+  name: string;
+
+  @ApiProperty({ enum: ['owner', 'admin', 'member'], enumName: 'Role' })
+  role: Role;
+
+  @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
+  joined_at: string;
+
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    description: 'They have read all messages up to this `seq`.',
+    example: 15,
+  })
+  last_read_seq: number;
+
+  static of({ user_id, name, role, joined_at, last_read_seq }: MemberRow): MemberDto {
+    return { user_id, name, role, joined_at: joined_at.toISOString(), last_read_seq };
+  }
+}

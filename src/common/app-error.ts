@@ -1,0 +1,31 @@
+import { ERRORS, type ErrorCode } from './error-codes.js';
+
+/** One thing wrong with one field of the input. */
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The only error services throw on purpose. `message` is shown to the client as `detail`. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+
+  constructor(
+    readonly code: ErrorCode,
+    detail: string = ERRORS[code].title,
+    readonly errors?: readonly FieldError[],
+  ) {
+    super(detail);
+  }
+
+  /** `validation_failed` for the given fields. */
+  static invalid(errors: readonly FieldError[]): AppError {
+    const fields = errors.map(({ field }) => field).join(', ');
+    return new AppError('validation_failed', `Not valid: ${fields}.`, errors);
+  }
+
+  /** `validation_failed` for one field. */
+  static invalidField(field: string, message: string): AppError {
+    return AppError.invalid([{ field, message }]);
+  }
+}

@@ -1,0 +1,34 @@
+/** What a code means on either edge. `status` is its HTTP status; `retryable` tells a socket client to send the same again. */
+interface ErrorSpec {
+  readonly status: number;
+  readonly title: string;
+  readonly retryable: boolean;
+}
+
+const spec = (status: number, title: string, retryable = false): ErrorSpec => ({ status, title, retryable });
+
+/** Every error a client can get: the one table behind the HTTP answers, the socket acks and the OpenAPI. */
+export const ERRORS = {
+  validation_failed: spec(400, 'The request is malformed'),
+  unauthorized: spec(401, 'Authentication is required'),
+  token_expired: spec(401, 'The access token has expired'),
+  invalid_credentials: spec(401, 'The email or the password is wrong'),
+  forbidden: spec(403, 'The role does not allow this'),
+  not_found: spec(404, 'Not found'),
+  user_not_found: spec(404, 'User not found'),
+  chat_not_found: spec(404, 'Chat not found'),
+  group_not_found: spec(404, 'Group not found'),
+  message_not_found: spec(404, 'Message not found'),
+  email_taken: spec(409, 'The email is taken'),
+  client_message_id_conflict: spec(409, 'The client_message_id is in use'),
+  not_a_group: spec(409, 'The chat is not a group'),
+  payload_too_large: spec(413, 'The body is too large'),
+  unsupported_media_type: spec(415, 'The content type is not supported'),
+  rate_limited: spec(429, 'Too many requests', true),
+  internal_error: spec(500, 'Internal error'),
+  overloaded: spec(503, 'The server is overloaded', true),
+  unavailable: spec(503, 'The service is unavailable', true),
+} as const satisfies Record<string, ErrorSpec>;
+
+/** Stable; what clients switch on. */
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,118 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { codePoints, isStorable } from './text.js';
+
+/** Rules and OpenAPI of the field kinds that inputs share, so that a DTO says each field once. */
+
+interface FieldOptions {
+  readonly description?: string;
+  readonly example?: unknown;
+  readonly optional?: boolean;
+}
+
+const api = ({ description, example, optional }: FieldOptions, schema: ApiPropertyOptions): PropertyDecorator =>
+  ApiProperty({ description, example, required: !optional, ...schema } as ApiPropertyOptions);
+
+/** An absent field is fine; `null` is not. (class-validator's `IsOptional` lets null pass.) */
+const presence = ({ optional }: FieldOptions): PropertyDecorator[] => (optional ? [OptionalField()] : []);
+
+function OptionalField(): PropertyDecorator {
+  return (target, property) => {
+    IsOptional()(target, property);
+    ValidateBy({
+      name: 'isNotNull',
+      validator: { validate: (value) => value !== null, defaultMessage: () => 'must not be null' },
+    })(target, property);
+  };
+}
+
+const rule = (name: string, holds: (value: unknown) => boolean, message: string): PropertyDecorator =>
+  ValidateBy({ name, validator: { validate: holds, defaultMessage: () => message } });
+
+/** Text of `min` to `max` code points that PostgreSQL can hold; with `blank: false` not all white space. */
+export function TextField(options: FieldOptions & { min: number; max: number; blank?: boolean }): PropertyDecorator {
+  const { min, max, blank = true } = options;
+  const length = (value: unknown): boolean =>
+    typeof value === 'string' && value.length <= 2 * max && codePoints(value) >= min && codePoints(value) <= max;
+  return applyDecorators(
+    api(options, { type: String, minLength: min, maxLength: max }),
+    ...presence(options),
+    rule('length', length, `must be text of ${min} to ${max} characters`),
+    rule(
+      'storable',
+      (value) => typeof value !== 'string' || isStorable(value),
+      'must not hold U+0000 or half a surrogate pair',
+    ),
+    rule('notBlank', (value) => blank || typeof value !== 'string' || value.trim() !== '', 'must not be blank'),
+  );
+}
+
+/** Text that matches a pattern. */
+export function PatternField(options: FieldOptions & { pattern: RegExp; message: string }): PropertyDecorator {
+  return applyDecorators(
+    api(options, { type: String, pattern: options.pattern.source }),
+    ...presence(options),
+    IsString({ message: options.message }),
+    Matches(options.pattern, { message: options.message }),
+  );
+}
+
+/** A whole number as a JSON number. */
+export function IntegerField(
+  options: FieldOptions & { min: number; max: number; default?: number },
+): PropertyDecorator {
+  const { min, max } = options;
+  const message = `must be a whole number from ${min} to ${max}`;
+  return applyDecorators(
+    api(options, { type: 'integer', format: 'int64', minimum: min, maximum: max, default: options.default }),
+    ...presence(options),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
+}
+
+/** An id: 1 … 2^53-1. */
+export const IdField = (options: FieldOptions = {}): PropertyDecorator =>
+  IntegerField({ example: 42, ...options, min: 1, max: Number.MAX_SAFE_INTEGER });
+
+/** A list of different ids. */
+export function IdListField(options: FieldOptions & { max: number }): PropertyDecorator {
+  const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+  const isList = (value: unknown): boolean =>
+    Array.isArray(value) && value.length <= options.max && value.every(isId) && new Set(value).size === value.length;
+  return applyDecorators(
+    api(options, {
+      type: 'array',
+      items: { type: 'integer', format: 'int64', minimum: 1 },
+      maxItems: options.max,
+      uniqueItems: true,
+    }),
+    ...presence(options),
+    rule('idList', isList, `must be a list of up to ${options.max} different ids`),
+  );
+}
+
+/** `true` or `false`. */
+export const FlagField = (options: FieldOptions = {}): PropertyDecorator =>
+  applyDecorators(
+    api(options, { type: Boolean }),
+    ...presence(options),
+    IsBoolean({ message: 'must be true or false' }),
+  );
+
+/** A whole number in a query string, always optional: it is parsed, and whatever isn't plain digits is refused. */
+export const QueryInteger = (
+  options: FieldOptions & { min: number; max: number; default?: number },
+): PropertyDecorator =>
+  applyDecorators(
+    IntegerField({ ...options, optional: true }),
+    Transform(({ value }) => parseDigits(value)),
+  );
+
+/** Plain decimal digits as a number; anything else as it came, for the rules to refuse. */
+export function parseDigits(value: unknown): unknown {
+  return typeof value === 'string' && /^(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from './app-error.js';
+
+const BODY_LIMIT = 64 * 1024;
+const FORM = 'application/x-www-form-urlencoded';
+const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** Fastify with the contract's limits, content types and request ids. */
+export function createHttpAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: requestId,
+    routerOptions: { ignoreTrailingSlash: true },
+  });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('X-Request-Id', request.id);
+    // Only a login takes a form; elsewhere its fields could only be text, where the contract has numbers.
+    const refused = isForm(request) && !(request.routeOptions.config as { acceptsForm?: boolean }).acceptsForm;
+    done(refused ? new AppError('unsupported_media_type') : undefined);
+  });
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('text/plain');
+  adapter.useBodyParser('application/json', false, { bodyLimit: BODY_LIMIT }, (request, body, done) => {
+    // A client that names a type and sends no body has sent none.
+    if (body.length === 0) done(null, undefined);
+    else void parseJson(request, body.toString(), done);
+  });
+  return adapter;
+}
+
+/** The caller's own id, when it sent a sane one. */
+function requestId({ headers }: IncomingMessage): string {
+  const own = headers['x-request-id'];
+  return typeof own === 'string' && SANE_REQUEST_ID.test(own) ? own : randomUUID();
+}
+
+function isForm({ headers }: FastifyRequest): boolean {
+  return headers['content-length'] !== '0' && (headers['content-type']?.toLowerCase().startsWith(FORM) ?? false);
+}

@@ -1,0 +1,17 @@
+import { QueryInteger } from './fields.js';
+
+export const MAX_PAGE = 100;
+
+/** `?limit=`: how many rows of a page. */
+export const LimitQuery = (byDefault: number): PropertyDecorator =>
+  QueryInteger({
+    description: 'How many, at the most.',
+    min: 1,
+    max: MAX_PAGE,
+    default: byDefault,
+    example: byDefault,
+  });
+
+/** `?offset=`: how many rows to leave out. */
+export const OffsetQuery = (): PropertyDecorator =>
+  QueryInteger({ description: 'How many to leave out.', min: 0, max: Number.MAX_SAFE_INTEGER, default: 0, example: 0 });

@@ -1,0 +1,41 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppError } from './app-error.js';
+import { ERRORS } from './error-codes.js';
+import { toAppError } from './to-app-error.js';
+
+/** Answers every error on HTTP as RFC 9457 `application/problem+json`; what is unknown goes to the log and not to the client. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = toAppError(exception);
+    const { status } = ERRORS[error.code];
+    if (error.code === 'internal_error') this.logger.error({ err: exception, request_id: request.id });
+    if (reply.sent) return;
+    if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    if (ERRORS[error.code].retryable) void reply.header('Retry-After', '1');
+    void reply
+      .code(status)
+      .header('X-Request-Id', request.id)
+      .type('application/problem+json; charset=utf-8')
+      .send(JSON.stringify(toProblem(error, request.id)));
+  }
+}
+
+function toProblem(error: AppError, requestId: string): object {
+  const { status, title } = ERRORS[error.code];
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    request_id: requestId,
+    errors: error.errors,
+  };
+}

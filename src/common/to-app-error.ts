@@ -1,0 +1,46 @@
+import { HttpException } from '@nestjs/common';
+import { AppError } from './app-error.js';
+import type { ErrorCode } from './error-codes.js';
+
+/** Nest and Fastify speak in statuses; a status not named here is a fault of ours. */
+const CODE_BY_STATUS: Record<number, ErrorCode> = {
+  400: 'validation_failed',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'not_found',
+  413: 'payload_too_large',
+  414: 'validation_failed',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+  431: 'validation_failed',
+  503: 'unavailable',
+};
+
+const DETAILS: Partial<Record<ErrorCode, string>> = {
+  validation_failed: 'The request could not be read.',
+  not_found: 'There is nothing at this address.',
+};
+
+/** Node's codes for a host that is away, pg's own sentences, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
+const AWAY_CODE =
+  /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03)$/;
+const AWAY_MESSAGE =
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|timeout expired|Driver not Connected)/;
+
+/** Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return (typeof code === 'string' && AWAY_CODE.test(code)) || AWAY_MESSAGE.test(error.message);
+}
+
+/** What the client is told of any thrown value: an `AppError` as it is, everything unknown as `internal_error` with nothing of it. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (isDatabaseAway(error)) return new AppError('unavailable', 'The database is away; try again.');
+  const status =
+    error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
+  const code = typeof status === 'number' ? (CODE_BY_STATUS[status] ?? 'internal_error') : 'internal_error';
+  return new AppError(code, DETAILS[code]);
+}

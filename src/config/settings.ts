@@ -1,0 +1,145 @@
+import { StartupError } from '../common/startup-error.js';
+
+/** One environment variable: its default (as text), what `.env.example` says of it, and how its text is read. */
+export interface Setting<T> {
+  readonly default: string;
+  readonly help: string;
+  /** Throws an `Error` that states the rule and never repeats the value. */
+  readonly parse: (text: string) => T;
+}
+
+const setting = <T>(defaultText: string, help: string, parse: (text: string) => T): Setting<T> => ({
+  default: defaultText,
+  help,
+  parse,
+});
+
+const text = (value: string): string => value;
+
+const optional =
+  <T>(parse: (value: string) => T) =>
+  (value: string): T | undefined =>
+    value === '' ? undefined : parse(value);
+
+const integer =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (!(number >= min && number <= max)) throw new Error(`must be a whole number from ${min} to ${max}`);
+    return number;
+  };
+
+const oneOf =
+  <const T extends string>(...choices: T[]) =>
+  (value: string): T => {
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
+    return choice;
+  };
+
+const flag = (value: string): boolean => oneOf('true', 'false')(value) === 'true';
+
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+const seconds = (value: string): number => {
+  const match = /^([1-9]\d{0,8})([smhd])$/.exec(value);
+  if (!match) throw new Error('must be a number with a unit, such as 30s, 15m, 12h or 30d');
+  return Number(match[1]) * UNIT_SECONDS[match[2]!]!;
+};
+
+const postgresUrl = (value: string): string => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+    throw new Error('must look like postgres://user:password@host:5432/database');
+  }
+  return value;
+};
+
+const secret = (value: string): string => {
+  if (value.length < 32) throw new Error('must have 32 characters or more');
+  return value;
+};
+
+const origins = (value: string): string[] =>
+  value
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean)
+    .map((origin) => {
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+        throw new Error('must be origins separated by commas, such as https://chat.example.com');
+      }
+      return origin;
+    });
+
+/** Every variable the application reads: the one list behind the configuration and `.env.example`. */
+export const SETTINGS = {
+  NODE_ENV: setting(
+    'development',
+    'development, test or production. In production DATABASE_URL and JWT_SECRET are required.',
+    oneOf('development', 'test', 'production'),
+  ),
+  PORT: setting('8000', 'The port for HTTP and Socket.IO.', integer(0, 65_535)),
+  HOST: setting('127.0.0.1', 'The address to listen on; 0.0.0.0 in a container.', text),
+  DATABASE_URL: setting(
+    '',
+    'postgres://user:password@host:5432/database. Left empty outside production, a real PostgreSQL is started from node_modules.',
+    optional(postgresUrl),
+  ),
+  DATABASE_POOL_SIZE: setting('10', 'Connections to PostgreSQL, at the most.', integer(1, 1_000)),
+  DATA_DIR: setting('./.data', 'Where the embedded PostgreSQL and the generated JWT secret are kept.', text),
+  JWT_SECRET: setting(
+    '',
+    'What access tokens are signed with, 32 characters or more. Left empty outside production, one is made and kept in DATA_DIR.',
+    optional(secret),
+  ),
+  ACCESS_TOKEN_TTL: setting('15m', 'How long an access token is good: a number and s, m, h or d.', seconds),
+  CORS_ORIGINS: setting(
+    '',
+    'Origins of browser apps, separated by commas. Empty: none in production, any elsewhere.',
+    origins,
+  ),
+  LOG_LEVEL: setting(
+    'info',
+    'fatal, error, warn, info, debug, trace or silent.',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
+  METRICS_PORT: setting(
+    '',
+    'A port of its own for /metrics (on HOST); empty: it is served on PORT.',
+    optional(integer(0, 65_535)),
+  ),
+  MIGRATE_ON_START: setting('true', 'true or false: bring the schema up to date at start.', flag),
+} as const;
+
+type Settings = { -readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['parse']> };
+
+/**
+ * Reads all settings from an environment. An unset or empty variable has its default.
+ * @throws StartupError that names every variable that is missing or malformed with its rule, never a value.
+ */
+export function parseSettings(env: Record<string, string | undefined>): Settings {
+  const problems: string[] = [];
+  const read = ([name, { default: defaultText, parse }]: [string, Setting<unknown>]): [string, unknown] => {
+    try {
+      return [name, parse(env[name]?.trim() || defaultText)];
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}`);
+      return [name, undefined];
+    }
+  };
+  const settings = Object.fromEntries(Object.entries<Setting<unknown>>(SETTINGS).map(read)) as Settings;
+  if (settings.NODE_ENV === 'production') {
+    for (const name of ['DATABASE_URL', 'JWT_SECRET'] as const) {
+      if (!env[name]?.trim()) problems.push(`${name} is required in production`);
+    }
+  }
+  if (problems.length > 0) throw new StartupError(`The configuration is not usable: ${problems.join('; ')}.`);
+  return settings;
+}
+
+/** The text of `.env.example`; a spec holds the file to it. */
+export function exampleEnv(): string {
+  const entries = Object.entries<Setting<unknown>>(SETTINGS);
+  return entries.map(([name, { help, default: value }]) => `# ${help}\n${name}=${value}\n`).join('\n');
+}

@@ -1,0 +1,47 @@
+import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { DomainEvents } from '../common/domain-events.js';
+import { type AppConfig, appConfig } from '../config/app.config.js';
+import { dataSourceOptions } from './data-source-options.js';
+import { EmbeddedPostgres } from './embedded-postgres.js';
+import { migrate } from './migrate.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** The PostgreSQL behind the application: `DATABASE_URL`, or the embedded one, started here and stopped after the pool. */
+@Injectable()
+class PostgresServer implements OnApplicationShutdown {
+  private embedded: EmbeddedPostgres | undefined;
+
+  constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
+
+  async url(): Promise<string> {
+    if (this.config.databaseUrl) return this.config.databaseUrl;
+    this.embedded ??= await EmbeddedPostgres.start(this.config.dataDir);
+    return this.embedded.url;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.embedded?.stop();
+  }
+}
+
+@Module({ providers: [PostgresServer], exports: [PostgresServer] })
+class PostgresServerModule {}
+
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      imports: [PostgresServerModule],
+      inject: [appConfig.KEY, PostgresServer],
+      useFactory: async (config: AppConfig, server: PostgresServer): Promise<TypeOrmModuleOptions> => {
+        const options = dataSourceOptions(await server.url(), config.databasePoolSize);
+        if (config.migrateOnStart) await migrate(options);
+        return { ...options, autoLoadEntities: true, retryAttempts: 1 };
+      },
+    }),
+  ],
+  providers: [DomainEvents, UnitOfWork],
+  exports: [DomainEvents, UnitOfWork],
+})
+export class DatabaseModule {}

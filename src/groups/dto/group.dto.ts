@@ -1,0 +1,15 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import type { Role } from '../../chats/chat-member.entity.js';
+import { NameField } from '../../users/dto/user.dto.js';
+
+export class UpdateGroupDto {
+  @NameField('The new name of the group.', 'Analytical engines')
+  name: string;
+}
+
+export class SetRoleDto {
+  @ApiProperty({ enum: ['owner', 'admin', 'member'], enumName: 'Role', description: '`owner` hands the group over.' })
+  @IsIn(['owner', 'admin', 'member'], { message: 'must be owner, admin or member' })
+  role: Role;
+}

@@ -1,0 +1,125 @@
+import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Patch, Post, Put } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CreateGroupDto } from '../chats/dto/chat-input.dto.js';
+import { ChatDto, ChatWithMembersDto } from '../chats/dto/chat.dto.js';
+import { MemberDto } from '../chats/dto/member.dto.js';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/id-param.js';
+import { CurrentUserId } from '../common/principal.js';
+import { SetRoleDto, UpdateGroupDto } from './dto/group.dto.js';
+import { GroupsService } from './groups.service.js';
+
+@ApiTags('groups')
+@Controller('groups')
+export class GroupsController {
+  constructor(private readonly groups: GroupsService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Make a group: you are its owner' })
+  @ApiCreatedResponse({ type: ChatDto })
+  @ApiProblems('validation_failed', 'user_not_found')
+  createGroup(@CurrentUserId() userId: number, @Body() body: CreateGroupDto): Promise<ChatDto> {
+    return this.groups.create(userId, body);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'A group with its first 100 members' })
+  @ApiId('id')
+  @ApiOkResponse({ type: ChatWithMembersDto })
+  @ApiProblems('validation_failed', 'group_not_found')
+  getGroup(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ChatWithMembersDto> {
+    return this.groups.get(id, userId);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Rename a group (owner, admin)' })
+  @ApiId('id')
+  @ApiOkResponse({ type: ChatDto })
+  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
+  updateGroup(
+    @CurrentUserId() userId: number,
+    @IdParam('id') id: number,
+    @Body() { name }: UpdateGroupDto,
+  ): Promise<ChatDto> {
+    return this.groups.rename(id, userId, name);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a group with its messages, for everyone (owner)' })
+  @ApiId('id')
+  @ApiNoContentResponse()
+  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
+  deleteGroup(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<void> {
+    return this.groups.delete(id, userId);
+  }
+
+  @Put(':group_id/members/:user_id')
+  @ApiMember('Add a person (owner, admin); adding a member again changes nothing')
+  @ApiOkResponse({ type: MemberDto })
+  addMember(
+    @CurrentUserId() actorId: number,
+    @IdParam('group_id') groupId: number,
+    @IdParam('user_id') userId: number,
+  ): Promise<MemberDto> {
+    return this.groups.addMember(groupId, actorId, userId);
+  }
+
+  @Post(':group_id/add_user/:user_id')
+  @HttpCode(200)
+  @ApiMember('Add a person (owner, admin); the same as `PUT /groups/{group_id}/members/{user_id}`')
+  @ApiOkResponse({ type: MemberDto })
+  addUser(
+    @CurrentUserId() actorId: number,
+    @IdParam('group_id') groupId: number,
+    @IdParam('user_id') userId: number,
+  ): Promise<MemberDto> {
+    return this.groups.addMember(groupId, actorId, userId);
+  }
+
+  @Delete(':group_id/members/:user_id')
+  @HttpCode(204)
+  @ApiMember('Take a person out (owner, admin), or leave')
+  @ApiNoContentResponse()
+  removeMember(
+    @CurrentUserId() actorId: number,
+    @IdParam('group_id') groupId: number,
+    @IdParam('user_id') userId: number,
+  ): Promise<void> {
+    return this.groups.removeMember(groupId, actorId, userId);
+  }
+
+  @Post(':group_id/remove_user/:user_id')
+  @HttpCode(204)
+  @ApiMember('Take a person out (owner, admin), or leave; the same as `DELETE /groups/{group_id}/members/{user_id}`')
+  @ApiNoContentResponse()
+  removeUser(
+    @CurrentUserId() actorId: number,
+    @IdParam('group_id') groupId: number,
+    @IdParam('user_id') userId: number,
+  ): Promise<void> {
+    return this.groups.removeMember(groupId, actorId, userId);
+  }
+
+  @Patch(':group_id/members/:user_id')
+  @ApiMember('Change a role, or hand the group over (owner)')
+  @ApiOkResponse({ type: MemberDto })
+  setRole(
+    @CurrentUserId() actorId: number,
+    @IdParam('group_id') groupId: number,
+    @IdParam('user_id') userId: number,
+    @Body() { role }: SetRoleDto,
+  ): Promise<MemberDto> {
+    return this.groups.setRole(groupId, actorId, userId, role);
+  }
+}
+
+/** What the routes of one membership have in common in the OpenAPI. */
+function ApiMember(summary: string): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({ summary }),
+    ApiId('group_id'),
+    ApiId('user_id'),
+    ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'user_not_found', 'not_a_group'),
+  );
+}

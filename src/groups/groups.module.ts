@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { ChatsModule } from '../chats/chats.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { GroupsController } from './groups.controller.js';
+import { GroupsRepository } from './groups.repository.js';
+import { GroupsService } from './groups.service.js';
+
+@Module({
+  imports: [ChatsModule, UsersModule],
+  controllers: [GroupsController],
+  providers: [GroupsService, GroupsRepository],
+})
+export class GroupsModule {}

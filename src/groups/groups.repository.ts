@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { Chat } from '../chats/chat.entity.js';
+import { ChatMember, type Role } from '../chats/chat-member.entity.js';
+import { Group } from '../chats/group.entity.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+
+/** Changes of groups. All of them run under the chat's lock, so plain arithmetic on counters is safe. */
+@Injectable()
+export class GroupsRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** What all members see of a group. */
+  async summary(chatId: number): Promise<{ id: number; name: string; creator_id: number; member_count: number }> {
+    const rows: { id: number; name: string; creator_id: number; member_count: number }[] =
+      await this.unitOfWork.manager.query(
+        `SELECT c.id, g.name, c.creator_id, g.member_count FROM chats c JOIN groups g ON g.chat_id = c.id WHERE c.id = $1`,
+        [chatId],
+      );
+    return rows[0]!;
+  }
+
+  /** Takes the chat's next `change_seq`. */
+  async countChange(chatId: number): Promise<void> {
+    await this.unitOfWork.repository(Chat).increment({ id: chatId }, 'lastChangeSeq', 1);
+  }
+
+  async rename(chatId: number, name: string): Promise<void> {
+    await this.unitOfWork.repository(Group).update({ chatId }, { name });
+    await this.countChange(chatId);
+  }
+
+  /** A newcomer has the whole history behind them: the cursor starts at `lastSeq`. */
+  async add(chatId: number, userId: number, lastSeq: number): Promise<void> {
+    await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
+    await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
+    await this.countChange(chatId);
+  }
+
+  async remove(chatId: number, userId: number): Promise<void> {
+    await this.unitOfWork.repository(ChatMember).delete({ chatId, userId });
+    await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);
+    await this.countChange(chatId);
+  }
+
+  async setRole(chatId: number, userId: number, role: Role): Promise<void> {
+    await this.unitOfWork.repository(ChatMember).update({ chatId, userId }, { role });
+    await this.countChange(chatId);
+  }
+
+  /** Who takes over from a leaving owner: the longest-standing admin, else member; undefined when nobody is left. */
+  async successor(chatId: number): Promise<number | undefined> {
+    const member = await this.unitOfWork
+      .repository(ChatMember)
+      .createQueryBuilder('member')
+      .where('member.chatId = :chatId AND member.role <> :owner', { chatId, owner: 'owner' })
+      .orderBy(`CASE member.role WHEN 'admin' THEN 0 ELSE 1 END`)
+      .addOrderBy('member.joinedAt')
+      .addOrderBy('member.userId')
+      .limit(1)
+      .getOne();
+    return member?.userId;
+  }
+
+  /** Empties the group and marks it; the row of the chat stays until its messages are removed. */
+  async delete(chatId: number): Promise<void> {
+    await this.unitOfWork.repository(ChatMember).delete({ chatId });
+    await this.unitOfWork.repository(Group).delete({ chatId });
+    await this.unitOfWork.repository(Chat).update({ id: chatId }, { deletedAt: new Date() });
+  }
+}

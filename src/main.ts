@@ -1,0 +1,18 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { setupApp } from './app.setup.js';
+import { createHttpAdapter } from './common/http-adapter.js';
+import { announce, explainAndExit, stopOnSignals } from './startup.js';
+
+try {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(), {
+    bufferLogs: true,
+    autoFlushLogs: false,
+    abortOnError: false,
+  });
+  stopOnSignals(await setupApp(app));
+  await announce(app);
+} catch (error) {
+  explainAndExit(error);
+}

@@ -1,0 +1,58 @@
+import { IdField, PatternField, QueryInteger, TextField } from '../../common/fields.js';
+import { LimitQuery } from '../../common/pagination.js';
+
+const MAX_SEQ = Number.MAX_SAFE_INTEGER;
+
+/** 1–64 characters of printable ASCII without spaces. */
+export const CLIENT_MESSAGE_ID = /^[!-~]{1,64}$/;
+const KEY_MESSAGE = 'must be 1 to 64 characters of printable ASCII without spaces';
+
+const KeyField = (optional: boolean): PropertyDecorator =>
+  PatternField({
+    description: 'Made by the client, unique in the chat: sending the same again is safe.',
+    example: 'unique-1744111111111',
+    pattern: CLIENT_MESSAGE_ID,
+    message: KEY_MESSAGE,
+    optional,
+  });
+
+class NewMessage {
+  @IdField({ description: 'The chat.', example: 1 })
+  chat_id: number;
+
+  @TextField({ description: 'Not all white space.', example: 'Привет!', min: 1, max: 4096, blank: false })
+  text: string;
+
+  @IdField({ description: 'A message of the same chat that this one answers.', example: 41, optional: true })
+  reply_to_id?: number;
+}
+
+/** A message over REST. */
+export class SendMessageDto extends NewMessage {
+  @KeyField(true)
+  client_message_id?: string;
+}
+
+/** A message over the socket, where the key is required: a lost ack must be retried with it. */
+export class SendMessageCommand extends NewMessage {
+  @KeyField(false)
+  client_message_id: string;
+}
+
+/** One of `offset`, `before_seq`, `after_seq` and `around_seq`. */
+export class HistoryQuery {
+  @LimitQuery(50)
+  limit: number = 50;
+
+  @QueryInteger({ description: 'How many of the oldest to leave out.', min: 0, max: MAX_SEQ, example: 0 })
+  offset?: number;
+
+  @QueryInteger({ description: 'The newest ones below this `seq`.', min: 1, max: MAX_SEQ })
+  before_seq?: number;
+
+  @QueryInteger({ description: 'The oldest ones above this `seq`.', min: 0, max: MAX_SEQ })
+  after_seq?: number;
+
+  @QueryInteger({ description: 'With this `seq` in the middle.', min: 1, max: MAX_SEQ })
+  around_seq?: number;
+}

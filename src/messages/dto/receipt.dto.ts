@@ -1,0 +1,34 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class ReadReceiptDto {
+  @ApiProperty({ enum: ['read_receipt'] })
+  type: 'read_receipt';
+
+  @ApiProperty({ type: 'integer', format: 'int64', example: 42 })
+  message_id: number;
+
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
+  chat_id: number;
+
+  @ApiProperty({ type: 'integer', format: 'int64', example: 3 })
+  reader_id: number;
+
+  @ApiProperty({ description: 'Whether every member but its sender has now read the message.', example: true })
+  is_read: boolean;
+
+  @ApiProperty({
+    type: 'integer',
+    format: 'int64',
+    description: 'The `seq` of the message; all before it are read, too.',
+    example: 17,
+  })
+  seq: number;
+}
+
+export class ReaderDto {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 3 })
+  user_id: number;
+
+  @ApiProperty({ example: 'Grace Hopper' })
+  name: string;
+}

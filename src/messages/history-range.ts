@@ -1,0 +1,26 @@
+import { AppError } from '../common/app-error.js';
+import type { HistoryQuery } from './dto/message-input.dto.js';
+
+const MODES = ['offset', 'before_seq', 'after_seq', 'around_seq'] as const;
+
+/**
+ * The `seq`s of a page, `from` … `to` inclusive (none when `from > to`). Because `seq` has no holes, every way to page
+ * is a range of it, and the last page costs what the first does. @throws AppError `validation_failed` for two ways at once
+ */
+export function historyRange(query: HistoryQuery, lastSeq: number): { from: number; to: number } {
+  const { limit, offset = 0, before_seq, after_seq, around_seq } = query;
+  const given = MODES.filter((mode) => query[mode] !== undefined);
+  if (given.length > 1) {
+    throw AppError.invalid(given.map((field) => ({ field, message: `only one of ${MODES.join(', ')} can be given` })));
+  }
+  if (before_seq !== undefined) {
+    const to = Math.min(before_seq - 1, lastSeq);
+    return { from: Math.max(1, to - limit + 1), to };
+  }
+  if (around_seq !== undefined) {
+    const from = Math.max(1, Math.min(around_seq - Math.floor(limit / 2), lastSeq - limit + 1));
+    return { from, to: Math.min(from + limit - 1, lastSeq) };
+  }
+  const from = (after_seq ?? offset) + 1;
+  return { from, to: Math.min(from + limit - 1, lastSeq) };
+}

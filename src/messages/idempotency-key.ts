@@ -1,0 +1,23 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../common/app-error.js';
+import { CLIENT_MESSAGE_ID, type SendMessageDto } from './dto/message-input.dto.js';
+
+/** The header `Idempotency-Key`, if there is one. @throws AppError `validation_failed` when it can't be a `client_message_id` */
+export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
+  const key = context.switchToHttp().getRequest<FastifyRequest>().headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !CLIENT_MESSAGE_ID.test(key)) {
+    throw AppError.invalidField('Idempotency-Key', 'must be 1 to 64 characters of printable ASCII without spaces');
+  }
+  return key;
+});
+
+/** The body with the key of the header. @throws AppError `validation_failed` when both are given and differ */
+export function withKey(body: SendMessageDto, key: string | undefined): SendMessageDto {
+  const { client_message_id = key } = body;
+  if (key !== undefined && client_message_id !== key) {
+    throw AppError.invalidField('client_message_id', 'must be the same as the header Idempotency-Key');
+  }
+  return { ...body, client_message_id };
+}

@@ -1,0 +1,49 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Chat } from '../chats/chat.entity.js';
+import { User } from '../users/user.entity.js';
+
+/** A message at its place in its chat. Every key starts with the chat, so that the table can be partitioned by it. */
+@Entity('messages')
+@Index('messages_id', ['id'])
+@Index('messages_changes', ['chatId', 'changeSeq'], { where: 'change_seq IS NOT NULL' })
+@Unique('messages_client_message_id_key', ['chatId', 'clientMessageId'])
+export class Message {
+  @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'messages_pkey' })
+  @ForeignKey(() => Chat, { name: 'messages_chat_fkey' })
+  chatId: number;
+
+  /** 1, 2, 3 … without a hole, in commit order. */
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'messages_pkey' })
+  seq: number;
+
+  /** Unique by its sequence; no unique key of its own, which a partitioned table could not have. */
+  @Column('bigint', { generated: 'identity' })
+  id: number;
+
+  @Column('bigint', { name: 'sender_id' })
+  @ForeignKey(() => User, { name: 'messages_sender_fkey' })
+  senderId: number;
+
+  /** Null on a tombstone. */
+  @Column('text', { nullable: true })
+  text: string | null;
+
+  @Column('varchar', { name: 'client_message_id', length: 64 })
+  clientMessageId: string;
+
+  /** Never runs backwards along `seq`. */
+  @Column({ type: 'timestamptz', precision: 3 })
+  timestamp: Date;
+
+  @Column('bigint', { name: 'change_seq', nullable: true })
+  changeSeq: number | null;
+
+  @Column('bigint', { name: 'reply_to_id', nullable: true })
+  replyToId: number | null;
+
+  @Column({ type: 'timestamptz', name: 'edited_at', precision: 3, nullable: true })
+  editedAt: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
+  deletedAt: Date | null;
+}

@@ -1,0 +1,89 @@
+import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { MessageDto } from '../chats/dto/message.dto.js';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/id-param.js';
+import { CurrentUserId } from '../common/principal.js';
+import { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
+import { ReaderDto, ReadReceiptDto } from './dto/receipt.dto.js';
+import { IdempotencyKey, withKey } from './idempotency-key.js';
+import { MessagesService } from './messages.service.js';
+import { ReceiptsService } from './receipts.service.js';
+
+@ApiTags('messages')
+@Controller()
+export class MessagesController {
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly receipts: ReceiptsService,
+  ) {}
+
+  @Post('messages')
+  @ApiOperation({ summary: 'Send a message; the same again returns the same message' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Another place for `client_message_id`.' })
+  @ApiCreatedResponse({ type: MessageDto })
+  @ApiOkResponse({
+    type: MessageDto,
+    description: 'A replay: the message was sent before.',
+    headers: { 'Idempotent-Replayed': { schema: { type: 'string', enum: ['true'] } } },
+  })
+  @ApiProblems('validation_failed', 'chat_not_found', 'client_message_id_conflict', 'overloaded')
+  async sendMessage(
+    @CurrentUserId() userId: number,
+    @IdempotencyKey() key: string | undefined,
+    @Body() body: SendMessageDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageDto> {
+    const { message, replayed } = await this.messages.send(userId, withKey(body, key));
+    if (replayed) reply.status(200).header('Idempotent-Replayed', 'true');
+    return message;
+  }
+
+  @Get(['messages/history/:chat_id', 'history/:chat_id'])
+  @ApiOperation({ summary: 'A page of a chat, oldest first' })
+  @ApiId('chat_id')
+  @ApiOkResponse({
+    type: [MessageDto],
+    headers: { 'X-Total-Count': { description: "The chat's `last_seq`.", schema: { type: 'integer' } } },
+  })
+  @ApiProblems('validation_failed', 'chat_not_found')
+  async getHistory(
+    @CurrentUserId() userId: number,
+    @IdParam('chat_id') chatId: number,
+    @Query() query: HistoryQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageDto[]> {
+    const { messages, total } = await this.messages.history(userId, chatId, query);
+    reply.header('X-Total-Count', String(total));
+    return messages;
+  }
+
+  @Get('messages/:id')
+  @ApiOperation({ summary: 'A message' })
+  @ApiId('id')
+  @ApiOkResponse({ type: MessageDto })
+  @ApiProblems('validation_failed', 'message_not_found')
+  getMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<MessageDto> {
+    return this.messages.get(userId, id);
+  }
+
+  @Post('messages/:id/read')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Mark a message, and all before it, as read' })
+  @ApiId('id')
+  @ApiOkResponse({ type: ReadReceiptDto })
+  @ApiProblems('validation_failed', 'message_not_found')
+  readMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ReadReceiptDto> {
+    return this.receipts.read(userId, id);
+  }
+
+  @Get('messages/:id/readers')
+  @ApiOperation({ summary: 'Who has read a message, its sender aside' })
+  @ApiId('id')
+  @ApiOkResponse({ type: [ReaderDto] })
+  @ApiProblems('validation_failed', 'message_not_found')
+  listReaders(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ReaderDto[]> {
+    return this.messages.readers(userId, id);
+  }
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChatsModule } from '../chats/chats.module.js';
+import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
+import { Message } from './message.entity.js';
+import { MessagesController } from './messages.controller.js';
+import { MessagesRepository } from './messages.repository.js';
+import { MessagesService } from './messages.service.js';
+import { ReceiptsService } from './receipts.service.js';
+
+@Module({
+  imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
+  controllers: [MessagesController],
+  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper],
+  exports: [MessagesService, ReceiptsService],
+})
+export class MessagesModule {}

@@ -1,0 +1,23 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { AppError } from '../common/app-error.js';
+import { Public } from '../common/public.decorator.js';
+import { MetricsService } from './metrics.service.js';
+
+@ApiTags('service')
+@Public()
+@Controller('metrics')
+export class MetricsController {
+  constructor(private readonly metrics: MetricsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Metrics for Prometheus; not here when METRICS_PORT is set' })
+  @ApiProduces('text/plain')
+  @ApiOkResponse({ schema: { type: 'string' } })
+  async getMetrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    if (!this.metrics.onMainPort) throw new AppError('not_found');
+    reply.type(this.metrics.contentType);
+    return this.metrics.text();
+  }
+}

@@ -1,0 +1,72 @@
+import { createServer, type Server } from 'node:http';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { DomainEvents } from '../common/domain-events.js';
+import { type AppConfig, appConfig } from '../config/app.config.js';
+import { MessageCreated } from '../messages/message.events.js';
+
+/** What Prometheus may know: the process, HTTP by route, and messages. On a port of its own when `METRICS_PORT` is set. */
+@Injectable()
+export class MetricsService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly registry = new Registry();
+  private readonly messages = new Counter({
+    name: 'windi_messages_created_total',
+    help: 'Messages stored by this node.',
+    registers: [this.registry],
+  });
+  private readonly requests = new Histogram({
+    name: 'windi_http_request_duration_seconds',
+    help: 'HTTP requests by route.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  });
+  private server: Server | undefined;
+
+  constructor(
+    private readonly events: DomainEvents,
+    @Inject(appConfig.KEY) private readonly config: AppConfig,
+  ) {}
+
+  onModuleInit(): void {
+    collectDefaultMetrics({ register: this.registry });
+    this.events.on(MessageCreated, () => this.messages.inc());
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { metricsPort, host } = this.config;
+    if (metricsPort === undefined) return;
+    const server = createServer(
+      (_, response) => void this.text().then((body) => response.setHeader('Content-Type', this.contentType).end(body)),
+    );
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(metricsPort, host, resolve));
+    this.server = server;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.server?.close();
+  }
+
+  /** Whether the main port serves the metrics. */
+  get onMainPort(): boolean {
+    return this.config.metricsPort === undefined;
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /** Counts an answered request; `seconds` is how long it took. */
+  observeRequest(method: string, route: string, status: number, seconds: number): void {
+    this.requests.observe({ method, route, status }, seconds);
+  }
+}

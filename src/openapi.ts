@@ -1,0 +1,73 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { ProblemDto, type ProblemResponse, problemResponses } from './common/api-problems.decorator.js';
+import type { ErrorCode } from './common/error-codes.js';
+import { PUBLIC_EXTENSION } from './common/public.decorator.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
+
+/** Paths that are other names for a route of their own; they are marked so and have operation ids of their own. */
+const ALIASES = new Set(['/register', '/login', '/history/{chat_id}']);
+
+const DESCRIPTION = `The REST side of WinDI Chat. Errors are RFC 9457 problems; switch on their \`code\`.
+Every answer has an \`X-Request-Id\`. Sockets are described in docs/realtime.md.`;
+
+/** Serves `/docs` and `/openapi.json`. */
+export function setupOpenApi(app: INestApplication): void {
+  const document = createOpenApi(app);
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'WinDI Chat' });
+}
+
+/** The OpenAPI document, also of an application that is only previewed. */
+export function createOpenApi(app: INestApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setTitle('WinDI Chat')
+    .setDescription(DESCRIPTION)
+    .setVersion('0.1.0')
+    .addOAuth2(
+      {
+        type: 'oauth2',
+        flows: { password: { tokenUrl: '/auth/login', scopes: {} } },
+        description: 'Your email and password.',
+      },
+      'password',
+    )
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
+    .build();
+  const document = SwaggerModule.createDocument(app, options, {
+    operationIdFactory: (_controller, method) => method,
+    extraModels: [ProblemDto],
+  });
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (operation) complete(operation, path);
+    }
+  }
+  return document;
+}
+
+/** Adds what is the same for every operation: who may call it, and the errors that any of them can end in. */
+function complete(operation: Operation, path: string): void {
+  const common: ErrorCode[] = ['internal_error', 'unavailable'];
+  if (!(PUBLIC_EXTENSION in operation)) {
+    operation.security = [{ password: [] }, { bearer: [] }];
+    common.unshift('unauthorized', 'token_expired');
+  }
+  if (operation.requestBody) common.push('payload_too_large', 'unsupported_media_type');
+  if (ALIASES.has(path)) {
+    operation.operationId = `${operation.operationId}Alias`;
+    operation.summary = `${operation.summary} (an alias)`;
+  }
+  // A route may name another code of the same status: both are told.
+  const own = Object.values(operation.responses).flatMap(
+    (response) => Object.keys(examplesOf(response)) as ErrorCode[],
+  );
+  Object.assign(operation.responses, problemResponses(...new Set([...own, ...common])));
+}
+
+function examplesOf(response: unknown): object {
+  return (response as Partial<ProblemResponse>).content?.['application/problem+json']?.examples ?? {};
+}

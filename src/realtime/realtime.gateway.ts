@@ -1,0 +1,95 @@
+import { Logger, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import { ContractValidationPipe } from '../common/validation.pipe.js';
+import { SendMessageCommand } from '../messages/dto/message-input.dto.js';
+import { MessagesService } from '../messages/messages.service.js';
+import { ReceiptsService } from '../messages/receipts.service.js';
+import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat-socket.js';
+import type { Answer } from './contract.js';
+import { ReadCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
+import { HandshakeService } from './handshake.service.js';
+import { RealtimePublisher } from './realtime.publisher.js';
+import { SocketErrorFilter } from './socket-error.filter.js';
+import { SocketExpiryService } from './socket-expiry.service.js';
+import { TypingService } from './typing.service.js';
+import { ExpiredTokenAllowed, WsJwtGuard } from './ws-jwt.guard.js';
+
+/** The commands of the contract's section 7. What they cause is published by `RealtimePublisher`, as it is for REST. */
+@WebSocketGateway()
+@UseGuards(WsJwtGuard)
+@UsePipes(ContractValidationPipe)
+@UseFilters(SocketErrorFilter)
+export class RealtimeGateway
+  implements OnGatewayInit<ChatServer>, OnGatewayConnection<ChatSocket>, OnGatewayDisconnect<ChatSocket>
+{
+  private readonly logger = new Logger(RealtimeGateway.name);
+
+  constructor(
+    private readonly handshake: HandshakeService,
+    private readonly expiry: SocketExpiryService,
+    private readonly publisher: RealtimePublisher,
+    private readonly messages: MessagesService,
+    private readonly receipts: ReceiptsService,
+    private readonly typing: TypingService,
+  ) {}
+
+  afterInit(server: ChatServer): void {
+    server.use(this.handshake.authenticate);
+    this.publisher.attach(server);
+  }
+
+  handleConnection(socket: ChatSocket): void {
+    const { userId, sessionId } = socket.data.principal;
+    void socket.join(userRoom(userId));
+    this.expiry.watch(socket);
+    this.logger.log({ event: 'socket.connected', socket_id: socket.id, user_id: userId, session_id: sessionId });
+  }
+
+  handleDisconnect(socket: ChatSocket, reason?: string): void {
+    this.expiry.forget(socket);
+    this.logger.log({ event: 'socket.left', socket_id: socket.id, user_id: socket.data.principal.userId, reason });
+  }
+
+  @SubscribeMessage('message:send')
+  async sendMessage(
+    @SocketUserId() userId: number,
+    @MessageBody() command: SendMessageCommand,
+  ): Promise<Answer<'message:send'>> {
+    const { message, replayed } = await this.messages.send(userId, command);
+    return { data: message, replayed };
+  }
+
+  @SubscribeMessage('message:read')
+  async readMessage(
+    @SocketUserId() userId: number,
+    @MessageBody() { message_id }: ReadCommand,
+  ): Promise<Answer<'message:read'>> {
+    return { data: await this.receipts.read(userId, message_id) };
+  }
+
+  @SubscribeMessage('typing')
+  async announceTyping(
+    @SocketUserId() userId: number,
+    @MessageBody() command: TypingCommand,
+  ): Promise<Answer<'typing'>> {
+    await this.typing.announce(userId, command);
+    return { data: {} };
+  }
+
+  @ExpiredTokenAllowed()
+  @SubscribeMessage('auth:refresh')
+  refreshToken(
+    @ConnectedSocket() socket: ChatSocket,
+    @MessageBody() { token }: RefreshCommand,
+  ): Answer<'auth:refresh'> {
+    return { data: this.expiry.refresh(socket, token) };
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { ChatsModule } from '../chats/chats.module.js';
+import { MessagesModule } from '../messages/messages.module.js';
+import { HandshakeService } from './handshake.service.js';
+import { RealtimeGateway } from './realtime.gateway.js';
+import { RealtimePublisher } from './realtime.publisher.js';
+import { SocketExpiryService } from './socket-expiry.service.js';
+import { TypingService } from './typing.service.js';
+
+@Module({
+  imports: [AuthModule, ChatsModule, MessagesModule],
+  providers: [RealtimeGateway, HandshakeService, SocketExpiryService, RealtimePublisher, TypingService],
+})
+export class RealtimeModule {}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { TokensService } from '../auth/tokens.service.js';
+import { AppError } from '../common/app-error.js';
+import type { ChatSocket } from './chat-socket.js';
+
+/** How long a client has to answer `auth:expired`. */
+const GRACE_MS = 30_000;
+/** The longest delay a timer takes. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** A socket lives no longer than its access token: it is told, may bring a new one, and is cut otherwise. */
+@Injectable()
+export class SocketExpiryService {
+  private readonly timers = new WeakMap<ChatSocket, NodeJS.Timeout>();
+
+  constructor(private readonly tokens: TokensService) {}
+
+  /** Sets the clock by the socket's token. */
+  watch(socket: ChatSocket): void {
+    const delay = socket.data.principal.expiresAt * 1000 - Date.now();
+    this.schedule(socket, delay, () => {
+      socket.emit('auth:expired', {});
+      this.schedule(socket, GRACE_MS, () => socket.disconnect(true));
+    });
+  }
+
+  /** Takes a new token of the same user. The life of it in seconds. @throws AppError `unauthorized`, `token_expired` */
+  refresh(socket: ChatSocket, token: string): { expires_in: number } {
+    const principal = this.tokens.verify(token);
+    if (principal.userId !== socket.data.principal.userId) throw new AppError('unauthorized');
+    socket.data.principal = principal;
+    this.watch(socket);
+    return { expires_in: Math.floor(principal.expiresAt - Date.now() / 1000) };
+  }
+
+  /** Stops the clock of a socket that is gone. */
+  forget(socket: ChatSocket): void {
+    clearTimeout(this.timers.get(socket));
+  }
+
+  private schedule(socket: ChatSocket, delay: number, action: () => void): void {
+    this.forget(socket);
+    this.timers.set(socket, setTimeout(action, Math.min(delay, MAX_DELAY_MS)).unref());
+  }
+}

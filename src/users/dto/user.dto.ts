@@ -1,0 +1,52 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { TextField } from '../../common/fields.js';
+import { LimitQuery } from '../../common/pagination.js';
+import type { User } from '../user.entity.js';
+
+export const NameField = (description: string, example: string): PropertyDecorator =>
+  TextField({ description, example, min: 1, max: 100, blank: false });
+
+/** A person, as everybody sees them. */
+export class UserDto {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
+  id: number;
+
+  @ApiProperty({ example: 'Ada Lovelace' })
+  name: string;
+
+  @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
+  created_at: string;
+
+  static of({ id, name, createdAt }: User): UserDto {
+    return { id, name, created_at: createdAt.toISOString() };
+  }
+}
+
+/** The caller's own account. */
+export class AccountDto extends UserDto {
+  @ApiProperty({ format: 'email', example: 'ada@example.com' })
+  email: string;
+
+  static override of(user: User): AccountDto {
+    return { ...UserDto.of(user), email: user.email };
+  }
+}
+
+export class UpdateUserDto {
+  @NameField('What others see.', 'Ada Lovelace')
+  name: string;
+}
+
+export class SearchUsersQuery {
+  @TextField({
+    description: 'The beginning of any word of the name, or a whole email.',
+    example: 'ada',
+    min: 1,
+    max: 254,
+    blank: false,
+  })
+  query: string;
+
+  @LimitQuery(20)
+  limit: number = 20;
+}

@@ -1,0 +1,38 @@
+import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/id-param.js';
+import { CurrentUserId } from '../common/principal.js';
+import { AccountDto, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('users')
+@Controller('users')
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Patch('me')
+  @ApiOperation({ summary: 'Change your name' })
+  @ApiOkResponse({ type: AccountDto })
+  @ApiProblems('validation_failed')
+  updateMe(@CurrentUserId() userId: number, @Body() body: UpdateUserDto): Promise<AccountDto> {
+    return this.users.rename(userId, body.name);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Find people by a word of their name, or by their exact email' })
+  @ApiOkResponse({ type: [UserDto] })
+  @ApiProblems('validation_failed')
+  searchUsers(@Query() { query, limit }: SearchUsersQuery): Promise<UserDto[]> {
+    return this.users.search(query, limit);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'A person' })
+  @ApiId('id')
+  @ApiOkResponse({ type: UserDto })
+  @ApiProblems('validation_failed', 'user_not_found')
+  getUser(@IdParam('id') id: number): Promise<UserDto> {
+    return this.users.get(id);
+  }
+}

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { User } from './user.entity.js';
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Must read like the index `users_name_words`, or PostgreSQL won't use it. */
+const NAME_WORDS = `to_tsvector('simple', regexp_replace(user.name, '[^[:alnum:]]+', ' ', 'g'))`;
+
+@Injectable()
+export class UsersRepository {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  private get users() {
+    return this.unitOfWork.repository(User);
+  }
+
+  /** The new user, or undefined when the email is taken, whatever its case. */
+  async create(fields: Pick<User, 'name' | 'email' | 'passwordHash'>): Promise<User | undefined> {
+    const user = this.users.create(fields);
+    try {
+      await this.users.insert(user);
+    } catch (error) {
+      if (error instanceof QueryFailedError && (error.driverError as { code?: string }).code === UNIQUE_VIOLATION)
+        return undefined;
+      throw error;
+    }
+    return user;
+  }
+
+  findById(id: number): Promise<User | null> {
+    return this.users.findOneBy({ id });
+  }
+
+  /** The ids among these that are users. */
+  async existing(ids: readonly number[]): Promise<number[]> {
+    const query = this.users.createQueryBuilder('user').select('user.id', 'id').where('user.id = ANY(:ids)', { ids });
+    return (await query.getRawMany<{ id: number }>()).map(({ id }) => id);
+  }
+
+  /** With the password's hash, for a login. */
+  findByEmailWithPassword(email: string): Promise<User | null> {
+    return this.users
+      .createQueryBuilder('user')
+      .addSelect('user.passwordHash')
+      .where('lower(user.email) = lower(:email)', { email })
+      .getOne();
+  }
+
+  /** Whether there was such a user. */
+  async rename(id: number, name: string): Promise<boolean> {
+    const { affected } = await this.users.update({ id }, { name });
+    return affected === 1;
+  }
+
+  /** People with a word in their name that starts with each word of the query, and the one with this very email; by id. */
+  search(query: string, limit: number): Promise<User[]> {
+    const words = query.match(/[\p{L}\p{N}]+/gu) ?? [];
+    return this.users
+      .createQueryBuilder('user')
+      .where('lower(user.email) = lower(:query)', { query })
+      .orWhere(`${NAME_WORDS} @@ to_tsquery('simple', :words)`, {
+        words: words.map((word) => `'${word}':*`).join(' & '),
+      })
+      .orderBy('user.id')
+      .limit(limit)
+      .getMany();
+  }
+}

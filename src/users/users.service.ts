@@ -1,0 +1,56 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import { AccountDto, UserDto } from './dto/user.dto.js';
+import type { User } from './user.entity.js';
+import { UsersRepository } from './users.repository.js';
+
+@Injectable()
+export class UsersService {
+  private readonly logger = new Logger(UsersService.name);
+
+  constructor(private readonly users: UsersRepository) {}
+
+  /** @throws AppError `email_taken` */
+  async register(fields: Pick<User, 'name' | 'email' | 'passwordHash'>): Promise<AccountDto> {
+    const user = await this.users.create(fields);
+    if (!user) throw new AppError('email_taken');
+    this.logger.log({ event: 'user.registered', user_id: user.id });
+    return AccountDto.of(user);
+  }
+
+  /** For a login; null when no account has the email. */
+  findForLogin(email: string): Promise<User | null> {
+    return this.users.findByEmailWithPassword(email);
+  }
+
+  /** The caller's own account. @throws AppError `unauthorized` when it is gone */
+  async account(id: number): Promise<AccountDto> {
+    const user = await this.users.findById(id);
+    if (!user) throw new AppError('unauthorized');
+    return AccountDto.of(user);
+  }
+
+  /** @throws AppError `user_not_found` */
+  async get(id: number): Promise<UserDto> {
+    const user = await this.users.findById(id);
+    if (!user) throw new AppError('user_not_found');
+    return UserDto.of(user);
+  }
+
+  /** @throws AppError `user_not_found` when one of them does not exist */
+  async requireAll(ids: readonly number[]): Promise<void> {
+    const existing = await this.users.existing(ids);
+    if (existing.length < new Set(ids).size) throw new AppError('user_not_found');
+  }
+
+  /** @throws AppError `unauthorized` when the account is gone */
+  async rename(id: number, name: string): Promise<AccountDto> {
+    if (!(await this.users.rename(id, name))) throw new AppError('unauthorized');
+    this.logger.log({ event: 'user.renamed', user_id: id });
+    return this.account(id);
+  }
+
+  async search(query: string, limit: number): Promise<UserDto[]> {
+    return (await this.users.search(query, limit)).map((user) => UserDto.of(user));
+  }
+}

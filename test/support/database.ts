@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+
+const templateUrl = (): string => process.env.TEST_DATABASE_URL!;
+
+/** Runs SQL on the run's PostgreSQL, outside any application. */
+export async function onDatabase<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const maintenanceUrl = (): string => withDatabase('postgres');
+
+function withDatabase(name: string): string {
+  const url = new URL(templateUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** A migrated database of its own. */
+export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const template = new URL(templateUrl()).pathname.slice(1);
+  await onDatabase(maintenanceUrl(), (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  const drop = async (): Promise<void> => {
+    await onDatabase(maintenanceUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  };
+  return { url: withDatabase(name), drop };
+}

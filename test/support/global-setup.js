@@ -1,0 +1,17 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+// Compiled: jest transforms what the specs import, but not what its own set-up does. `npm test` builds first.
+import { dataSourceOptions } from '../../dist/src/database/data-source-options.js';
+import { EmbeddedPostgres } from '../../dist/src/database/embedded-postgres.js';
+import { migrate } from '../../dist/src/database/migrate.js';
+
+/** One PostgreSQL for the whole run, with a migrated database that each spec file clones. */
+export default async function globalSetup() {
+  const dir = await mkdtemp(join(tmpdir(), 'windi-test-'));
+  // The data lives as long as the run, so nothing of it has to survive a crash of the machine.
+  const server = await EmbeddedPostgres.start(dir, ['-c', 'fsync=off', '-c', 'max_connections=300']);
+  await migrate(dataSourceOptions(server.url, 1));
+  process.env.TEST_DATABASE_URL = server.url;
+  globalThis.testPostgres = { server, dir };
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { AppModule } from '../../src/app.module.js';
+import { setupApp } from '../../src/app.setup.js';
+import { createHttpAdapter } from '../../src/common/http-adapter.js';
+import { type AppConfig, appConfig, loadConfig } from '../../src/config/app.config.js';
+import type { Chat, Message } from '../../src/realtime/contract.js';
+import { createDatabase, onDatabase } from './database.js';
+import { Device } from './device.js';
+import { type Answer, request, type RequestOptions } from './http.js';
+
+let serial = 0;
+/** A number that no other call in this process has had. */
+export const unique = (): number => ++serial;
+
+export const PASSWORD = 'correct horse';
+
+/** The real application on a port and a database of its own. */
+export class TestApp {
+  private readonly devices: Device[] = [];
+
+  private constructor(
+    readonly nest: NestFastifyApplication,
+    readonly url: string,
+    readonly databaseUrl: string,
+    private readonly dropDatabase: () => Promise<void>,
+  ) {}
+
+  /** `databaseUrl` in `overrides` makes it a second node of another one's database. */
+  static async start(overrides: Partial<AppConfig> = {}): Promise<TestApp> {
+    const database = overrides.databaseUrl
+      ? { url: overrides.databaseUrl, drop: () => Promise.resolve() }
+      : await createDatabase();
+    const env = { DATABASE_URL: database.url, JWT_SECRET: 'a secret of the tests, long enough', LOG_LEVEL: 'silent' };
+    const config: AppConfig = { ...loadConfig({ ...env, DATA_DIR: tmpdir() }), ...overrides };
+    const testing = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(appConfig.KEY)
+      .useValue(config)
+      .compile();
+    const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { bufferLogs: true });
+    await setupApp(nest);
+    await nest.listen(0, '127.0.0.1');
+    return new TestApp(nest, await nest.getUrl(), database.url, database.drop);
+  }
+
+  request<T = any>(method: string, path: string, options?: RequestOptions): Promise<Answer<T>> {
+    return request<T>(this.url, method, path, options);
+  }
+
+  /** Rows straight from the database, for what no client can see. */
+  async sql<T = any>(text: string, parameters: unknown[] = []): Promise<T[]> {
+    return onDatabase(this.databaseUrl, async (client) => (await client.query(text, parameters)).rows as T[]);
+  }
+
+  /** A new user, registered and logged in. */
+  async user(name = `User ${unique()}`): Promise<TestUser> {
+    const email = `${randomBytes(6).toString('hex')}@example.com`;
+    const { body: account } = await this.request('POST', '/auth/register', {
+      body: { name, email, password: PASSWORD },
+    });
+    const { body: login } = await this.request('POST', '/auth/login', {
+      body: { username: email, password: PASSWORD },
+    });
+    return new TestUser(this, account.id as number, name, email, login.access_token as string);
+  }
+
+  users(count: number): Promise<TestUser[]> {
+    return Promise.all(Array.from({ length: count }, () => this.user()));
+  }
+
+  async connect(token: string | undefined, transports?: string[]): Promise<Device> {
+    const device = await Device.connect(this.url, token, transports);
+    this.devices.push(device);
+    return device;
+  }
+
+  async close(): Promise<void> {
+    for (const device of this.devices) device.close();
+    await this.nest.close();
+    await this.dropDatabase();
+  }
+}
+
+/** A person with a token: speaks REST, opens devices. */
+export class TestUser {
+  constructor(
+    readonly app: TestApp,
+    readonly id: number,
+    readonly name: string,
+    readonly email: string,
+    readonly token: string,
+  ) {}
+
+  request<T = any>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
+    return this.app.request<T>(method, path, { token: this.token, body, headers });
+  }
+
+  get<T = any>(path: string): Promise<Answer<T>> {
+    return this.request<T>('GET', path);
+  }
+
+  post<T = any>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
+    return this.request<T>('POST', path, body, headers);
+  }
+
+  put<T = any>(path: string, body?: unknown): Promise<Answer<T>> {
+    return this.request<T>('PUT', path, body);
+  }
+
+  patch<T = any>(path: string, body?: unknown): Promise<Answer<T>> {
+    return this.request<T>('PATCH', path, body);
+  }
+
+  delete<T = any>(path: string): Promise<Answer<T>> {
+    return this.request<T>('DELETE', path);
+  }
+
+  /** A connected device. */
+  device(transports?: string[]): Promise<Device> {
+    return this.app.connect(this.token, transports);
+  }
+
+  async privateChat(other: TestUser): Promise<Chat> {
+    return (await this.post<Chat>('/chats', { type: 'private', user_id: other.id })).body;
+  }
+
+  async group(...others: TestUser[]): Promise<Chat> {
+    const body = { name: `Group ${unique()}`, member_ids: others.map(({ id }) => id) };
+    return (await this.post<Chat>('/groups', body)).body;
+  }
+
+  /** A message over REST. */
+  async say(chat: { id: number }, text = `text ${unique()}`): Promise<Message> {
+    return (await this.post<Message>('/messages', { chat_id: chat.id, text })).body;
+  }
+}
