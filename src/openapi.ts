@@ -1,6 +1,11 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { ProblemDto, type ProblemResponse, problemResponses } from './common/api-problems.decorator.js';
+import {
+  ProblemDto,
+  problemExamples,
+  type ProblemResponse,
+  problemResponses,
+} from './common/api-problems.decorator.js';
 import type { ErrorCode } from './common/error-codes.js';
 import { PUBLIC_EXTENSION } from './common/public.decorator.js';
 
@@ -26,6 +31,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     .setTitle('WinDI Chat')
     .setDescription(DESCRIPTION)
     .setVersion('0.1.0')
+    .addServer('/')
     .addOAuth2(
       {
         type: 'oauth2',
@@ -40,6 +46,7 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
     operationIdFactory: (_controller, method) => method,
     extraModels: [ProblemDto],
   });
+  document.components = { ...document.components, examples: problemExamples() };
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
@@ -52,11 +59,15 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
 /** Adds what is the same for every operation: who may call it, and the errors that any of them can end in. */
 function complete(operation: Operation, path: string): void {
   const common: ErrorCode[] = ['internal_error', 'unavailable'];
-  if (!(PUBLIC_EXTENSION in operation)) {
+  if (PUBLIC_EXTENSION in operation) {
+    operation.security = [];
+  } else {
     operation.security = [{ password: [] }, { bearer: [] }];
     common.unshift('unauthorized', 'token_expired');
   }
   if (operation.requestBody) common.push('payload_too_large', 'unsupported_media_type');
+  // Nest numbers the operations of a route with several paths: `login[0]`, `login[1]`.
+  operation.operationId = operation.operationId?.replace(/\[\d+\]$/, '');
   if (ALIASES.has(path)) {
     operation.operationId = `${operation.operationId}Alias`;
     operation.summary = `${operation.summary} (an alias)`;

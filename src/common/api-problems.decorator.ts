@@ -40,7 +40,7 @@ export class ProblemDto {
 /** A response of the OpenAPI that is a problem. */
 export interface ProblemResponse {
   description: string;
-  content: { 'application/problem+json': { schema: { $ref: string }; examples: Record<string, { value: object }> } };
+  content: { 'application/problem+json': { schema: { $ref: string }; examples: Record<string, { $ref: string }> } };
 }
 
 /** Documents the errors of a route. */
@@ -55,25 +55,25 @@ export function ApiProblems(...codes: ErrorCode[]): MethodDecorator & ClassDecor
 export function problemResponses(...codes: ErrorCode[]): Record<string, ProblemResponse> {
   const byStatus: Partial<Record<string, ErrorCode[]>> = {};
   for (const code of codes) (byStatus[ERRORS[code].status] ??= []).push(code);
-  return Object.fromEntries(
-    Object.entries(byStatus).map(([status, ofStatus = []]) => [status, problemResponse(ofStatus)]),
-  );
+  return Object.fromEntries(Object.entries(byStatus).map(([status, own = []]) => [status, problemResponse(own)]));
 }
 
 function problemResponse(codes: ErrorCode[]): ProblemResponse {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-    content: {
-      'application/problem+json': {
-        schema: { $ref: getSchemaPath(ProblemDto) },
-        examples: Object.fromEntries(codes.map((code) => [code, { value: example(code) }])),
-      },
-    },
+    content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) }, examples } },
   };
 }
 
-function example(code: ErrorCode): object {
+/** For `components.examples`: what each error looks like. */
+export function problemExamples(): Record<string, { value: ProblemDto }> {
+  const codes = Object.keys(ERRORS) as ErrorCode[];
+  return Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }]));
+}
+
+function exampleOf(code: ErrorCode): ProblemDto {
   const { status, title } = ERRORS[code];
   const request_id = '5f0c6a5e-8f0e-4b7e-9a55-0d3c2f1b9a77';
-  return { type: 'about:blank', title, status, detail: title, code, request_id };
+  return { type: 'about:blank', title, status, detail: `${title}.`, code, request_id };
 }

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsBoolean, IsInt, IsString, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { codePoints, isStorable } from './text.js';
 
 /** Rules and OpenAPI of the field kinds that inputs share, so that a DTO says each field once. */
@@ -16,17 +16,8 @@ const api = ({ description, example, optional }: FieldOptions, schema: ApiProper
   ApiProperty({ description, example, required: !optional, ...schema } as ApiPropertyOptions);
 
 /** An absent field is fine; `null` is not. (class-validator's `IsOptional` lets null pass.) */
-const presence = ({ optional }: FieldOptions): PropertyDecorator[] => (optional ? [OptionalField()] : []);
-
-function OptionalField(): PropertyDecorator {
-  return (target, property) => {
-    IsOptional()(target, property);
-    ValidateBy({
-      name: 'isNotNull',
-      validator: { validate: (value) => value !== null, defaultMessage: () => 'must not be null' },
-    })(target, property);
-  };
-}
+const presence = ({ optional }: FieldOptions): PropertyDecorator[] =>
+  optional ? [ValidateIf((_, value) => value !== undefined)] : [];
 
 const rule = (name: string, holds: (value: unknown) => boolean, message: string): PropertyDecorator =>
   ValidateBy({ name, validator: { validate: holds, defaultMessage: () => message } });

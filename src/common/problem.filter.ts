@@ -14,17 +14,21 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = toAppError(exception);
-    const { status } = ERRORS[error.code];
     if (error.code === 'internal_error') this.logger.error({ err: exception, request_id: request.id });
-    if (reply.sent) return;
-    if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-    if (ERRORS[error.code].retryable) void reply.header('Retry-After', '1');
-    void reply
-      .code(status)
-      .header('X-Request-Id', request.id)
-      .type('application/problem+json; charset=utf-8')
-      .send(JSON.stringify(toProblem(error, request.id)));
+    if (!reply.sent) sendProblem(error, request, reply);
   }
+}
+
+/** Answers with the problem that an error is. */
+export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, retryable } = ERRORS[error.code];
+  if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+  if (retryable) void reply.header('Retry-After', '1');
+  void reply
+    .code(status)
+    .header('X-Request-Id', request.id)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(toProblem(error, request.id)));
 }
 
 function toProblem(error: AppError, requestId: string): object {

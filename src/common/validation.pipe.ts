@@ -22,14 +22,20 @@ export class ContractValidationPipe extends ValidationPipe {
     if (metadata.type === 'body' && this.toValidate(metadata)) assertPlainObject(value);
     return super.transform(value, metadata);
   }
+
+  /** Left as it came: Nest would make a number of `1e3` and of ` 1`, and the pipe of the parameter should see what was sent. */
+  protected override transformPrimitive(value: unknown): unknown {
+    return value;
+  }
 }
 
 function assertPlainObject(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw AppError.invalidField('body', 'must be a JSON object');
   }
-  // Nest strips this key; the contract refuses what it doesn't know.
-  if (Object.hasOwn(value, '__proto__')) throw AppError.invalidField('__proto__', 'is not a known field');
+  // Nest strips or overlooks these; the contract refuses what it doesn't know.
+  const reserved = ['__proto__', 'constructor', 'prototype'].find((key) => Object.hasOwn(value, key));
+  if (reserved !== undefined) throw AppError.invalidField(reserved, 'is not a known field');
 }
 
 /** class-validator's tree as a flat list; a nested field is named by its path. */

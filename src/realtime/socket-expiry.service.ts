@@ -3,14 +3,15 @@ import { TokensService } from '../auth/tokens.service.js';
 import { AppError } from '../common/app-error.js';
 import type { ChatSocket } from './chat-socket.js';
 
-/** How long a client has to answer `auth:expired`. */
-const GRACE_MS = 30_000;
 /** The longest delay a timer takes. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** A socket lives no longer than its access token: it is told, may bring a new one, and is cut otherwise. */
 @Injectable()
 export class SocketExpiryService {
+  /** How long a client has to answer `auth:expired`, in milliseconds. */
+  graceMs = 30_000;
+
   private readonly timers = new WeakMap<ChatSocket, NodeJS.Timeout>();
 
   constructor(private readonly tokens: TokensService) {}
@@ -20,7 +21,7 @@ export class SocketExpiryService {
     const delay = socket.data.principal.expiresAt * 1000 - Date.now();
     this.schedule(socket, delay, () => {
       socket.emit('auth:expired', {});
-      this.schedule(socket, GRACE_MS, () => socket.disconnect(true));
+      this.schedule(socket, this.graceMs, () => socket.disconnect(true));
     });
   }
 

@@ -5,8 +5,14 @@ import { User } from './user.entity.js';
 
 const UNIQUE_VIOLATION = '23505';
 
+/** Text as its words with one space between. PostgreSQL splits names and queries alike; JavaScript takes other characters for letters. */
+const words = (text: string): string => `regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
+
 /** Must read like the index `users_name_words`, or PostgreSQL won't use it. */
-const NAME_WORDS = `to_tsvector('simple', regexp_replace(user.name, '[^[:alnum:]]+', ' ', 'g'))`;
+const NAME_WORDS = `to_tsvector('simple', ${words('user.name')})`;
+
+/** Each word of the query as a beginning; null when it has none. */
+const QUERY_WORDS = `to_tsquery('simple', replace(nullif(trim(${words(':query')}), ''), ' ', ':* & ') || ':*')`;
 
 @Injectable()
 export class UsersRepository {
@@ -56,13 +62,10 @@ export class UsersRepository {
 
   /** People with a word in their name that starts with each word of the query, and the one with this very email; by id. */
   search(query: string, limit: number): Promise<User[]> {
-    const words = query.match(/[\p{L}\p{N}]+/gu) ?? [];
     return this.users
       .createQueryBuilder('user')
       .where('lower(user.email) = lower(:query)', { query })
-      .orWhere(`${NAME_WORDS} @@ to_tsquery('simple', :words)`, {
-        words: words.map((word) => `'${word}':*`).join(' & '),
-      })
+      .orWhere(`${NAME_WORDS} @@ ${QUERY_WORDS}`)
       .orderBy('user.id')
       .limit(limit)
       .getMany();

@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../app.module.js';
+import { createHttpAdapter } from '../common/http-adapter.js';
+import { createOpenApi } from '../openapi.js';
+
+// Writes the OpenAPI document to a file, or with --check exits 1 when the file isn't what the code says. Nothing is
+// started for it: a previewed application has its routes and no providers.
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+const [file = 'openapi.json'] = positionals;
+const app = await NestFactory.create(AppModule, createHttpAdapter(), { preview: true, logger: false });
+const text = `${JSON.stringify(createOpenApi(app), null, 2)}\n`;
+if (!values.check) {
+  writeFileSync(file, text);
+} else if (readFileSync(file, 'utf8') !== text) {
+  console.error(`${file} is not what the code says: run "npm run openapi" and commit it.`);
+  process.exitCode = 1;
+}

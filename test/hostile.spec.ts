@@ -1,0 +1,216 @@
+import { request as httpRequest } from 'node:http';
+import type { Socket } from 'socket.io-client';
+import type { Device } from './support/device.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+/** Input that nobody sends in good faith: each gets the contract's answer, and the application serves the next one. */
+describe('hostile input', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  let chatId: number;
+  let device: Device;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    ada = await app.user();
+    chatId = (await ada.group()).id;
+    device = await ada.device();
+  });
+  afterEach(async () => {
+    expect((await app.request('GET', '/health/ready')).status).toBe(200);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect(await device.command('typing', { chat_id: chatId, is_typing: false })).toMatchObject({ ok: true });
+  });
+  afterAll(() => app.close());
+
+  const good = { chat_id: 1, text: 'x', client_message_id: 'k' };
+
+  /** [what it is, the command, the field that is named] */
+  const commands: [string, unknown, string][] = [
+    ['a text that is a number', { ...good, text: 1 }, 'text'],
+    ['a text that is an object', { ...good, text: { toString: 'x' } }, 'text'],
+    ['a text that is null', { ...good, text: null }, 'text'],
+    ['no text', { chat_id: 1, client_message_id: 'k' }, 'text'],
+    ['an empty text', { ...good, text: '' }, 'text'],
+    ['a blank text', { ...good, text: ' \n\t\u00a0\u2003' }, 'text'],
+    ['U+0000', { ...good, text: 'a\u0000b' }, 'text'],
+    ['a lone high surrogate', { ...good, text: 'a\ud83d' }, 'text'],
+    ['a lone low surrogate', { ...good, text: '\ude00a' }, 'text'],
+    ['an id as text', { ...good, chat_id: '1' }, 'chat_id'],
+    ['an id with a fraction', { ...good, chat_id: 1.5 }, 'chat_id'],
+    ['the id 0', { ...good, chat_id: 0 }, 'chat_id'],
+    ['a negative id', { ...good, chat_id: -1 }, 'chat_id'],
+    ['an id past 2^53', { ...good, chat_id: 2 ** 53 }, 'chat_id'],
+    ['an id that is true', { ...good, chat_id: true }, 'chat_id'],
+    ['an id in an array', { ...good, chat_id: [1] }, 'chat_id'],
+    ['reply_to_id null', { ...good, reply_to_id: null }, 'reply_to_id'],
+    ['a key with a space', { ...good, client_message_id: 'a b' }, 'client_message_id'],
+    ['a key that is not ASCII', { ...good, client_message_id: 'ключ' }, 'client_message_id'],
+    ['a key of 65 characters', { ...good, client_message_id: 'k'.repeat(65) }, 'client_message_id'],
+    ['an empty key', { ...good, client_message_id: '' }, 'client_message_id'],
+    ['an unknown field', { ...good, sender_id: 2 }, 'sender_id'],
+    ['the field constructor', { ...good, constructor: 1 }, 'constructor'],
+    ['an array', [good], 'body'],
+    ['text for an object', 'x', 'body'],
+    ['a number for an object', 1, 'body'],
+    ['null for an object', null, 'body'],
+  ];
+
+  it.each(commands)('%s: refused on the socket, naming the field', async (_, payload, field) => {
+    const ack = await device.raw('message:send', payload);
+    expect(ack).toMatchObject({ ok: false, error: { code: 'validation_failed', retryable: false } });
+    expect((ack as any).error.errors.map((error: any) => error.field)).toContain(field);
+  });
+
+  it.each(commands)('%s: refused over REST, naming the field', async (_, payload, field) => {
+    const { status, headers, body } = await ada.post('/messages', JSON.stringify(payload), {
+      'Content-Type': 'application/json',
+    });
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(body).toMatchObject({ type: 'about:blank', status: 400, code: 'validation_failed' });
+    expect(body.request_id).toBe(headers.get('x-request-id'));
+    // An own `constructor` that poisons is refused by the JSON parser; it can't name a field.
+    expect(body.errors.map((error: any) => error.field)).toContain(field);
+  });
+
+  describe('REST', () => {
+    const json = { 'Content-Type': 'application/json' };
+    const codeOf = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
+      const answer = await ada.request(method, path, body, headers);
+      expect(answer.headers.get('x-request-id')).toBeTruthy();
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      return [answer.status, answer.body.code];
+    };
+
+    it.each([
+      '{',
+      '{"chat_id":1,}',
+      'undefined',
+      '\u0000',
+      '{"__proto__":{"admin":true}}',
+      '{"a":{"constructor":{"prototype":{}}}}',
+    ])('refuses the body %j', async (body) => {
+      expect(await codeOf('POST', '/messages', body, json)).toEqual([400, 'validation_failed']);
+    });
+
+    it('refuses no body, and an empty one', async () => {
+      expect(await codeOf('POST', '/messages')).toEqual([400, 'validation_failed']);
+      expect(await codeOf('POST', '/messages', '', json)).toEqual([400, 'validation_failed']);
+    });
+
+    it('takes a body of 64 KiB and not a byte more', async () => {
+      const ofSize = (size: number) => `{"text":"${'x'.repeat(size - '{"text":""}'.length)}"}`;
+      expect(await codeOf('POST', '/messages', ofSize(64 * 1024), json)).toEqual([400, 'validation_failed']);
+      expect(await codeOf('POST', '/messages', ofSize(64 * 1024 + 1), json)).toEqual([413, 'payload_too_large']);
+    });
+
+    it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded'])(
+      'refuses the content type %s',
+      async (type) => {
+        expect(await codeOf('POST', '/messages', 'chat_id=1&text=x', { 'Content-Type': type })).toEqual([
+          415,
+          'unsupported_media_type',
+        ]);
+      },
+    );
+
+    it.each(['0', '-1', '1.5', 'abc', '9007199254740992', '1e3', '%00', '1%20', '0x10', '٣'])(
+      'refuses the id %s in a path',
+      async (id) => {
+        expect(await codeOf('GET', `/chats/${id}`)).toEqual([400, 'validation_failed']);
+        expect(await codeOf('POST', `/messages/${id}/read`)).toEqual([400, 'validation_failed']);
+      },
+    );
+
+    it('refuses a doubled query parameter', async () => {
+      const { status, body } = await ada.get('/users?query=a&query=b');
+      expect([status, body.errors[0].field]).toEqual([400, 'query']);
+    });
+
+    it.each(['%00', '%ED%A0%80', '%FF'])('answers a query of %s', async (query) => {
+      expect((await ada.get(`/users?query=${query}`)).status).toBeLessThan(500);
+    });
+
+    it.each(['/%', '/%zz', '/chats/%E0%A4%A', '/nothing', '/../etc/passwd', '/__proto__', `/${'a'.repeat(5_000)}`])(
+      'answers the path %s as a client error',
+      async (path) => {
+        const [status, code] = await codeOf('GET', path);
+        expect([400, 404]).toContain(status);
+        expect(['validation_failed', 'not_found']).toContain(code);
+      },
+    );
+
+    it('answers another method at a known path as nothing there', async () => {
+      expect(await codeOf('DELETE', '/messages')).toEqual([404, 'not_found']);
+    });
+
+    it('keeps a sane X-Request-Id, and replaces any other', async () => {
+      const idFor = async (id: string) =>
+        (await ada.request('GET', '/auth/me', undefined, { 'X-Request-Id': id })).headers.get('x-request-id');
+      expect(await idFor('abc-123')).toBe('abc-123');
+      expect(await idFor('x'.repeat(200))).toMatch(/^[0-9a-f-]{36}$/);
+      expect(await idFor('<script>')).toMatch(/^[0-9a-f-]{36}$/);
+    });
+
+    it('survives a client that goes away in the middle of its body', async () => {
+      const { port } = new URL(app.url);
+      await new Promise<void>((resolve) => {
+        const half = httpRequest({
+          port,
+          host: '127.0.0.1',
+          path: '/messages',
+          method: 'POST',
+          headers: { ...json, 'Content-Length': 100 },
+        });
+        half.on('error', () => undefined);
+        half.on('close', () => resolve());
+        half.write('{"chat_id"', () => half.destroy());
+      });
+    });
+  });
+
+  describe('the socket', () => {
+    it.each(['nothing', '__proto__', 'constructor', 'toString', ''])('acks the unknown command %j', async (name) => {
+      expect(await device.raw(name, {})).toMatchObject({ ok: false, error: { code: 'not_found', retryable: false } });
+    });
+
+    it('refuses __proto__ in a payload', async () => {
+      const ack = await device.raw(
+        'message:send',
+        JSON.parse(`{"chat_id":1,"text":"x","client_message_id":"k","__proto__":{"admin":true}}`),
+      );
+      expect(ack).toMatchObject({ error: { code: 'validation_failed', errors: [{ field: '__proto__' }] } });
+    });
+
+    it.each([
+      ['a buffer', [Buffer.from('x')]],
+      ['a buffer in a field', [{ ...good, text: Buffer.from('x') }]],
+      ['two payloads', [good, good]],
+      ['no payload', []],
+    ])('refuses %s', async (_, args) => {
+      expect(await device.raw('message:send', ...args)).toMatchObject({
+        ok: false,
+        error: { code: 'validation_failed' },
+      });
+    });
+
+    it('never sends an exception event', async () => {
+      for (const event of ['message:send', 'message:read', 'typing', 'auth:refresh', 'nothing']) {
+        (device.socket as Socket).emit(event, 'no object and no ack');
+      }
+      await device.raw('typing', {});
+      expect(device.heard.map(({ event }) => event as string)).not.toContain('exception');
+    });
+
+    it('cuts whoever sends a frame over 64 KiB, and nobody else', async () => {
+      const rude = await ada.device();
+      const cut = rude.disconnected();
+      (rude.socket as Socket).emit('message:send', {
+        ...good,
+        text: 'x'.repeat(65 * 1024),
+      });
+      expect(await cut).toMatch(/transport/);
+    });
+  });
+});
