@@ -3,6 +3,7 @@ import { Logger, PinoLogger } from 'nestjs-pino';
 import { ProblemFilter } from './common/problem.filter.js';
 import { ContractValidationPipe } from './common/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
+import { logRequests } from './logging/request-log.js';
 import { MetricsService } from './metrics/metrics.service.js';
 import { setupOpenApi } from './openapi.js';
 import { SocketAdapter } from './realtime/socket.adapter.js';
@@ -14,12 +15,14 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   app.flushLogs();
   app.useGlobalPipes(new ContractValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new SocketAdapter(app, config.corsOrigins, await app.resolve(PinoLogger)));
+  const pino = await app.resolve<PinoLogger>(PinoLogger);
+  app.useWebSocketAdapter(new SocketAdapter(app, config.corsOrigins, pino));
   app.enableCors({
     origin: config.corsOrigins === true ? true : [...config.corsOrigins],
     exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
   });
   setupOpenApi(app);
+  logRequests(app.getHttpAdapter().getInstance(), pino);
   countRequests(app, app.get(MetricsService));
   return app;
 }

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { setupApp } from './app.setup.js';
 import { createHttpAdapter } from './common/http-adapter.js';
-import { announce, explainAndExit, stopOnSignals } from './startup.js';
+import { explainAndExit, listen, stopOnSignals } from './startup.js';
 
 try {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(), {
@@ -12,7 +12,7 @@ try {
     abortOnError: false,
   });
   stopOnSignals(await setupApp(app));
-  await announce(app);
+  await listen(app);
 } catch (error) {
   explainAndExit(error);
 }

@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
 import { StartupError } from './common/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
@@ -6,10 +7,13 @@ import { type AppConfig, appConfig } from './config/app.config.js';
 const STOP_TIMEOUT_MS = 10_000;
 
 /** Listens, and says where. @throws StartupError when the port is taken */
-export async function announce(app: NestFastifyApplication): Promise<void> {
+export async function listen(app: NestFastifyApplication): Promise<void> {
   const { port, host, dataDir, databaseUrl } = app.get<AppConfig>(appConfig.KEY);
+  await app.init();
   try {
+    app.useLogger(false); // Nest would log a taken port with its stack; the line below is enough.
     await app.listen(port, host);
+    app.useLogger(app.get(Logger));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     await app.close();

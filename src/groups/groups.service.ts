@@ -98,8 +98,9 @@ export class GroupsService {
       const successor = role === 'owner' ? await this.groups.successor(groupId) : undefined;
       if (role === 'owner' && successor === undefined) return this.dissolve(groupId);
       const member = (await this.chats.member(groupId, userId))!;
+      // In this order, so that the one who left hears of nothing that came after.
+      await this.takeOut(groupId, member);
       if (successor !== undefined) await this.assignRole(groupId, successor, 'owner');
-      return this.takeOut(groupId, member);
     });
     this.logger.log({ event: 'group.left', user_id: userId, chat_id: groupId });
   }

@@ -1,40 +1,22 @@
 import { Module } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { LoggerModule } from 'nestjs-pino';
 import type { Options } from 'pino-http';
 import type { DestinationStream, LoggerOptions } from 'pino';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 
-/** pino through nestjs-pino: JSON lines in production, readable ones elsewhere; one line for each request, with its status and time. */
+/** pino through nestjs-pino: JSON lines in production, readable ones elsewhere. */
 @Module({
   imports: [
     LoggerModule.forRootAsync({
       inject: [appConfig.KEY],
-      useFactory: async (config: AppConfig) => ({
-        pinoHttp: config.production ? options(config) : [options(config), await readableLines()],
-      }),
+      useFactory: async ({ logLevel, production }: AppConfig) => {
+        const options: Options = { level: logLevel, base: undefined, hooks: { logMethod: quietly } };
+        return { forRoutes: [], pinoHttp: production ? options : [options, await readableLines()] };
+      },
     }),
   ],
 })
 export class LoggingModule {}
-
-function options({ logLevel }: AppConfig): Options {
-  return {
-    level: logLevel,
-    base: undefined,
-    quietReqLogger: true,
-    // The id Fastify has given the request; it is in the answer, too.
-    genReqId: (request) => (request as unknown as FastifyRequest).id,
-    customAttributeKeys: { reqId: 'request_id', responseTime: 'duration_ms' },
-    // The path without its query: a query may hold a token or an email.
-    serializers: {
-      req: (request: { method: string; url: string }) => ({ method: request.method, path: request.url.split('?')[0] }),
-      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
-    },
-    hooks: { logMethod: quietly },
-    customLogLevel: (_, response, error) => (error || response.statusCode >= 500 ? 'error' : 'info'),
-  };
-}
 
 /** What Nest says of each module and route at start; worth a line only to somebody who looks for it. */
 const NEST_START_UP = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController']);

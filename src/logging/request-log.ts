@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import type { PinoLogger } from 'nestjs-pino';
+import type { Principal } from '../common/principal.js';
+
+/**
+ * One line for each answered request, and the request's id on every line logged while it is handled. By Fastify's hooks:
+ * the middleware of nestjs-pino isn't reached under Fastify here, and its context would be lost where a body is read.
+ */
+export function logRequests(fastify: FastifyInstance, pino: PinoLogger): void {
+  fastify.addHook('preHandler', (request, _, done) => {
+    pino.runInContext(done, { bindings: { request_id: request.id } });
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { user } = request as { user?: Principal };
+    const line = {
+      event: 'request',
+      request_id: request.id,
+      user_id: user?.userId,
+      method: request.method,
+      // Without the query, which may hold a token or an email.
+      path: request.url.split('?', 1)[0],
+      status: reply.statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+    };
+    if (reply.statusCode >= 500) pino.error(line);
+    else pino.info(line);
+    done();
+  });
+}

@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createDatabase } from './support/database.js';
+import { Device } from './support/device.js';
+import { request } from './support/http.js';
+import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
+import { PASSWORD } from './support/test-app.js';
+
+/** The built application, started and stopped as a person does. */
+describe('starting and stopping', () => {
+  afterEach(() => ServerProcess.stopAll());
+
+  const postgresPid = async (dir: string): Promise<number> =>
+    Number((await readFile(join(dir, '.data/postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const account = { name: 'Ada', email: 'ada@example.com', password: PASSWORD };
+  const login = (url: string) =>
+    request(url, 'POST', '/auth/login', { body: { email: account.email, password: PASSWORD } });
+
+  it('starts with its own PostgreSQL, says where, stops cleanly on Ctrl-C, and keeps data and tokens', async () => {
+    await inTemporaryFolder(async (dir) => {
+      const first = ServerProcess.start(dir);
+      const url = await first.url();
+      expect(first.output).toContain(`${url}/docs`);
+      expect(first.output).toContain(join(dir, '.data'));
+      await request(url, 'POST', '/auth/register', { body: account });
+      const { body } = await login(url);
+      const postgres = await postgresPid(dir);
+      expect(await first.signal('SIGINT')).toBe(0);
+      expect(isAlive(postgres)).toBe(false);
+
+      const second = ServerProcess.start(dir);
+      const me = await request(await second.url(), 'GET', '/auth/me', { token: body.access_token });
+      expect([me.status, me.body.name]).toEqual([200, 'Ada']);
+      expect(await second.signal('SIGTERM')).toBe(0);
+    });
+  });
+
+  it('starts again after a kill -9, though its PostgreSQL was left running', async () => {
+    await inTemporaryFolder(async (dir) => {
+      const killed = ServerProcess.start(dir);
+      await request(await killed.url(), 'POST', '/auth/register', { body: account });
+      const orphan = await postgresPid(dir);
+      await killed.signal('SIGKILL');
+      expect(isAlive(orphan)).toBe(true);
+
+      const next = ServerProcess.start(dir);
+      const url = await next.url();
+      expect((await login(url)).status).toBe(200);
+      const postgres = await postgresPid(dir);
+      expect([postgres === orphan, isAlive(orphan)]).toEqual([false, false]);
+      await next.signal('SIGKILL');
+      process.kill(postgres, 'SIGKILL');
+
+      // Now postmaster.pid names a process that is gone.
+      const last = ServerProcess.start(dir);
+      expect((await login(await last.url())).status).toBe(200);
+      expect(await last.signal('SIGINT')).toBe(0);
+    });
+  });
+
+  it('says in one line that the data folder is in use', async () => {
+    await inTemporaryFolder(async (dir) => {
+      const first = ServerProcess.start(dir);
+      await first.url();
+      const second = ServerProcess.start(dir);
+      expect(await second.code()).toBe(1);
+      expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
+      expect((await request(await first.url(), 'GET', '/health/ready')).status).toBe(200);
+      await first.signal('SIGINT');
+    });
+  });
+
+  describe('with a database of its own', () => {
+    let database: { url: string; drop: () => Promise<void> };
+    beforeAll(async () => (database = await createDatabase()));
+    afterAll(() => database.drop());
+
+    it('says in one line that the port is taken', async () => {
+      const occupant = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => occupant.once('listening', resolve));
+      const { port } = occupant.address() as AddressInfo;
+      try {
+        await inTemporaryFolder(async (dir) => {
+          const server = ServerProcess.start(dir, {
+            DATABASE_URL: database.url,
+            PORT: String(port),
+            LOG_LEVEL: 'warn',
+          });
+          expect(await server.code()).toBe(1);
+          expect(server.output.trim()).toBe(`Port ${port} is taken: stop what uses it, or set PORT.`);
+        });
+      } finally {
+        occupant.close();
+      }
+    });
+
+    it('logs every key event as JSON with ids, and never a password, a token or a text', async () => {
+      await inTemporaryFolder(async (dir) => {
+        const jwtSecret = 'the secret of this very test, long';
+        const server = ServerProcess.start(dir, {
+          DATABASE_URL: database.url,
+          NODE_ENV: 'production',
+          JWT_SECRET: jwtSecret,
+        });
+        const url = await server.url();
+        const wrong = 'wrong password';
+        const { body: ada } = await request(url, 'POST', '/auth/register', { body: account });
+        await request(url, 'POST', '/auth/login', { body: { email: account.email, password: wrong } });
+        const { body: session } = await login(url);
+        const token = session.access_token as string;
+        const { body: bob } = await request(url, 'POST', '/register', {
+          body: { ...account, name: 'Bob', email: 'bob@example.com' },
+        });
+        const { body: chat } = await request(url, 'POST', '/groups', {
+          token,
+          body: { name: 'A name', member_ids: [bob.id] },
+        });
+        const send = { chat_id: chat.id, text: 'a private text', client_message_id: 'key' };
+        const { body: message } = await request(url, 'POST', '/messages', { token, body: send });
+        await request(url, 'POST', '/messages', { token, body: send, headers: { 'X-Request-Id': 'my-request' } });
+        await request(url, 'POST', `/messages/${message.id}/read`, { token });
+        await request(url, 'GET', '/users?query=bob@example.com', { token });
+        await request(url, 'POST', `/groups/${chat.id}/remove_user/${bob.id}`, { token });
+        const device = await Device.connect(url, token);
+        await device.command('message:send', { ...send, client_message_id: 'key-2' });
+        device.close();
+        await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
+        await server.until(/"socket\.left"/);
+        expect(await server.signal('SIGTERM')).toBe(0);
+
+        const lines = server.output
+          .split('\n')
+          .filter((line) => line.startsWith('{'))
+          .map((line) => JSON.parse(line));
+        const one = (event: string) => lines.find((line) => line.event === event);
+        const ids = { user_id: ada.id, chat_id: chat.id, message_id: message.id };
+        expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
+        expect(one('login.failed')).toMatchObject({ user_id: ada.id });
+        expect(one('login')).toMatchObject({ user_id: ada.id });
+        expect(one('group.created')).toMatchObject({ chat_id: chat.id });
+        expect(one('group.member_removed')).toMatchObject({ chat_id: chat.id, member_id: bob.id });
+        expect(one('message.sent')).toMatchObject({ ...ids, seq: 1 });
+        expect(one('message.replayed')).toMatchObject({ ...ids, request_id: 'my-request' });
+        expect(one('message.read')).toMatchObject(ids);
+        expect(one('socket.connected')).toMatchObject({ user_id: ada.id });
+        expect(one('socket.refused')).toMatchObject({ code: 'unauthorized' });
+        expect(lines.filter((line) => line.event === 'message.sent' && line.socket_id)).toHaveLength(1);
+        const answered = lines.find((line) => line.request_id === 'my-request' && line.event === 'request');
+        expect(answered).toMatchObject({
+          method: 'POST',
+          path: '/messages',
+          status: 200,
+          user_id: ada.id,
+          duration_ms: expect.any(Number),
+        });
+        for (const secret of [
+          PASSWORD,
+          wrong,
+          token,
+          jwtSecret,
+          'a private text',
+          'a forged token',
+          'bob@example.com',
+        ]) {
+          expect(server.output).not.toContain(secret);
+        }
+      });
+    });
+  });
+
+  it.each([
+    [{ NODE_ENV: 'production' }, /DATABASE_URL is required in production; JWT_SECRET is required in production/],
+    [{ JWT_SECRET: 'short-and-secret' }, /JWT_SECRET must have 32 characters or more/],
+    [{ DATABASE_URL: 'mysql://root:hunter2@db/x', PORT: '99999' }, /PORT must be .*; DATABASE_URL must look like/],
+    [{ LOG_LEVEL: 'chatty-value' }, /LOG_LEVEL must be one of/],
+  ])('refuses to start with %j, and says why without a value', async (env, reason) => {
+    await inTemporaryFolder(async (dir) => {
+      const server = ServerProcess.start(dir, env);
+      expect(await server.code()).toBe(1);
+      expect(server.output).toMatch(reason);
+      expect(server.output.trim().split('\n')).toHaveLength(1);
+      expect(server.output).not.toMatch(/short-and-secret|hunter2|99999|chatty-value/);
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const MAIN = resolve('dist/src/main.js');
+const TIMEOUT_MS = 20_000;
+
+/** A folder that only its owner can look into, as `mktemp -d` makes them; gone after `work`. */
+export async function inTemporaryFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'windi-start-'));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The built application as a process of its own, the way `npm start` runs it. */
+export class ServerProcess {
+  private static readonly running = new Set<ServerProcess>();
+  output = '';
+  private readonly exited: Promise<number | null>;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    child.stderr!.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    ServerProcess.running.add(this);
+    this.exited = once(child, 'close').then(([code]) => {
+      ServerProcess.running.delete(this);
+      return code as number | null;
+    });
+  }
+
+  /** Starts it in `cwd` with nothing but these variables set. */
+  static start(cwd: string, env: Record<string, string> = {}): ServerProcess {
+    const child = spawn(process.execPath, [MAIN], {
+      cwd,
+      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new ServerProcess(child);
+  }
+
+  /** Ends what a failed test has left running. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...ServerProcess.running].map((server) => server.signal('SIGTERM')));
+  }
+
+  /** Its address, once it has said that it listens. */
+  async url(): Promise<string> {
+    const match = await this.until(/WinDI Chat is at (\S+)/);
+    return match[1]!;
+  }
+
+  /** Resolves when the output matches. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolvePromise, reject) => {
+      const fail = (why: string): void => reject(new Error(`${why}; wanted ${pattern}, printed:\n${this.output}`));
+      const timer = setTimeout(() => fail('timed out'), TIMEOUT_MS);
+      const check = (): void => {
+        const match = pattern.exec(this.output);
+        if (!match) return;
+        clearTimeout(timer);
+        resolvePromise(match);
+      };
+      this.child.stdout!.on('data', check);
+      this.child.stderr!.on('data', check);
+      void this.exited.then((code) => {
+        check();
+        clearTimeout(timer);
+        fail(`ended with ${code}`);
+      });
+      check();
+    });
+  }
+
+  /** Its exit code; null when a signal ended it. */
+  code(): Promise<number | null> {
+    return this.exited;
+  }
+
+  /** Sends a signal and waits for the end. */
+  async signal(name: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(name);
+    return this.exited;
+  }
+}
