@@ -50,7 +50,10 @@ export class LoginDto {
 }
 
 export class TokenDto {
-  @ApiProperty({ description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.' })
+  @ApiProperty({
+    description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.',
+    example: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+  })
   access_token: string;
 
   @ApiProperty({ enum: ['bearer'] })

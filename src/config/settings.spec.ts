@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { exampleEnv, parseSettings } from './settings.js';
+
+describe('the settings', () => {
+  it('are those of .env.example', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(exampleEnv());
+  });
+
+  it('have defaults that are usable as they stand', () => {
+    expect(parseSettings({})).toMatchObject({
+      PORT: 8000,
+      DATA_DIR: './.data',
+      ACCESS_TOKEN_TTL: 900,
+      METRICS_PORT: undefined,
+    });
+  });
+
+  it('are read from text', () => {
+    const env = {
+      PORT: ' 9000 ',
+      ACCESS_TOKEN_TTL: '12h',
+      CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+      MIGRATE_ON_START: 'false',
+    };
+    expect(parseSettings(env)).toMatchObject({
+      PORT: 9000,
+      ACCESS_TOKEN_TTL: 43_200,
+      CORS_ORIGINS: ['https://a.example', 'http://localhost:3000'],
+      MIGRATE_ON_START: false,
+    });
+  });
+
+  it.each([
+    { PORT: '80a' },
+    { PORT: '65536' },
+    { ACCESS_TOKEN_TTL: '15' },
+    { CORS_ORIGINS: 'https://a.example/path' },
+    { MIGRATE_ON_START: 'yes' },
+    { DATABASE_POOL_SIZE: '0' },
+  ])('refuse %j by name and without the value', (env) => {
+    const [name, value] = Object.entries(env)[0]!;
+    expect(() => parseSettings(env)).toThrow(
+      new RegExp(`^The configuration is not usable: ${name} must be (?!.*${value}$)`),
+    );
+  });
+});

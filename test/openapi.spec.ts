@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RequestMethod, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { MetricsService } from '../src/metrics/metrics.service.js';
+import { TestApp } from './support/test-app.js';
+
+/** The routes of a controller by Nest's own metadata, as `get /chats/{id}`. */
+function routesOf(controller: Type): string[] {
+  const asList = (path: string | string[]): string[] => [path].flat();
+  return Object.getOwnPropertyNames(controller.prototype).flatMap((name) => {
+    const handler = (controller.prototype as Record<string, object>)[name]!;
+    const method = Reflect.getMetadata('method', handler) as RequestMethod | undefined;
+    if (method === undefined) return [];
+    return asList(Reflect.getMetadata('path', controller)).flatMap((prefix) =>
+      asList(Reflect.getMetadata('path', handler)).map((path) => {
+        const full = `/${prefix}/${path}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
+        return `${RequestMethod[method].toLowerCase()} ${full.replace(/:(\w+)/g, '{$1}')}`;
+      }),
+    );
+  });
+}
+
+describe('the OpenAPI document', () => {
+  let app: TestApp;
+  let document: OpenAPIObject;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    document = (await app.request('GET', '/openapi.json')).body;
+  });
+  afterAll(() => app.close());
+
+  const operations = () =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item as Record<string, any>).map(([method, operation]) => ({
+        name: `${method} ${path}`,
+        operation,
+      })),
+    );
+
+  it('is the committed one', () => {
+    expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
+  });
+
+  it('names every route of every controller', () => {
+    const controllers = [...app.nest.get(ModulesContainer).values()].flatMap((module) => [
+      ...module.controllers.values(),
+    ]);
+    const routes = controllers.flatMap(({ metatype }) => routesOf(metatype as Type));
+    expect(
+      operations()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(routes.sort());
+  });
+
+  it('gives each operation an id of its own, a summary, and the errors that any can end in', () => {
+    const ids = operations().map(({ operation }) => operation.operationId as string);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { name, operation } of operations()) {
+      expect([name, operation.operationId]).toEqual([name, expect.stringMatching(/^[a-z][A-Za-z]+$/)]);
+      expect([name, operation.summary]).toEqual([name, expect.any(String)]);
+      const needed = operation.security.length > 0 ? ['401', '500', '503'] : ['500', '503'];
+      expect([name, Object.keys(operation.responses)]).toEqual([name, expect.arrayContaining(needed)]);
+    }
+  });
+
+  it('has a schema for every body and answer, with an example for every field', () => {
+    for (const { name, operation } of operations()) {
+      for (const [status, response] of Object.entries<any>(operation.responses)) {
+        if (status === '204') continue;
+        const [media] = Object.values<any>(response.content ?? {});
+        expect([name, status, media?.schema]).toEqual([name, status, expect.any(Object)]);
+      }
+    }
+    for (const [name, schema] of Object.entries<any>(document.components!.schemas!)) {
+      for (const [field, property] of Object.entries<any>(schema.properties ?? {})) {
+        const refers = property.$ref ?? property.allOf ?? property.items ?? property.enum;
+        expect([name, field, refers !== undefined || 'example' in property]).toEqual([name, field, true]);
+      }
+    }
+  });
+
+  it('is shown at /docs', async () => {
+    const { status, body } = await app.request('GET', '/docs');
+    expect(status).toBe(200);
+    expect(body).toContain('swagger-ui');
+    expect((await app.request('GET', '/docs/swagger-ui-init.js')).body).toContain('/auth/register');
+  });
+});
+
+describe('the service routes', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.close());
+
+  it('say that the process lives and is ready', async () => {
+    expect((await app.request('GET', '/health/live')).body).toEqual({ status: 'ok' });
+    expect((await app.request('GET', '/health/ready')).body.status).toBe('ok');
+  });
+
+  it('count messages and requests for Prometheus', async () => {
+    const ada = await app.user();
+    await ada.say(await ada.group());
+    const { status, headers, body } = await app.request<string>('GET', '/metrics');
+    expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
+    expect(body).toMatch(/^windi_messages_created_total 1$/m);
+    expect(body).toMatch(
+      /^windi_http_request_duration_seconds_count\{method="POST",route="\/messages",status="201"\} 1$/m,
+    );
+  });
+
+  it('serve the metrics on a port of their own when one is set', async () => {
+    const other = await TestApp.start({ metricsPort: 0 });
+    expect((await other.request('GET', '/metrics')).body.code).toBe('not_found');
+    const { server } = other.nest.get<{ server: Server }>(MetricsService);
+    const own = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
+    expect(await own.text()).toContain('process_cpu_seconds_total');
+    await other.close();
+  });
+});
