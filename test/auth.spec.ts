@@ -1,0 +1,274 @@
+import { createHmac, createSecretKey, randomUUID } from 'node:crypto';
+import { type AppConfig, appConfig } from '../src/config/app.config.js';
+import { expectAlike, expectProblem } from './support/expect-problem.js';
+import type { Answer } from './support/http.js';
+import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const newEmail = (): string => `${randomUUID()}@example.com`;
+const account = (changes: object = {}) => ({ name: 'Ada', email: newEmail(), password: PASSWORD, ...changes });
+
+/** The header and the payload of a JWT. */
+const decode = (token: string): any[] =>
+  token.split('.', 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
+const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+describe('accounts and tokens', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.close());
+
+  const register = (body: unknown, path = '/auth/register'): Promise<Answer> => app.request('POST', path, { body });
+  const login = (body: unknown, path = '/auth/login'): Promise<Answer> => app.request('POST', path, { body });
+  const me = (token?: string): Promise<Answer> => app.request('GET', '/auth/me', { token });
+
+  describe('register', () => {
+    it.each(['/auth/register', '/register'])('makes an account at %s', async (path) => {
+      const body = account({ name: 'Ада 🧮 Lovelace' });
+      const answer = await register(body, path);
+      expect(answer.status).toBe(201);
+      expect(answer.body).toEqual({
+        id: expect.any(Number),
+        name: body.name,
+        email: body.email,
+        created_at: expect.stringMatching(TIME),
+      });
+      const { body: tokens } = await login({ username: body.email, password: PASSWORD });
+      expect((await me(tokens.access_token as string)).body).toEqual(answer.body);
+    });
+
+    it.each([
+      ['ada', 'ADA'],
+      ['жанна', 'Жанна'],
+    ])('takes the email of %s once, whatever its case', async (lower, other) => {
+      const domain = `${randomUUID()}.example.com`;
+      const { body: first } = await register(account({ email: `${lower}@${domain}` }));
+      expectProblem(await register(account({ email: `${other}@${domain}` })), 409, 'email_taken');
+      const { status, body } = await login({ username: `${other}@${domain.toUpperCase()}`, password: PASSWORD });
+      expect(status).toBe(200);
+      expect(decode(body.access_token as string)[1].sub).toBe(String(first.id));
+    });
+
+    it('gives one of many at once the email', async () => {
+      const email = `contended-${newEmail()}`;
+      const spellings = Array.from({ length: 8 }, (_, at) => email.slice(0, at).toUpperCase() + email.slice(at));
+      const answers = await Promise.all(spellings.map((spelling) => register(account({ email: spelling }))));
+      const refused = answers.filter(({ status }) => status !== 201);
+      expect(refused).toHaveLength(7);
+      for (const answer of refused) expectProblem(answer, 409, 'email_taken');
+    });
+
+    it.each<[string, unknown, string[]]>([
+      ['nothing', {}, ['name', 'email', 'password']],
+      ['a blank name', account({ name: ' \n ' }), ['name']],
+      ['a name of 101 characters', account({ name: 'x'.repeat(101) }), ['name']],
+      ['a name with U+0000', account({ name: 'a\0b' }), ['name']],
+      ['a name with half a surrogate pair', account({ name: '\ud83e' }), ['name']],
+      ['a number for a name', account({ name: 42 }), ['name']],
+      ['no email address', account({ email: 'ada.example.com' }), ['email']],
+      ['an email of 255 characters', account({ email: `${'a'.repeat(243)}@example.com` }), ['email']],
+      ['a password of 7 characters', account({ password: 'x'.repeat(7) }), ['password']],
+      ['a password of 129 characters', account({ password: 'x'.repeat(129) }), ['password']],
+      ['null and a list', account({ email: null, password: ['correct horse'] }), ['email', 'password']],
+      ['a field nobody knows', account({ role: 'admin' }), ['role']],
+    ])('refuses %s and names the fields', async (_, body, fields) => {
+      expectProblem(await register(body), 400, 'validation_failed', fields);
+    });
+
+    it.each(['{"name": ', '[]', 'null', '"text"'])('refuses the body %s', async (body) => {
+      const headers = { 'Content-Type': 'application/json' };
+      expectProblem(await app.request('POST', '/register', { body, headers }), 400, 'validation_failed');
+    });
+
+    it('takes values of the greatest length, counted in characters', async () => {
+      const email = `${'a'.repeat(60)}${randomUUID().slice(0, 4)}@${`${'b'.repeat(61)}.`.repeat(3)}com`;
+      const { status, body } = await register({ name: '🧮'.repeat(100), email, password: '🔑'.repeat(128) });
+      expect({ status, name: body.name }).toEqual({ status: 201, name: '🧮'.repeat(100) });
+    });
+
+    it('is no form', async () => {
+      expectProblem(await register(new URLSearchParams(account())), 415, 'unsupported_media_type');
+    });
+  });
+
+  describe('login', () => {
+    it.each<[string, string, (email: string) => unknown]>([
+      ['the OAuth 2 form', '/auth/login', (username) => new URLSearchParams({ username, password: PASSWORD })],
+      [
+        'the form of a generic OAuth 2 client',
+        '/auth/login',
+        (username) => new URLSearchParams({ grant_type: 'password', username, password: PASSWORD, scope: '' }),
+      ],
+      ['the form at the alias', '/login', (username) => new URLSearchParams({ username, password: PASSWORD })],
+      ['JSON with username', '/auth/login', (username) => ({ username, password: PASSWORD })],
+      ['JSON with email', '/auth/login', (email) => ({ email, password: PASSWORD })],
+      ['JSON with both alike', '/auth/login', (email) => ({ username: email, email, password: PASSWORD })],
+      ['JSON at the alias', '/login', (email) => ({ email, password: PASSWORD })],
+    ])('takes %s', async (_, path, form) => {
+      const { body: user } = await register(account());
+      const { status, body } = await login(form(user.email as string), path);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ access_token: expect.any(String), token_type: 'bearer', expires_in: 900 });
+      const [header, payload] = decode(body.access_token as string);
+      expect(header).toMatchObject({ alg: 'HS256', typ: 'JWT' });
+      expect(payload).toMatchObject({ sub: String(user.id), sid: expect.stringMatching(/./) });
+      expect(payload.exp - payload.iat).toBe(900);
+      expect((await me(body.access_token as string)).body).toEqual(user);
+    });
+
+    it('opens a session of its own each time', async () => {
+      const { body: user } = await register(account());
+      const form = { email: user.email, password: PASSWORD };
+      const tokens = await Promise.all([login(form), login(form)]);
+      const [one, other] = tokens.map(({ body }) => decode(body.access_token as string)[1].sid);
+      expect(one).not.toBe(other);
+    });
+
+    it.each<[string, object, string[]]>([
+      ['two names that differ', { username: 'a@example.com', email: 'b@example.com', password: PASSWORD }, ['email']],
+      ['no name', { password: PASSWORD }, ['username']],
+      ['no password', { username: 'a@example.com' }, ['password']],
+      ['a number', { username: 'a@example.com', password: 12345678 }, ['password']],
+    ])('refuses %s', async (_, body, fields) => {
+      expectProblem(await login(body), 400, 'validation_failed', fields);
+    });
+
+    it('answers an unknown email as it does a wrong password, in words and in time', async () => {
+      const { email } = await app.user();
+      const wrong = { username: email, password: 'wrong horse' };
+      const unknown = { username: newEmail(), password: PASSWORD };
+      const times: { wrong: number[]; unknown: number[] } = { wrong: [], unknown: [] };
+      for (let round = 0; round < 7; round += 1) {
+        const started = performance.now();
+        const one = await login(wrong);
+        const between = performance.now();
+        const other = await login(unknown);
+        times.wrong.push(between - started);
+        times.unknown.push(performance.now() - between);
+        expectProblem(one, 401, 'invalid_credentials');
+        expectAlike(one, other);
+      }
+      const median = (all: number[]): number => all.sort((a, b) => a - b)[3]!;
+      const ratio = median(times.unknown) / median(times.wrong);
+      expect(ratio).toBeGreaterThan(1 / 3);
+      expect(ratio).toBeLessThan(3);
+    });
+  });
+
+  describe('the password', () => {
+    it('is kept as an argon2id hash, salted', async () => {
+      const [one, other] = await Promise.all([register(account()), register(account())]);
+      const rows = await app.sql('SELECT password_hash AS hash FROM users WHERE id = ANY($1)', [
+        [one.body.id, other.body.id],
+      ]);
+      for (const { hash } of rows) expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+      expect(rows[0].hash).not.toBe(rows[1].hash);
+    });
+
+    it('is in no answer', async () => {
+      const password = `secret ${randomUUID()}`;
+      const form = account({ password });
+      const { body: user } = await register(form);
+      const { body: tokens } = await login({ username: form.email, password });
+      const token = tokens.access_token as string;
+      const answers = [
+        { body: user },
+        { body: tokens },
+        await register(form),
+        await register({ ...form, name: '', more: password }),
+        await login({ username: newEmail(), password }),
+        await login({ username: form.email, email: password, password }),
+        await me(token),
+        await app.request('GET', `/users/${user.id}`, { token }),
+        await app.request('GET', `/users?query=${form.email}`, { token }),
+        await app.request('PATCH', '/users/me', { token, body: { name: 'Countess' } }),
+      ];
+      for (const { body } of answers) {
+        expect(JSON.stringify(body)).not.toContain(password);
+        expect(JSON.stringify(body)).not.toMatch(/argon2|hash/);
+      }
+    });
+  });
+
+  describe('a token', () => {
+    let user: TestUser;
+    beforeAll(async () => (user = await app.user()));
+
+    const sign = (
+      payload: object,
+      { alg = 'HS256', key = app.nest.get<AppConfig>(appConfig.KEY).jwtKey } = {},
+    ): string => {
+      const signed = `${encode({ alg, typ: 'JWT' })}.${encode(payload)}`;
+      return `${signed}.${createHmac(alg.replace('HS', 'sha'), key).update(signed).digest('base64url')}`;
+    };
+    const foreign = createSecretKey(Buffer.from('the secret of somebody else, long enough'));
+    const genuine = (): { sub: string; sid: string; iat: number; exp: number } => decode(user.token)[1];
+
+    it('that has run out is told apart', async () => {
+      expect((await me(sign(genuine()))).status).toBe(200);
+      const answer = await me(sign({ ...genuine(), exp: Math.floor(Date.now() / 1000) - 1 }));
+      expectProblem(answer, 401, 'token_expired');
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/);
+    });
+
+    it.each<[string, () => string | undefined]>([
+      ['is missing', () => undefined],
+      ['is garbage', () => 'garbage'],
+      ['is empty', () => ''],
+      ['is unsigned', () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(genuine())}.`],
+      [
+        'keeps its signature under alg none',
+        () => `${encode({ alg: 'none' })}.${user.token.split('.').slice(1).join('.')}`,
+      ],
+      ['is signed with another key', () => sign(genuine(), { key: foreign })],
+      ['is signed with another algorithm', () => sign(genuine(), { alg: 'HS512' })],
+      [
+        'speaks for somebody else than was signed',
+        () =>
+          [user.token.split('.')[0], encode({ ...genuine(), sub: String(user.id + 1) }), user.token.split('.')[2]].join(
+            '.',
+          ),
+      ],
+      ['names no session', () => sign({ ...genuine(), sid: undefined })],
+      ['names no user', () => sign({ ...genuine(), sub: undefined })],
+      ['has run out and is forged', () => sign({ ...genuine(), exp: 1 }, { key: foreign })],
+    ])('that %s lets nobody in', async (_, token) => {
+      const answer = await me(token());
+      expectProblem(answer, 401, 'unauthorized');
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/);
+    });
+
+    it.each([
+      ['in the query', '/auth/me?access_token=', {}],
+      ['under another scheme', '/auth/me', { Authorization: 'Basic ' }],
+    ])('%s lets nobody in', async (_, path, headers: Record<string, string>) => {
+      const sent = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value + user.token]));
+      const answer = await app.request('GET', path.endsWith('=') ? path + user.token : path, { headers: sent });
+      expectProblem(answer, 401, 'unauthorized');
+    });
+  });
+
+  it('is asked for on every route that is not public', async () => {
+    const { body: document } = await app.request('GET', '/openapi.json');
+    const operations = Object.entries(document.paths as Record<string, any>).flatMap(([path, item]) =>
+      Object.entries<any>(item as object).map(([method, operation]) => ({
+        method,
+        path,
+        open: operation['x-public'] === true,
+      })),
+    );
+    expect(operations.length).toBeGreaterThan(25);
+    const open = operations.filter((operation) => operation.open).map(({ method, path }) => `${method} ${path}`);
+    const mayBeOpen = ['/auth/register', '/register', '/auth/login', '/login', '/auth/refresh'].map(
+      (path) => `post ${path}`,
+    );
+    expect([...mayBeOpen, 'get /health/live', 'get /health/ready', 'get /metrics']).toEqual(
+      expect.arrayContaining(open),
+    );
+    for (const { method, path, open } of operations) {
+      const answer = await app.request(method.toUpperCase(), path.replace(/\{\w+\}/g, '1'));
+      if (open) expect([method, path, answer.status]).not.toEqual([method, path, 401]);
+      else expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 401, 'unauthorized']);
+    }
+  });
+});

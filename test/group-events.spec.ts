@@ -1,0 +1,162 @@
+import type { Message } from '../src/realtime/contract.js';
+import { caughtUp, heardOf } from './support/caught-up.js';
+import type { Device } from './support/device.js';
+import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-deeds.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+describe('groups, as they change,', () => {
+  let app: TestApp;
+  let secondNode: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    secondNode = await TestApp.start({ databaseUrl: app.databaseUrl });
+  });
+  afterAll(async () => {
+    await secondNode.close();
+    await app.close();
+  });
+
+  it('tell their members, and nobody else, what happens', async () => {
+    const [ada, ben, cara, eve] = await people(app);
+    const devices: Device[] = [];
+    for (const user of [ada, ada, ben, cara, eve]) devices.push(await user.device());
+    const group = await ada.group(ben);
+    const shared = async () => {
+      const { id, name, creator_id, member_count } = await seenBy(ben, group);
+      return ['chat:updated', { id, name, creator_id, member_count }];
+    };
+    const about = async (event: string, { id }: TestUser) => {
+      const member = (await seenBy(ben, group)).members.find(({ user_id }) => user_id === id);
+      return [event, { chat_id: group.id, member }];
+    };
+    const gone = [['chat:removed', { chat_id: group.id }]];
+    const heardSoFar = devices.map(() => 0);
+    /** What each device has newly heard of the group: Ada's two, Ben's, Cara's, Eve's. */
+    const news = async (): Promise<unknown[]> => {
+      await caughtUp([ada, ben, cara, eve], devices);
+      return devices.map((device, at) => {
+        const all = heardOf(device, group);
+        const fresh = all.slice(heardSoFar[at]);
+        heardSoFar[at] = all.length;
+        return fresh.map(({ event, payload }) => [event, payload]);
+      });
+    };
+    const created = [['chat:created', group]];
+    expect(await news()).toEqual([created, created, [['chat:created', { ...group, my_role: 'member' }]], [], []]);
+
+    await rename(ada, group, ada);
+    expect((await seenBy(ben, group)).name).not.toBe(group.name);
+    const renamed = [await shared()];
+    expect(await news()).toEqual([renamed, renamed, renamed, [], []]);
+
+    await put(ada, group, cara);
+    const added = [await about('member:added', cara), await shared()];
+    const { members, ...view } = await seenBy(cara, group);
+    expect(members).toHaveLength(view.member_count);
+    expect(await news()).toEqual([added, added, added, [['chat:created', view], ...added], []]);
+
+    await setRole('admin')(ada, group, cara);
+    const promoted = [await about('member:updated', cara)];
+    expect(await news()).toEqual([promoted, promoted, promoted, promoted, []]);
+
+    await setRole('owner')(ada, group, cara);
+    const handed = [await about('member:updated', ada), await about('member:updated', cara)];
+    expect(await news()).toEqual([handed, handed, handed, handed, []]);
+
+    await put(ada, group, eve);
+    await news();
+    const kicked = await about('member:removed', eve);
+    await remove(ada, group, eve);
+    const without = [kicked, await shared()];
+    expect(await news()).toEqual([without, without, without, without, gone]);
+
+    const left = await about('member:removed', cara);
+    await remove(cara, group, cara);
+    const after = [left, await shared(), await about('member:updated', ada)];
+    expect(await news()).toEqual([after, after, after, gone, []]);
+
+    await dissolve(ada, group, ada);
+    expect(await news()).toEqual([gone, gone, gone, [], []]);
+  });
+
+  it('are closed to a removed member at once, and silent', async () => {
+    const { group, owner, admin, member } = await cast(app);
+    const [device, owners] = [await member.device(), await owner.device()];
+    const [mine, theirs] = [await member.say(group), await owner.say(group)];
+    expect((await remove(admin, group, member)).status).toBe(204);
+    const again = { chat_id: group.id, text: mine.text, client_message_id: mine.client_message_id };
+    const refused = [
+      ...['', '/members'].map((rest) => member.get(`/chats/${group.id}${rest}`)),
+      ...['/groups', '/history', '/messages/history'].map((path) => member.get(`${path}/${group.id}`)),
+      ...[rename, dissolve, put, remove, setRole('admin')].map((deed) => deed(member, group, member)),
+      ...[mine, theirs].flatMap(({ id }) => [
+        ...['', '/readers'].map((rest) => member.get(`/messages/${id}${rest}`)),
+        member.post(`/messages/${id}/read`),
+        member.patch(`/messages/${id}`, { text: 'x' }),
+        member.delete(`/messages/${id}`),
+      ]),
+      member.post('/messages', again),
+    ];
+    for (const { status, body } of await Promise.all(refused)) {
+      expect([status, body.code]).toEqual([404, expect.stringMatching(/not_found$/)]);
+    }
+    const acks = [
+      device.raw('message:send', again),
+      device.raw('message:read', { message_id: theirs.id }),
+      device.raw('typing', { chat_id: group.id, is_typing: true }),
+    ];
+    for (const ack of await Promise.all(acks)) {
+      expect(ack).toMatchObject({ ok: false, error: { code: expect.stringMatching(/^(chat|message)_not_found$/) } });
+    }
+    expect((await member.get('/chats')).body).toEqual([]);
+
+    await owner.say(group);
+    await rename(owner, group, owner);
+    await owners.command('typing', { chat_id: group.id, is_typing: true });
+    await caughtUp([owner, member], [device, owners]);
+    expect(heardOf(device, group).at(-1)).toEqual({ event: 'chat:removed', payload: { chat_id: group.id } });
+    await put(owner, group, member);
+    expect((await member.get(`/history/${group.id}`)).body).toHaveLength(3);
+  });
+
+  it('take no message of a member from the removal on, however close the race', async () => {
+    const [owner, member] = await people(app);
+    const group = await owner.group(member);
+    const device = await owner.device();
+    const mine = await member.device();
+    /** Over a socket, or over REST on either node: the `seq`, or why there is none. */
+    const send = async (at: number): Promise<unknown> => {
+      const message = { chat_id: group.id, text: `${at}`, client_message_id: `${at}` };
+      if (at % 3 === 0) {
+        const ack = await mine.command('message:send', message);
+        return ack.ok ? ack.data.seq : ack.error.code;
+      }
+      const node = at % 3 === 1 ? app : secondNode;
+      const { body } = await node.request('POST', '/messages', { token: member.token, body: message });
+      return body.seq ?? body.code;
+    };
+    const batch = (from: number, count: number) => Array.from({ length: count }, (_, at) => send(from + at));
+    const racing = batch(0, 20);
+    await device.next('message:created');
+    const removal = remove(owner, group, member);
+    racing.push(...batch(20, 20));
+    expect((await removal).status).toBe(204);
+    const late = batch(40, 10);
+    const last = await owner.say(group);
+
+    const refusal = 'chat_not_found';
+    expect(new Set(await Promise.all(late))).toEqual(new Set([refusal]));
+    const accepted = (await Promise.all(racing)).filter((outcome) => outcome !== refusal) as number[];
+    const dense = [...accepted, last.seq].map((_, at) => at + 1);
+    expect([...accepted.sort((a, b) => a - b), last.seq]).toEqual(dense);
+    const { body: history } = await owner.get<Message[]>(`/messages/history/${group.id}?limit=100`);
+    expect(history.map(({ seq }) => seq)).toEqual(dense);
+    await caughtUp([owner, member], [device, mine]);
+    const since = (one: Device, event: string): Device['heard'] => {
+      const heard = heardOf(one, group);
+      return heard.slice(heard.findIndex((each) => each.event === event) + 1);
+    };
+    expect(since(mine, 'chat:removed')).toEqual([]);
+    expect(since(device, 'member:removed').filter(({ payload }) => payload.sender_id === member.id)).toEqual([]);
+  });
+});

@@ -1,0 +1,219 @@
+import type { Chat, Message } from '../src/realtime/contract.js';
+import { caughtUp, heardOf } from './support/caught-up.js';
+import { expectAlike, expectProblem } from './support/expect-problem.js';
+import {
+  addUser,
+  cast,
+  type Deed,
+  dissolve,
+  people,
+  type Place,
+  PLACES,
+  put,
+  remove,
+  removeUser,
+  rename,
+  seenBy,
+  setRole,
+} from './support/group-deeds.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+const NOWHERE = { id: 987_654_321 };
+
+describe('groups', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.close());
+
+  const rolesIn = async (user: TestUser, group: Chat): Promise<Record<number, string>> =>
+    Object.fromEntries((await seenBy(user, group)).members.map(({ user_id, role }) => [user_id, role]));
+
+  /** Waits until no row of the group is in the database. */
+  const nothingIsLeftOf = async ({ id }: Chat): Promise<void> => {
+    const count = `SELECT (SELECT count(*) FROM messages WHERE chat_id = $1) + (SELECT count(*) FROM groups WHERE chat_id = $1)
+      + (SELECT count(*) FROM chat_members WHERE chat_id = $1) + (SELECT count(*) FROM chats WHERE id = $1) AS rows`;
+    const deadline = Date.now() + 10_000;
+    let rows = 1;
+    while (rows > 0 && Date.now() < deadline) rows = Number((await app.sql(count, [id]))[0].rows);
+    expect(rows).toBe(0);
+  };
+
+  describe('roles', () => {
+    it.each<[string, Place, Deed, Place, number, Place[]]>([
+      ['rename the group', 'member', rename, 'member', 200, ['admin', 'owner']],
+      ['add a person (add_user)', 'outsider', addUser, 'member', 200, ['admin', 'owner']],
+      ['add a person (PUT)', 'outsider', put, 'member', 200, ['admin', 'owner']],
+      ['remove a member (remove_user)', 'member', removeUser, 'outsider', 204, ['admin', 'owner']],
+      ['remove a member (DELETE)', 'member', remove, 'outsider', 204, ['admin', 'owner']],
+      ['remove an admin (remove_user)', 'admin', removeUser, 'outsider', 204, ['owner']],
+      ['remove an admin (DELETE)', 'admin', remove, 'outsider', 204, ['owner']],
+      ['make a member an admin', 'member', setRole('admin'), 'admin', 200, ['owner']],
+      ['make an admin a member', 'admin', setRole('member'), 'member', 200, ['owner']],
+      ['hand the group over', 'member', setRole('owner'), 'owner', 200, ['owner']],
+    ])('%s', async (_, place, deed, becomes, status, allowed) => {
+      const { group, ...by } = await cast(app);
+      for (const role of PLACES) {
+        const target = await app.user();
+        if (place !== 'outsider') await put(by.owner, group, target);
+        if (place === 'admin') await setRole('admin')(by.owner, group, target);
+        const before = await seenBy(by.owner, group);
+        const answer = await deed(by[role], group, target);
+        const after = await seenBy(by.owner, group);
+        if (allowed.includes(role)) {
+          expect([role, answer.status]).toEqual([role, status]);
+          expect(after.last_change_seq).toBeGreaterThan(before.last_change_seq);
+          expect(after.members).toHaveLength(after.member_count);
+          expect((await rolesIn(by.owner, group))[target.id] ?? 'outsider').toBe(becomes);
+        } else {
+          if (role === 'outsider') expectProblem(answer, 404, 'group_not_found');
+          else expectProblem(answer, 403, 'forbidden');
+          expect(after).toEqual(before);
+        }
+        if (role === 'outsider') expectAlike(answer, await deed(by[role], NOWHERE, target));
+      }
+    });
+
+    it('nobody removes the owner, and the owner steps down only by handing over', async () => {
+      const { group, owner, admin, member } = await cast(app);
+      for (const actor of [admin, member]) {
+        for (const deed of [remove, removeUser]) expectProblem(await deed(actor, group, owner), 403, 'forbidden');
+      }
+      for (const role of ['admin', 'member']) expectProblem(await setRole(role)(owner, group, owner), 403, 'forbidden');
+
+      const { status, body } = await setRole('owner')(owner, group, member);
+      expect([status, body.user_id, body.role]).toEqual([200, member.id, 'owner']);
+      expect(await rolesIn(owner, group)).toEqual({ [owner.id]: 'admin', [admin.id]: 'admin', [member.id]: 'owner' });
+      expect((await seenBy(member, group)).my_role).toBe('owner');
+    });
+
+    it('name people who exist, and are in the group', async () => {
+      const { group, owner, outsider } = await cast(app);
+      for (const deed of [put, addUser, remove, setRole('admin')]) {
+        expectProblem(await deed(owner, group, NOWHERE), 404, 'user_not_found');
+      }
+      for (const deed of [remove, removeUser, setRole('owner')]) {
+        expectProblem(await deed(owner, group, outsider), 404, 'user_not_found');
+      }
+    });
+
+    it('and names have to be given rightly', async () => {
+      const { group, owner, member } = await cast(app);
+      const wrong: [unknown, string][] = [
+        [{}, 'name'],
+        [{ name: ' ' }, 'name'],
+        [{ name: 'x'.repeat(101) }, 'name'],
+      ];
+      for (const [body, field] of [...wrong, [{ name: 'x', type: 'private' }, 'type']] as const) {
+        expectProblem(await owner.patch(`/groups/${group.id}`, body), 400, 'validation_failed', [field]);
+        expectProblem(await owner.post('/groups', body), 400, 'validation_failed', [field]);
+      }
+      for (const role of ['king', '', null, undefined, ['admin']]) {
+        const answer = await owner.patch(`/groups/${group.id}/members/${member.id}`, { role });
+        expectProblem(answer, 400, 'validation_failed', ['role']);
+      }
+    });
+  });
+
+  it('are no private chats', async () => {
+    const [ada, ben, eve] = await people(app);
+    const chat = await ada.privateChat(ben);
+    expectProblem(await ada.get(`/groups/${chat.id}`), 404, 'group_not_found');
+    expectAlike(await ada.get(`/groups/${chat.id}`), await ada.get(`/groups/${NOWHERE.id}`));
+    for (const deed of [rename, dissolve, put, remove, addUser, removeUser, setRole('owner')]) {
+      for (const target of [ada, ben, eve]) expectProblem(await deed(ada, chat, target), 409, 'not_a_group');
+      expectAlike(await deed(eve, chat, eve), await deed(eve, NOWHERE, eve));
+    }
+    expect((await ben.get(`/chats/${chat.id}`)).body).toMatchObject({ last_change_seq: 0, member_count: 2 });
+  });
+
+  describe('who is in', () => {
+    it('a newcomer sees the whole history, as read', async () => {
+      const [ada, ben, cara] = await people(app);
+      const group = await ada.group(ben);
+      for (let said = 0; said < 3; said += 1) await ada.say(group);
+      const added = await put(ada, group, cara);
+      const joined_at = expect.stringMatching(/Z$/);
+      const member = { user_id: cara.id, name: cara.name, role: 'member', joined_at, last_read_seq: 3 };
+      expect([added.status, added.body]).toEqual([200, member]);
+      expect(await seenBy(cara, group)).toMatchObject({ my_role: 'member', member_count: 3, last_message: { seq: 3 } });
+      expect(await seenBy(cara, group)).toMatchObject({ last_read_seq: 3, unread_count: 0, read_by_all_seq: 0 });
+      const history = await cara.get<Message[]>(`/messages/history/${group.id}`);
+      expect(history.body.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      expect((await cara.get('/chats')).body).toHaveLength(1);
+    });
+
+    it('a member added again stays as they are, and nobody hears of it', async () => {
+      const { group, owner, admin, member } = await cast(app);
+      const devices = await Promise.all([owner.device(), admin.device(), member.device()]);
+      const before = await seenBy(owner, group);
+      for (const deed of [put, addUser]) {
+        const { status, body } = await deed(owner, group, admin);
+        expect([status, body]).toEqual([200, before.members.find(({ role }) => role === 'admin')]);
+      }
+      expect(await seenBy(owner, group)).toEqual(before);
+      await caughtUp([owner, admin, member], devices);
+      for (const device of devices) expect(heardOf(device, group)).toEqual([]);
+    });
+
+    it('a person added by many at once is in once', async () => {
+      const { group, owner, admin, outsider } = await cast(app);
+      const device = await outsider.device();
+      const before = await seenBy(owner, group);
+      const adding = Array.from({ length: 10 }, (_, at) => put(at % 2 ? owner : admin, group, outsider));
+      const answers = await Promise.all(adding);
+      for (const { status, body } of answers) expect([status, body]).toEqual([200, answers[0]!.body]);
+      const { member_count, last_change_seq, members } = await seenBy(outsider, group);
+      expect([member_count, members.length, last_change_seq]).toEqual([4, 4, before.last_change_seq + 1]);
+      await caughtUp([outsider], [device]);
+      expect(heardOf(device, group).filter(({ event }) => event === 'chat:created')).toHaveLength(1);
+    });
+
+    it('an owner who leaves hands over to the longest-standing admin, else member', async () => {
+      const byId = (await people(app)).sort((a, b) => a.id - b.id);
+      const [one, two, three, four] = byId;
+      const group = await four.group();
+      for (const user of [three, two, one]) await put(four, group, user);
+      await setRole('admin')(four, group, one);
+      await setRole('admin')(four, group, two);
+      expect((await remove(four, group, four)).status).toBe(204);
+      expect(await rolesIn(one, group)).toEqual({ [three.id]: 'member', [two.id]: 'owner', [one.id]: 'admin' });
+      expect((await remove(one, group, one)).status).toBe(204);
+      await put(two, group, one);
+      expect((await removeUser(two, group, two)).status).toBe(204);
+      expect(await rolesIn(three, group)).toEqual({ [three.id]: 'owner', [one.id]: 'member' });
+      expect(await seenBy(three, group)).toMatchObject({ creator_id: four.id, member_count: 2 });
+    });
+
+    it('when all leave at once, each gets away and nothing is left', async () => {
+      const users = await people(app);
+      const group = await users[0].group(...users.slice(1));
+      await users[1].say(group);
+      const answers = await Promise.all(users.map((user) => remove(user, group, user)));
+      expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
+      await nothingIsLeftOf(group);
+    });
+  });
+
+  it('are gone with all their messages once deleted', async () => {
+    const { group, owner, admin, member, outsider } = await cast(app);
+    const message = await member.say(group);
+    const many = `INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp)
+      SELECT $1, n, $2, 'x', n, now() FROM generate_series(2, 4500) n`;
+    await app.sql(many, [group.id, owner.id]);
+    await app.sql('UPDATE chats SET last_seq = 4500 WHERE id = $1', [group.id]);
+    const outsiders = await dissolve(outsider, group, owner);
+    expectProblem(outsiders, 404, 'group_not_found');
+    for (const user of [admin, member]) expectProblem(await dissolve(user, group, owner), 403, 'forbidden');
+    const { status, body } = await dissolve(owner, group, owner);
+    expect([status, body]).toEqual([204, '']);
+    for (const user of [owner, admin, member]) {
+      expectProblem(await user.get(`/groups/${group.id}`), 404, 'group_not_found');
+      expectProblem(await user.get(`/messages/history/${group.id}`), 404, 'chat_not_found');
+      expectProblem(await user.get(`/messages/${message.id}`), 404, 'message_not_found');
+      expectProblem(await user.post('/messages', { chat_id: group.id, text: 'hello?' }), 404, 'chat_not_found');
+      expect((await user.get('/chats')).body).toEqual([]);
+    }
+    expectAlike(await dissolve(owner, group, owner), outsiders);
+    await nothingIsLeftOf(group);
+  });
+});

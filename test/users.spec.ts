@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { expectProblem } from './support/expect-problem.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+describe('people', () => {
+  let app: TestApp;
+  let seeker: TestUser;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    seeker = await app.user('Seeker');
+  });
+  afterAll(() => app.close());
+
+  const search = (query: string, rest = '') => seeker.get(`/users?query=${encodeURIComponent(query)}${rest}`);
+  const found = async (query: string): Promise<number[]> => {
+    const { status, body } = await search(query);
+    expect(status).toBe(200);
+    return body.map(({ id }: { id: number }) => id).sort();
+  };
+
+  describe('search', () => {
+    it('finds people by the beginnings of the words of their names', async () => {
+      const [ada, adam] = await Promise.all([app.user('Ada Byron-Lovelace'), app.user("Adam O'Neill")]);
+      const both = [ada.id, adam.id].sort();
+      expect(await found('ada')).toEqual(both);
+      expect(await found('ADA')).toEqual(both);
+      for (const query of ['adam', 'Neill', "o'neill", 'neill adam']) expect(await found(query)).toEqual([adam.id]);
+      for (const query of ['lovelace', 'byron', 'byr', 'love ada', ' ada  lov ', 'byron-love', 'Ada Byron-Lovelace']) {
+        expect(await found(query)).toEqual([ada.id]);
+      }
+      for (const query of ['velace', 'adamant', 'ada neillson', 'lovelace adam'])
+        expect(await found(query)).toEqual([]);
+    });
+
+    it.each([
+      ['Лада Ландау', 'ланд', 'адау'],
+      ['Jürgen Ñandú', 'ñan', 'ndu'],
+      ['अनिल शर्मा', 'अनि', 'निल'],
+      ['山田太郎', '山田', '太郎'],
+      ['محمد الفارسي', 'الفار', 'فارسي'],
+      ['Zoe\u0301 Z\u0301', 'zoe\u0301', 'oe\u0301'],
+      ['agent007 3com', '3c', '07'],
+    ])('reads the name %s in its own script', async (name, start, middle) => {
+      const { id } = await app.user(name);
+      expect(await found(start)).toEqual([id]);
+      expect(await found(start.toUpperCase())).toEqual([id]);
+      expect(await found(name)).toEqual([id]);
+      expect(await found(middle)).toEqual([]);
+    });
+
+    it('finds the one with this very email, whatever its case, and shows no email', async () => {
+      const ada = await app.user('Ada');
+      for (const query of [ada.email, ada.email.toUpperCase()]) {
+        const { status, body } = await search(query);
+        expect({ status, body }).toEqual({
+          status: 200,
+          body: [{ id: ada.id, name: 'Ada', created_at: expect.stringMatching(TIME) }],
+        });
+      }
+      for (const query of [ada.email.slice(0, -1), ada.email.split('@')[0]!, '@example.com', '%@example.com']) {
+        expect(await found(query)).not.toContain(ada.id);
+      }
+    });
+
+    it('gives 20 people, or as many as asked for', async () => {
+      await app.sql(`INSERT INTO users (name, email, password_hash)
+        SELECT 'Clone ' || n, 'clone' || n || '@example.com', '' FROM generate_series(1, 120) n`);
+      expect((await search('clone')).body).toHaveLength(20);
+      for (const limit of [1, 7, 100]) expect((await search('clone', `&limit=${limit}`)).body).toHaveLength(limit);
+    });
+
+    it.each(['0', '101', '-1', '1.5', '1e1', '0x10', '', ' 5', '07', 'ten', '5&limit=5'])(
+      'refuses the limit %j',
+      async (limit) => expectProblem(await search('ada', `&limit=${limit}`), 400, 'validation_failed', ['limit']),
+    );
+
+    it.each<[string, string]>([
+      ['no query', '?limit=5'],
+      ['an empty query', '?query='],
+      ['a blank query', '?query=%20%09'],
+      ['two queries', '?query=a&query=b'],
+      ['U+0000', '?query=a%00b'],
+      ['255 characters', `?query=${'x'.repeat(255)}`],
+    ])('refuses %s', async (_, query) => {
+      expectProblem(await seeker.get(`/users${query}`), 400, 'validation_failed', ['query']);
+    });
+
+    it('refuses a parameter it does not know', async () => {
+      expectProblem(await search('ada', '&offset=5'), 400, 'validation_failed', ['offset']);
+    });
+
+    it('takes signs and pictures for no words', async () => {
+      const signs = [
+        ...`'"\\%_:*&|!()<>-;$?@#~^[]{}/.,+=\``,
+        "''",
+        "\\'",
+        ':*',
+        '& | !',
+        '!(',
+        '<->',
+        '/*',
+        '$$',
+        '||',
+      ];
+      for (const query of [...signs, '🧮', '👩‍👩‍👧', '\u202e', '\u200d'])
+        expect([query, await found(query)]).toEqual([query, []]);
+    });
+
+    it('takes what looks like a command for words and no more', async () => {
+      const nemo = await app.user('Nemo');
+      const ofNemo = [
+        "nemo' & ",
+        "nemo\\'",
+        'nemo:*',
+        '(nemo',
+        'nemo <-> !',
+        '%nemo%',
+        'nemo🧮',
+        '\ufeffnemo',
+        ':* & nemo',
+      ];
+      for (const query of ofNemo) expect([query, await found(query)]).toEqual([query, [nemo.id]]);
+      const ofNobody = [
+        "nemo' | 'b",
+        "' OR 1=1 --",
+        "nemo'); DROP TABLE users; --",
+        'nemo:b',
+        'nemo not or',
+        'nemo $1',
+      ];
+      for (const query of [...ofNobody, 'nemo :query', `nemo${' x'.repeat(120)}`]) {
+        expect([query, await found(query)]).toEqual([query, []]);
+      }
+    });
+
+    it.each(['%', '%zz', '%E0%A4', '%ED%A0%80', '%FF', 'a%2', '[]=1', '__proto__=1'])(
+      'survives the malformed query string %s',
+      async (tail) => expect((await seeker.get(`/users?query=${tail}`)).status).toBeLessThan(500),
+    );
+  });
+
+  describe('a person', () => {
+    it('is shown to everybody, without the email', async () => {
+      const ada = await app.user('Ada');
+      const shown = { id: ada.id, name: 'Ada', created_at: expect.stringMatching(TIME) };
+      for (const viewer of [seeker, ada]) {
+        const { status, body } = await viewer.get(`/users/${ada.id}`);
+        expect({ status, body }).toEqual({ status: 200, body: shown });
+      }
+    });
+
+    it.each([987654321, Number.MAX_SAFE_INTEGER])('is not found under the id %s', async (id) => {
+      expectProblem(await seeker.get(`/users/${id}`), 404, 'user_not_found');
+    });
+
+    it.each(['0', '-1', '1.0', '1e3', 'abc', '9007199254740992', '99999999999999999999', "1'", '%00', '01'])(
+      'has no id %s',
+      async (id) => expectProblem(await seeker.get(`/users/${id}`), 400, 'validation_failed', ['id']),
+    );
+
+    it('changes the name, for all to see', async () => {
+      const ada = await app.user('Ada Byron');
+      const renamed = await ada.patch('/users/me', { name: 'Countess 🧮 Lovelace' });
+      expect({ status: renamed.status, body: renamed.body }).toEqual({
+        status: 200,
+        body: { ...(await ada.get('/auth/me')).body, id: ada.id, name: 'Countess 🧮 Lovelace' },
+      });
+      expect((await seeker.get(`/users/${ada.id}`)).body.name).toBe('Countess 🧮 Lovelace');
+      expect(await found('countess')).toEqual([ada.id]);
+      expect(await found('byron')).not.toContain(ada.id);
+    });
+
+    it.each<[string, unknown, string[]]>([
+      ['no name', {}, ['name']],
+      ['a blank name', { name: '\t ' }, ['name']],
+      ['a name of 101 characters', { name: 'x'.repeat(101) }, ['name']],
+      ['null', { name: null }, ['name']],
+      ['another email', { name: 'Ada', email: `${randomUUID()}@example.com` }, ['email']],
+      ['another id', { name: 'Ada', id: 1 }, ['id']],
+    ])('is not changed by %s', async (_, body, fields) => {
+      const before = (await seeker.get('/auth/me')).body;
+      expectProblem(await seeker.patch('/users/me', body), 400, 'validation_failed', fields);
+      expect((await seeker.get('/auth/me')).body).toEqual(before);
+    });
+  });
+});
