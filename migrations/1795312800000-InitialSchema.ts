@@ -75,6 +75,7 @@ export class InitialSchema1795312800000 implements MigrationInterface {
         timestamp timestamptz(3) NOT NULL,
         change_seq bigint,
         reply_to_id bigint,
+        sent_hash bytea,
         edited_at timestamptz(3),
         deleted_at timestamptz(3),
         CONSTRAINT messages_client_message_id_key UNIQUE (chat_id, client_message_id),

@@ -11,9 +11,9 @@ describe('the house', () => {
   afterAll(() => app.close());
 
   it('injects constructors by their types', () => {
-    const service = app.nest.get<{ messages: object; writer: object }>(MessagesService);
+    const service = app.nest.get<{ messages: object; chats: object }>(MessagesService);
     expect(service.messages.constructor.name).toBe('MessagesRepository');
-    expect(service.writer.constructor.name).toBe('ChatWriter');
+    expect(service.chats.constructor.name).toBe('ChatsService');
   });
 
   it('reads the entities with their columns and types', () => {

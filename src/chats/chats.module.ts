@@ -16,6 +16,6 @@ import { PrivateChat } from './private-chat.entity.js';
   imports: [UsersModule, TypeOrmModule.forFeature([Chat, ChatMember, Group, PrivateChat])],
   controllers: [ChatsController],
   providers: [ChatsService, ChatsRepository, MembersRepository, ChatLanes, ChatWriter],
-  exports: [ChatsService, ChatWriter],
+  exports: [ChatsService, ChatWriter, ChatLanes],
 })
 export class ChatsModule {}

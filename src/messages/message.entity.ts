@@ -41,6 +41,10 @@ export class Message {
   @Column('bigint', { name: 'reply_to_id', nullable: true })
   replyToId: number | null;
 
+  /** SHA-256 of the text as it was first sent, once that is gone by an edit or a deletion: a replay is compared with it. */
+  @Column('bytea', { name: 'sent_hash', nullable: true })
+  sentHash: Buffer | null;
+
   @Column({ type: 'timestamptz', name: 'edited_at', precision: 3, nullable: true })
   editedAt: Date | null;
 

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
 import { Message } from './message.entity.js';
+import { MessageLog } from './message-log.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
@@ -11,7 +12,7 @@ import { ReceiptsService } from './receipts.service.js';
 @Module({
   imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController],
-  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper],
+  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper, MessageLog],
   exports: [MessagesService, ReceiptsService],
 })
 export class MessagesModule {}

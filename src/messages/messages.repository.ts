@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Chat } from '../chats/chat.entity.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Appended, NewMessage } from './append.js';
 
 const COLUMNS = [
   'id',
@@ -18,61 +18,22 @@ const COLUMNS = [
 ];
 const columnsOf = (table: string): string => COLUMNS.map((column) => `${table}.${column}`).join(', ');
 
-/** A message to append. */
-export interface NewMessage {
-  readonly chatId: number;
-  readonly senderId: number;
-  readonly text: string;
-  readonly clientMessageId: string;
-  readonly replyToId: number | undefined;
-}
-
-/** What a write needs to know of the sender and the key, seen under the chat's lock. */
-interface Standing {
-  readonly last_read_seq: number;
-  readonly reply_found: boolean;
-}
-
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** The sender's place in the chat, and whether the message replied to is in it; undefined for an outsider. */
-  async standing({ chatId, senderId, replyToId }: NewMessage): Promise<Standing | undefined> {
-    const rows = await this.query<Standing>(
-      `SELECT me.last_read_seq, EXISTS (SELECT FROM messages WHERE id = $3 AND chat_id = $1) AS reply_found
-       FROM chat_members me WHERE me.chat_id = $1 AND me.user_id = $2`,
-      [chatId, senderId, replyToId ?? null],
-    );
-    return rows[0];
-  }
-
-  /** The message with this key, if the chat has it. */
-  async findByKey(chatId: number, clientMessageId: string): Promise<MessageRow | undefined> {
-    const where = 'm.chat_id = $1 AND m.client_message_id = $2';
-    return (
-      await this.query<MessageRow>(`SELECT ${columnsOf('m')} FROM messages m WHERE ${where}`, [chatId, clientMessageId])
-    )[0];
-  }
-
   /**
-   * Puts the message at the next `seq` of the locked chat and moves the sender's cursor to it. One statement; the lock
-   * makes the number dense and the time monotone.
+   * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit (see the migration
+   * AppendMessages). No key may stand in it twice. What became of each, in the same order.
    */
-  async append(chat: Chat, { senderId, text, clientMessageId, replyToId }: NewMessage): Promise<MessageRow> {
-    const rows = await this.query<MessageRow>(
-      `WITH new AS (
-         INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, reply_to_id, timestamp)
-         VALUES ($1, $2, $3, $4, $5, $6, greatest(clock_timestamp(), $7)) RETURNING *
-       ), chat AS (
-         UPDATE chats SET last_seq = new.seq, last_activity_at = new.timestamp FROM new WHERE chats.id = new.chat_id
-       ), cursor AS (
-         UPDATE chat_members m SET last_read_seq = new.seq FROM new WHERE m.chat_id = new.chat_id AND m.user_id = new.sender_id
-       )
-       SELECT ${columnsOf('new')} FROM new`,
-      [chat.id, chat.lastSeq + 1, senderId, text, clientMessageId, replyToId ?? null, chat.lastActivityAt],
-    );
-    return rows[0]!;
+  async appendAll(messages: readonly NewMessage[]): Promise<Appended[]> {
+    return this.query('SELECT * FROM append_messages($1, $2, $3, $4, $5)', [
+      messages.map(({ chatId }) => chatId),
+      messages.map(({ senderId }) => senderId),
+      messages.map(({ text }) => text),
+      messages.map(({ clientMessageId }) => clientMessageId),
+      messages.map(({ replyToId }) => replyToId ?? null),
+    ]);
   }
 
   /** Messages `from` … `to` by `seq`, oldest first. */
@@ -91,6 +52,32 @@ export class MessagesRepository {
       [id, userId],
     );
     return rows[0];
+  }
+
+  /** The message with another text. Call it under the chat's lock, with the chat's next `change_seq`. */
+  edit(row: MessageRow, text: string, changeSeq: number): Promise<MessageRow> {
+    return this.change(row, changeSeq, 'text = $4, edited_at = clock_timestamp()', [text]);
+  }
+
+  /** The message as a tombstone. Call it under the chat's lock, with the chat's next `change_seq`. */
+  delete(row: MessageRow, changeSeq: number): Promise<MessageRow> {
+    return this.change(row, changeSeq, 'text = NULL, deleted_at = clock_timestamp()', []);
+  }
+
+  private async change(
+    { chat_id, seq }: MessageRow,
+    changeSeq: number,
+    set: string,
+    values: unknown[],
+  ): Promise<MessageRow> {
+    const rows = await this.query<MessageRow>(
+      `WITH chat AS (UPDATE chats SET last_change_seq = $3 WHERE id = $1), changed AS (
+         UPDATE messages SET change_seq = $3, sent_hash = coalesce(sent_hash, sha256(convert_to(text, 'UTF8'))), ${set}
+         WHERE chat_id = $1 AND seq = $2 RETURNING *
+       ) SELECT ${columnsOf('changed')} FROM changed`,
+      [chat_id, seq, changeSeq, ...values],
+    );
+    return rows[0]!;
   }
 
   /** Moves a cursor forward, never back. */

@@ -35,13 +35,6 @@ export class ReceiptsService {
     return receipt;
   }
 
-  /** Sending reads all that came before: whoever wrote it hears so, with the newest of those messages. Inside the sending's transaction. */
-  async readBySending(sent: MessageRow, lastReadSeq: number): Promise<void> {
-    if (lastReadSeq >= sent.seq - 1) return;
-    const [newest] = await this.messages.range(sent.chat_id, sent.seq - 1, sent.seq - 1);
-    await this.announce(newest!, sent.sender_id, lastReadSeq);
-  }
-
   private async announce(upTo: MessageRow, readerId: number, lastReadSeq: number): Promise<ReadReceiptDto> {
     const receipt = await this.receipt(upTo, readerId);
     const senderIds = await this.messages.sendersBetween(upTo.chat_id, lastReadSeq, upTo.seq, readerId);

@@ -1,0 +1,91 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ChatLanes } from '../chats/chat-lanes.js';
+import { MessageDto } from '../chats/dto/message.dto.js';
+import { AppError } from '../common/app-error.js';
+import { DomainEvents } from '../common/domain-events.js';
+import { isDatabaseAway } from '../common/to-app-error.js';
+import type { Appended, NewMessage } from './append.js';
+import { eventsOf } from './append-events.js';
+import { MessagesRepository } from './messages.repository.js';
+
+interface Entry {
+  readonly message: NewMessage;
+  readonly resolve: (result: { message: MessageDto; replayed: boolean }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The writer of the message log: group commit. What has come while a flush was under way is stored by one call and one
+ * commit; then the events leave in `seq` order, and then each sender has the answer.
+ */
+@Injectable()
+export class MessageLog implements OnModuleInit {
+  constructor(
+    private readonly lanes: ChatLanes,
+    private readonly messages: MessagesRepository,
+    private readonly events: DomainEvents,
+  ) {}
+
+  onModuleInit(): void {
+    this.lanes.onFlush<Entry>((entries) => this.flush(entries));
+  }
+
+  /**
+   * Appends a message, or finds the one that the same sending has already made.
+   * @throws AppError `chat_not_found`, `client_message_id_conflict`, `validation_failed` for a reply to another chat's
+   * message, `overloaded`, and whatever says that the database is away: then nobody knows, and a retry with the key finds out
+   */
+  append(message: NewMessage): Promise<{ message: MessageDto; replayed: boolean }> {
+    return new Promise((resolve, reject) => {
+      this.lanes.add(message.chatId, { message, resolve, reject } satisfies Entry);
+    });
+  }
+
+  /** One call stores a key once: entries that repeat one go in a second call, which finds it stored. */
+  private async flush(entries: Entry[]): Promise<void> {
+    const keys = new Set<string>();
+    const isFirst = ({ message }: Entry): boolean => {
+      const { size } = keys;
+      return keys.add(`${message.chatId} ${message.clientMessageId}`).size > size;
+    };
+    const firsts: Entry[] = [];
+    const repeats: Entry[] = [];
+    for (const entry of entries) (isFirst(entry) ? firsts : repeats).push(entry);
+    await this.store(firsts);
+    if (repeats.length > 0) await this.store(repeats);
+  }
+
+  /** A batch that breaks on a row, not on the connection, is done row by row: a bad row fails alone. */
+  private async store(entries: Entry[]): Promise<void> {
+    try {
+      this.settle(entries, await this.messages.appendAll(entries.map(({ message }) => message)));
+    } catch (error) {
+      if (isDatabaseAway(error) || entries.length === 1) for (const { reject } of entries) reject(error);
+      else for (const entry of entries) await this.store([entry]);
+    }
+  }
+
+  private settle(entries: Entry[], results: Appended[]): void {
+    for (const event of eventsOf(results)) this.events.publish(event);
+    entries.forEach(({ resolve, reject }, index) => {
+      const result = results[index]!;
+      const refusal = refusalOf(result);
+      if (refusal) reject(refusal);
+      else resolve({ message: MessageDto.of(result, result.read_by_all_seq), replayed: result.outcome === 'replayed' });
+    });
+  }
+}
+
+function refusalOf({ outcome }: Appended): AppError | undefined {
+  switch (outcome) {
+    case 'not_a_member':
+      return new AppError('chat_not_found');
+    case 'conflict':
+      return new AppError('client_message_id_conflict');
+    case 'no_such_reply':
+      return AppError.invalidField('reply_to_id', 'must be a message of the same chat');
+    case 'created':
+    case 'replayed':
+      return undefined;
+  }
+}
