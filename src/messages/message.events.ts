@@ -10,6 +10,14 @@ export class MessageCreated {
   ) {}
 }
 
+export class MessageChanged {
+  constructor(
+    readonly change: 'updated' | 'deleted',
+    readonly message: MessageDto,
+    readonly userIds: readonly number[],
+  ) {}
+}
+
 /** A cursor has moved: for the senders whose messages this newly reads, and for the reader. */
 export class MessagesRead {
   constructor(

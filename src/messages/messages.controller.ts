@@ -1,11 +1,12 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { MessageDto } from '../chats/dto/message.dto.js';
 import { ApiProblems } from '../common/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
-import { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
+import { ChangesService } from './changes.service.js';
+import { EditMessageDto, HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import { ReaderDto, ReadReceiptDto } from './dto/receipt.dto.js';
 import { IdempotencyKey, withKey } from './idempotency-key.js';
 import { MessagesService } from './messages.service.js';
@@ -16,6 +17,7 @@ import { ReceiptsService } from './receipts.service.js';
 export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
+    private readonly changes: ChangesService,
     private readonly receipts: ReceiptsService,
   ) {}
 
@@ -66,6 +68,28 @@ export class MessagesController {
   @ApiProblems('validation_failed', 'message_not_found')
   getMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<MessageDto> {
     return this.messages.get(userId, id);
+  }
+
+  @Patch('messages/:id')
+  @ApiOperation({ summary: 'Change the text of your message' })
+  @ApiId('id')
+  @ApiOkResponse({ type: MessageDto })
+  @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
+  editMessage(
+    @CurrentUserId() userId: number,
+    @IdParam('id') id: number,
+    @Body() { text }: EditMessageDto,
+  ): Promise<MessageDto> {
+    return this.changes.edit(userId, id, text);
+  }
+
+  @Delete('messages/:id')
+  @ApiOperation({ summary: 'Delete your message; in a group, as owner or admin, any' })
+  @ApiId('id')
+  @ApiOkResponse({ type: MessageDto, description: 'What is left: a tombstone.' })
+  @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
+  deleteMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<MessageDto> {
+    return this.changes.delete(userId, id);
   }
 
   @Post('messages/:id/read')

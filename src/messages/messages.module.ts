@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
+import { ChangesService } from './changes.service.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
 import { Message } from './message.entity.js';
 import { MessageLog } from './message-log.js';
@@ -12,7 +13,7 @@ import { ReceiptsService } from './receipts.service.js';
 @Module({
   imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController],
-  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper, MessageLog],
-  exports: [MessagesService, ReceiptsService],
+  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper, MessageLog, ChangesService],
+  exports: [MessagesService, ReceiptsService, ChangesService],
 })
 export class MessagesModule {}

@@ -84,6 +84,8 @@ export interface ClientToServerEvents {
     Message,
     { replayed: boolean }
   >;
+  'message:edit': Command<{ message_id: number; text: string }, Message>;
+  'message:delete': Command<{ message_id: number }, Message>;
   'message:read': Command<{ message_id: number }, ReadReceipt>;
   typing: Command<{ chat_id: number; is_typing: boolean }, Record<string, never>>;
   'auth:refresh': Command<{ token: string }, { expires_in: number }>;
@@ -91,6 +93,9 @@ export interface ClientToServerEvents {
 
 export interface ServerToClientEvents {
   'message:created': (message: Message) => void;
+  'message:updated': (message: Message) => void;
+  /** A tombstone. */
+  'message:deleted': (message: Message) => void;
   read_receipt: (receipt: ReadReceipt) => void;
   'chat:created': (chat: Chat) => void;
   'chat:updated': (chat: ChatSummary) => void;

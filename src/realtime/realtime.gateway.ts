@@ -9,12 +9,13 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import { ContractValidationPipe } from '../common/validation.pipe.js';
-import { SendMessageCommand } from '../messages/dto/message-input.dto.js';
+import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
+import { ChangesService } from '../messages/changes.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
 import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat-socket.js';
 import type { Answer } from './contract.js';
-import { ReadCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
+import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
 import { HandshakeService } from './handshake.service.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketErrorFilter } from './socket-error.filter.js';
@@ -37,6 +38,7 @@ export class RealtimeGateway
     private readonly expiry: SocketExpiryService,
     private readonly publisher: RealtimePublisher,
     private readonly messages: MessagesService,
+    private readonly changes: ChangesService,
     private readonly receipts: ReceiptsService,
     private readonly typing: TypingService,
   ) {}
@@ -67,10 +69,26 @@ export class RealtimeGateway
     return { data: message, replayed };
   }
 
+  @SubscribeMessage('message:edit')
+  async editMessage(
+    @SocketUserId() userId: number,
+    @MessageBody() { message_id, text }: EditMessageCommand,
+  ): Promise<Answer<'message:edit'>> {
+    return { data: await this.changes.edit(userId, message_id, text) };
+  }
+
+  @SubscribeMessage('message:delete')
+  async deleteMessage(
+    @SocketUserId() userId: number,
+    @MessageBody() { message_id }: MessageCommand,
+  ): Promise<Answer<'message:delete'>> {
+    return { data: await this.changes.delete(userId, message_id) };
+  }
+
   @SubscribeMessage('message:read')
   async readMessage(
     @SocketUserId() userId: number,
-    @MessageBody() { message_id }: ReadCommand,
+    @MessageBody() { message_id }: MessageCommand,
   ): Promise<Answer<'message:read'>> {
     return { data: await this.receipts.read(userId, message_id) };
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatJoined, ChatLeft, ChatUpdated, MemberChanged } from '../chats/chat.events.js';
 import { DomainEvents } from '../common/domain-events.js';
-import { MessageCreated, MessagesRead } from '../messages/message.events.js';
+import { MessageChanged, MessageCreated, MessagesRead } from '../messages/message.events.js';
 import { type ChatServer, userRoom } from './chat-socket.js';
 
 /** Says to the devices what was committed, whichever way it came in. Emits at once, so a chat's events keep their order. */
@@ -16,6 +16,7 @@ export class RealtimePublisher {
     this.server = server;
     const { events } = this;
     events.on(MessageCreated, ({ message, userIds }) => this.to(userIds).emit('message:created', message));
+    events.on(MessageChanged, ({ change, message, userIds }) => this.to(userIds).emit(`message:${change}`, message));
     events.on(MessagesRead, ({ receipt, userIds }) => this.to(userIds).emit('read_receipt', receipt));
     events.on(ChatJoined, ({ views }) =>
       views.forEach(({ userId, chat }) => this.to([userId]).emit('chat:created', chat)),

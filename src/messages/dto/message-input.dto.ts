@@ -16,11 +16,26 @@ const KeyField = (optional: boolean): PropertyDecorator =>
     optional,
   });
 
+const MessageText = (): PropertyDecorator =>
+  TextField({ description: 'Not all white space.', example: 'Привет!', min: 1, max: 4096, blank: false });
+
+/** The new text of a message, over REST. */
+export class EditMessageDto {
+  @MessageText()
+  text: string;
+}
+
+/** The same over the socket. */
+export class EditMessageCommand extends EditMessageDto {
+  @IdField()
+  message_id: number;
+}
+
 class NewMessage {
   @IdField({ description: 'The chat.', example: 1 })
   chat_id: number;
 
-  @TextField({ description: 'Not all white space.', example: 'Привет!', min: 1, max: 4096, blank: false })
+  @MessageText()
   text: string;
 
   @IdField({ description: 'A message of the same chat that this one answers.', example: 41, optional: true })

@@ -1,7 +1,8 @@
 import { FlagField, IdField, TextField } from '../../common/fields.js';
 
-export class ReadCommand {
-  @IdField({ description: 'This message and all before it.' })
+/** A command that needs nothing but the message it is about. */
+export class MessageCommand {
+  @IdField()
   message_id: number;
 }
 

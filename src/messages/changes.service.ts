@@ -1,0 +1,74 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ChatWriter } from '../chats/chat-writer.js';
+import type { Chat } from '../chats/chat.entity.js';
+import type { ChatMember } from '../chats/chat-member.entity.js';
+import { ChatsService } from '../chats/chats.service.js';
+import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
+import { AppError } from '../common/app-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { MessageChanged } from './message.events.js';
+import { MessagesRepository } from './messages.repository.js';
+
+/** What is under the chat's lock when a message changes. */
+interface Change {
+  readonly chat: Chat;
+  readonly member: ChatMember;
+  readonly row: MessageRow;
+}
+
+/** Edits and deletions. Each takes the chat's next `change_seq`; a message keeps its `seq` for ever. */
+@Injectable()
+export class ChangesService {
+  private readonly logger = new Logger(ChangesService.name);
+
+  constructor(
+    private readonly messages: MessagesRepository,
+    private readonly chats: ChatsService,
+    private readonly writer: ChatWriter,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** By its sender; the same text changes nothing. @throws AppError `message_not_found`, also for a tombstone, `forbidden` */
+  async edit(userId: number, id: number, text: string): Promise<MessageDto> {
+    const message = await this.change(userId, id, async ({ chat, row }) => {
+      if (row.sender_id !== userId) throw new AppError('forbidden');
+      if (row.deleted_at) throw new AppError('message_not_found');
+      if (row.text === text) return this.present(row);
+      return this.announce('updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
+    });
+    this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });
+    return message;
+  }
+
+  /** By its sender, and in a group by owner and admins; a tombstone stays as it is. @throws AppError `message_not_found`, `forbidden` */
+  async delete(userId: number, id: number): Promise<MessageDto> {
+    const message = await this.change(userId, id, async ({ chat, member, row }) => {
+      if (row.sender_id !== userId && (chat.type !== 'group' || member.role === 'member'))
+        throw new AppError('forbidden');
+      if (row.deleted_at) return this.present(row);
+      return this.announce('deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
+    });
+    this.logger.log({ event: 'message.deleted', user_id: userId, chat_id: message.chat_id, message_id: id });
+    return message;
+  }
+
+  private async change(userId: number, id: number, work: (change: Change) => Promise<MessageDto>): Promise<MessageDto> {
+    const seen = await this.messages.findVisible(id, userId);
+    if (!seen) throw new AppError('message_not_found');
+    return this.writer.write(seen.chat_id, async (chat) => {
+      const member = await this.chats.requireMember(seen.chat_id, userId, 'message_not_found');
+      const [row] = await this.messages.range(seen.chat_id, seen.seq, seen.seq);
+      return work({ chat: chat!, member, row: row! });
+    });
+  }
+
+  private async announce(change: 'updated' | 'deleted', row: MessageRow): Promise<MessageDto> {
+    const message = await this.present(row);
+    this.unitOfWork.publish(new MessageChanged(change, message, await this.chats.memberIds(row.chat_id)));
+    return message;
+  }
+
+  private async present(row: MessageRow): Promise<MessageDto> {
+    return MessageDto.of(row, await this.chats.readByAllSeq(row.chat_id));
+  }
+}
