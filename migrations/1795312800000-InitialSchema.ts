@@ -114,12 +114,6 @@ export class InitialSchema1795312800000 implements MigrationInterface {
       `ALTER TABLE private_chats ADD CONSTRAINT private_chats_high_user_fkey FOREIGN KEY (high_user_id) REFERENCES users(id)`,
     );
     await runner.query(
-      `ALTER TABLE messages ADD CONSTRAINT messages_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats(id)`,
-    );
-    await runner.query(
-      `ALTER TABLE messages ADD CONSTRAINT messages_sender_fkey FOREIGN KEY (sender_id) REFERENCES users(id)`,
-    );
-    await runner.query(
       `ALTER TABLE groups ADD CONSTRAINT groups_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats(id) ON DELETE CASCADE`,
     );
   }

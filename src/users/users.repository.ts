@@ -4,6 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { User } from './user.entity.js';
 
 const UNIQUE_VIOLATION = '23505';
+const MAX_CANDIDATES = 1_000;
 
 /** Text as its words with one space between. PostgreSQL splits names and queries alike; JavaScript takes other characters for letters. */
 const words = (text: string): string => `regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
@@ -60,13 +61,22 @@ export class UsersRepository {
     return affected === 1;
   }
 
-  /** People with a word in their name that starts with each word of the query, and the one with this very email; by id. */
+  /**
+   * People with a word in their name that starts with each word of the query, and the one with this very email; by id.
+   * Of a beginning that very many share, a thousand are looked at: ordering them all would read them all.
+   */
   search(query: string, limit: number): Promise<User[]> {
-    return this.users
+    const candidates = this.users
       .createQueryBuilder('user')
-      .where('lower(user.email) = lower(:query)', { query })
+      .select('user.id')
+      .where('lower(user.email) = lower(:query)')
       .orWhere(`${NAME_WORDS} @@ ${QUERY_WORDS}`)
-      .orderBy('user.id')
+      .limit(MAX_CANDIDATES);
+    return this.users
+      .createQueryBuilder('found')
+      .where(`found.id IN (${candidates.getQuery()})`)
+      .setParameters({ query })
+      .orderBy('found.id')
       .limit(limit)
       .getMany();
   }
