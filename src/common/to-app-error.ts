@@ -30,9 +30,10 @@ const AWAY_MESSAGE =
 
 /** Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  return (typeof code === 'string' && AWAY_CODE.test(code)) || AWAY_MESSAGE.test(error.message);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return (
+    (typeof code === 'string' && AWAY_CODE.test(code)) || (typeof message === 'string' && AWAY_MESSAGE.test(message))
+  );
 }
 
 /** What the client is told of any thrown value: an `AppError` as it is, everything unknown as `internal_error` with nothing of it. */

@@ -1,0 +1,71 @@
+import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { DomainEvents } from '../src/common/domain-events.js';
+import { createDatabase } from './support/database.js';
+import { Gate } from './support/gate.js';
+import { TestApp } from './support/test-app.js';
+
+describe('without its database', () => {
+  let app: TestApp;
+  let gate: Gate;
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    gate = await Gate.before(database.url);
+    app = await TestApp.start({ databaseUrl: gate.url });
+  });
+  afterAll(async () => {
+    gate.reopen();
+    await app.close();
+    gate.close();
+    await database.drop();
+  });
+
+  it('says so on both transports, lives on, and heals; a retry with the key finds the truth', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const [device, listener] = [await ada.device(), await bob.device()];
+    const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+
+    gate.shut();
+    const [ack, byRest, read, ready, live] = await Promise.all([
+      device.command('message:send', send),
+      ada.post('/messages', send),
+      ada.get('/chats'),
+      app.request('GET', '/health/ready'),
+      app.request('GET', '/health/live'),
+    ]);
+    expect(ack).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
+    for (const answer of [byRest, read, ready]) {
+      expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
+      expect(answer.headers.get('retry-after')).toBe('1');
+    }
+    expect(live.status).toBe(200);
+
+    gate.reopen();
+    const again = await device.command('message:send', send);
+    expect(again).toMatchObject({ ok: true, data: { seq: 1, text: 'kept' } });
+    expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
+    expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
+    expect((await app.request('GET', '/health/ready')).status).toBe(200);
+  });
+
+  it('tells nobody of what is rolled back', async () => {
+    class Happened {}
+    const heard: object[] = [];
+    app.nest.get(DomainEvents).on(Happened, (event) => heard.push(event));
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const fail = unitOfWork.run(() => {
+      unitOfWork.publish(new Happened());
+      return Promise.reject(new Error('no'));
+    });
+    await expect(fail).rejects.toThrow('no');
+    expect(heard).toHaveLength(0);
+    await unitOfWork.run(() => {
+      unitOfWork.publish(new Happened());
+      expect(heard).toHaveLength(0);
+      return Promise.resolve();
+    });
+    expect(heard).toHaveLength(1);
+  });
+});

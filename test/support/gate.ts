@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A TCP gate in front of a server: open it passes everything on, shut it cuts what is there and lets nobody in. */
+export class Gate {
+  private readonly sockets = new Set<Socket>();
+  private open = true;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: URL,
+  ) {
+    server.on('connection', (socket) => this.pass(socket));
+  }
+
+  static async before(url: string): Promise<Gate> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Gate(server, new URL(url));
+  }
+
+  /** The server's address by way of the gate. */
+  get url(): string {
+    const url = new URL(this.target);
+    url.port = String((this.server.address() as { port: number }).port);
+    return url.href;
+  }
+
+  shut(): void {
+    this.open = false;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  reopen(): void {
+    this.open = true;
+  }
+
+  close(): void {
+    this.shut();
+    this.server.close();
+  }
+
+  private pass(socket: Socket): void {
+    if (!this.open) {
+      socket.destroy();
+      return;
+    }
+    const onward = connect(Number(this.target.port), this.target.hostname);
+    for (const [from, to] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      this.sockets.add(from);
+      from
+        .on('error', () => undefined)
+        .on('close', () => {
+          this.sockets.delete(from);
+          to.destroy();
+        });
+      from.pipe(to);
+    }
+  }
+}
