@@ -19,6 +19,7 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   app.useWebSocketAdapter(new SocketAdapter(app, config.corsOrigins, pino));
   app.enableCors({
     origin: config.corsOrigins === true ? true : [...config.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
   });
   setupOpenApi(app);

@@ -22,8 +22,12 @@ export function createHttpAdapter(): FastifyAdapter {
     routerOptions: { ignoreTrailingSlash: true },
   });
   const fastify = adapter.getInstance();
-  fastify.addHook('onRequest', (request, reply, done) => {
+  // On the way out, so that a preflight has it, too.
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.header('X-Request-Id', request.id);
+    done();
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => {
     // Only a login takes a form; elsewhere its fields could only be text, where the contract has numbers.
     const refused = isForm(request) && !(request.routeOptions.config as { acceptsForm?: boolean }).acceptsForm;
     done(refused ? new AppError('unsupported_media_type') : undefined);
