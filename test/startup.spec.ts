@@ -79,6 +79,22 @@ describe('starting and stopping', () => {
     });
   });
 
+  it('leaves a server alone that is there and silent', async () => {
+    await inTemporaryFolder(async (dir) => {
+      const first = ServerProcess.start(dir);
+      const url = await first.url();
+      const postgres = await postgresPid(dir);
+      process.kill(postgres, 'SIGSTOP');
+      const second = ServerProcess.start(dir);
+      expect(await second.code()).toBe(1);
+      expect(second.output).toMatch(/^Another WinDI Chat is running on the data folder/);
+      process.kill(postgres, 'SIGCONT');
+      expect((await request(url, 'GET', '/health/ready')).status).toBe(200);
+      expect(await postgresPid(dir)).toBe(postgres);
+      await first.signal('SIGINT');
+    });
+  });
+
   describe('with a database of its own', () => {
     let database: { url: string; drop: () => Promise<void> };
     beforeAll(async () => (database = await createDatabase()));

@@ -14,6 +14,7 @@ const DATABASE = 'windi';
 /** Held for as long as an application uses the server, so that a second one can tell a neighbour from an orphan. */
 const OWNER_LOCK = 0x77696e64;
 const START_TIMEOUT_MS = 30_000;
+const REFUSAL_PATIENCE_MS = 3_000;
 
 /**
  * A real PostgreSQL 18 as a child process, its data kept in `<dataDir>/postgres` between runs, listening on a free
@@ -114,7 +115,7 @@ export class EmbeddedPostgres {
     const left = this.readPidFile();
     if (!left) return;
     if (isAlive(left.pid)) {
-      const owner = await claim(left.port);
+      const owner = await this.claimLeftServer(left.port);
       if (owner === 'taken') {
         throw new StartupError(
           `Another WinDI Chat is running on the data folder ${this.directory}: stop it, or set DATA_DIR.`,
@@ -130,6 +131,16 @@ export class EmbeddedPostgres {
       }
     }
     rmSync(join(this.directory, 'postmaster.pid'), { force: true });
+  }
+
+  /** A server that has just been started has a process before it has a port, so one refusal says nothing yet. */
+  private async claimLeftServer(port: number): Promise<Client | 'taken' | 'unreachable'> {
+    const deadline = Date.now() + REFUSAL_PATIENCE_MS;
+    for (;;) {
+      const owner = await claim(port);
+      if (owner !== 'unreachable' || Date.now() > deadline) return owner;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
   }
 
   private async launch(): Promise<void> {
@@ -177,7 +188,7 @@ function urlOf(port: number, database: string): string {
   return `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
 }
 
-/** A connection that holds the owner's lock; `taken` when an application holds it or is just starting up. */
+/** A connection that holds the owner's lock; `taken` when an application holds it, or the server can't tell. */
 async function claim(port: number): Promise<Client | 'taken' | 'unreachable'> {
   const client = new Client({ connectionString: urlOf(port, 'postgres'), connectionTimeoutMillis: 5_000 });
   try {
@@ -187,7 +198,9 @@ async function claim(port: number): Promise<Client | 'taken' | 'unreachable'> {
     await client.end();
     return 'taken';
   } catch (error) {
-    return (error as { code?: string }).code === '57P03' ? 'taken' : 'unreachable';
+    await client.end().catch(() => undefined);
+    // Whatever answers, or is silent, is there: only a refused connection says that no server is.
+    return (error as { code?: string }).code === 'ECONNREFUSED' ? 'unreachable' : 'taken';
   }
 }
 

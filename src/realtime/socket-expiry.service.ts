@@ -3,7 +3,7 @@ import { TokensService } from '../auth/tokens.service.js';
 import { AppError } from '../common/app-error.js';
 import type { ChatSocket } from './chat-socket.js';
 
-/** The longest delay a timer takes. */
+/** The longest delay a timer takes, 24.8 days; a longer one goes in turns. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** A socket lives no longer than its access token: it is told, may bring a new one, and is cut otherwise. */
@@ -41,6 +41,8 @@ export class SocketExpiryService {
 
   private schedule(socket: ChatSocket, delay: number, action: () => void): void {
     this.forget(socket);
-    this.timers.set(socket, setTimeout(action, Math.min(delay, MAX_DELAY_MS)).unref());
+    const rest = delay - MAX_DELAY_MS;
+    const next = rest > 0 ? () => this.schedule(socket, rest, action) : action;
+    this.timers.set(socket, setTimeout(next, Math.min(delay, MAX_DELAY_MS)).unref());
   }
 }

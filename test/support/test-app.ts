@@ -66,8 +66,10 @@ export class TestApp {
     return new TestUser(this, account.id as number, name, email, login.access_token as string);
   }
 
-  users(count: number): Promise<TestUser[]> {
-    return Promise.all(Array.from({ length: count }, () => this.user()));
+  /** New users in the order of their ids, though they register at once. */
+  async users(count: number): Promise<TestUser[]> {
+    const users = await Promise.all(Array.from({ length: count }, () => this.user()));
+    return users.sort((one, other) => one.id - other.id);
   }
 
   async connect(token: string | undefined, transports?: string[]): Promise<Device> {
