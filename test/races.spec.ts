@@ -92,6 +92,18 @@ describe('races', () => {
     expect(inOrder.map(({ timestamp }) => timestamp)).toEqual(inOrder.map(({ timestamp }) => timestamp).sort());
   });
 
+  it('a message that PostgreSQL refuses fails alone, and burns no number', async () => {
+    const chat = await ada.group(bob);
+    await app.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN IF new.text = 'poison' THEN RAISE 'refused by the spec'; END IF; RETURN new; END $$`);
+    await app.sql('CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse()');
+    const texts = oneTo(40).map((i) => (i % 10 === 5 ? 'poison' : `message ${i}`));
+    const answers = await Promise.all(texts.map((text) => ada.post('/messages', { chat_id: chat.id, text })));
+    await app.sql('DROP TRIGGER refuse ON messages');
+    expect(answers.map(({ status }) => status)).toEqual(texts.map((text) => (text === 'poison' ? 500 : 201)));
+    expect((await stored(chat)).map(({ seq }) => seq)).toEqual(oneTo(36));
+  });
+
   it('sends in many chats at once leave each chat dense', async () => {
     const chats = await Promise.all(oneTo(20).map(() => ada.group(bob)));
     const sends = oneTo(400).map((i) => (i % 2 ? ada : bob).say(chats[i % chats.length]!));
