@@ -3,9 +3,10 @@ import { ChatWriter } from '../chats/chat-writer.js';
 import type { Chat } from '../chats/chat.entity.js';
 import type { ChatMember } from '../chats/chat-member.entity.js';
 import { ChatsService } from '../chats/chats.service.js';
-import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
+import type { MessageDto, MessageRow } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { MessageAccess } from './message-access.js';
 import { MessageChanged } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 
@@ -23,6 +24,7 @@ export class ChangesService {
 
   constructor(
     private readonly messages: MessagesRepository,
+    private readonly access: MessageAccess,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
     private readonly unitOfWork: UnitOfWork,
@@ -33,7 +35,7 @@ export class ChangesService {
     const message = await this.change(userId, id, async ({ chat, row }) => {
       if (row.sender_id !== userId) throw new AppError('forbidden');
       if (row.deleted_at) throw new AppError('message_not_found');
-      if (row.text === text) return this.present(row);
+      if (row.text === text) return this.access.present(row);
       return this.announce('updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
     });
     this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });
@@ -45,7 +47,7 @@ export class ChangesService {
     const message = await this.change(userId, id, async ({ chat, member, row }) => {
       if (row.sender_id !== userId && (chat.type !== 'group' || member.role === 'member'))
         throw new AppError('forbidden');
-      if (row.deleted_at) return this.present(row);
+      if (row.deleted_at) return this.access.present(row);
       return this.announce('deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
     });
     this.logger.log({ event: 'message.deleted', user_id: userId, chat_id: message.chat_id, message_id: id });
@@ -53,8 +55,7 @@ export class ChangesService {
   }
 
   private async change(userId: number, id: number, work: (change: Change) => Promise<MessageDto>): Promise<MessageDto> {
-    const seen = await this.messages.findVisible(id, userId);
-    if (!seen) throw new AppError('message_not_found');
+    const seen = await this.access.requireVisible(userId, id);
     return this.writer.write(seen.chat_id, async (chat) => {
       const member = await this.chats.requireMember(seen.chat_id, userId, 'message_not_found');
       const [row] = await this.messages.range(seen.chat_id, seen.seq, seen.seq);
@@ -63,12 +64,8 @@ export class ChangesService {
   }
 
   private async announce(change: 'updated' | 'deleted', row: MessageRow): Promise<MessageDto> {
-    const message = await this.present(row);
+    const message = await this.access.present(row);
     this.unitOfWork.publish(new MessageChanged(change, message, await this.chats.memberIds(row.chat_id)));
     return message;
-  }
-
-  private async present(row: MessageRow): Promise<MessageDto> {
-    return MessageDto.of(row, await this.chats.readByAllSeq(row.chat_id));
   }
 }

@@ -4,6 +4,7 @@ import { ChatsModule } from '../chats/chats.module.js';
 import { ChangesService } from './changes.service.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
 import { Message } from './message.entity.js';
+import { MessageAccess } from './message-access.js';
 import { MessageLog } from './message-log.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
@@ -13,7 +14,15 @@ import { ReceiptsService } from './receipts.service.js';
 @Module({
   imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController],
-  providers: [MessagesService, ReceiptsService, MessagesRepository, DeletedChatsSweeper, MessageLog, ChangesService],
+  providers: [
+    MessagesService,
+    ReceiptsService,
+    MessagesRepository,
+    DeletedChatsSweeper,
+    MessageLog,
+    MessageAccess,
+    ChangesService,
+  ],
   exports: [MessagesService, ReceiptsService, ChangesService],
 })
 export class MessagesModule {}

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { ChatsService } from '../chats/chats.service.js';
-import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
-import { AppError } from '../common/app-error.js';
+import { MessageDto } from '../chats/dto/message.dto.js';
 import type { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import type { ReaderDto } from './dto/receipt.dto.js';
 import { historyRange } from './history-range.js';
+import { MessageAccess } from './message-access.js';
 import { MessageLog } from './message-log.js';
 import { MessagesRepository } from './messages.repository.js';
 
@@ -17,6 +17,7 @@ export class MessagesService {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly log: MessageLog,
+    private readonly access: MessageAccess,
     private readonly chats: ChatsService,
   ) {}
 
@@ -51,22 +52,12 @@ export class MessagesService {
 
   /** @throws AppError `message_not_found` */
   async get(userId: number, id: number): Promise<MessageDto> {
-    return this.present(await this.requireVisible(userId, id));
+    return this.access.present(await this.access.requireVisible(userId, id));
   }
 
   /** Who has read a message, its sender aside. @throws AppError `message_not_found` */
   async readers(userId: number, id: number): Promise<ReaderDto[]> {
-    const { chat_id, seq, sender_id } = await this.requireVisible(userId, id);
+    const { chat_id, seq, sender_id } = await this.access.requireVisible(userId, id);
     return this.chats.readers(chat_id, seq, sender_id);
-  }
-
-  private async requireVisible(userId: number, id: number): Promise<MessageRow> {
-    const row = await this.messages.findVisible(id, userId);
-    if (!row) throw new AppError('message_not_found');
-    return row;
-  }
-
-  private async present(row: MessageRow): Promise<MessageDto> {
-    return MessageDto.of(row, await this.chats.readByAllSeq(row.chat_id));
   }
 }

@@ -2,9 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ChatWriter } from '../chats/chat-writer.js';
 import { ChatsService } from '../chats/chats.service.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
-import { AppError } from '../common/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { ReadReceiptDto } from './dto/receipt.dto.js';
+import { MessageAccess } from './message-access.js';
 import { MessagesRead } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 
@@ -15,6 +15,7 @@ export class ReceiptsService {
 
   constructor(
     private readonly messages: MessagesRepository,
+    private readonly access: MessageAccess,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
     private readonly unitOfWork: UnitOfWork,
@@ -22,8 +23,7 @@ export class ReceiptsService {
 
   /** Reads the chat up to this message; reading again changes nothing and tells nobody. @throws AppError `message_not_found` */
   async read(userId: number, messageId: number): Promise<ReadReceiptDto> {
-    const row = await this.messages.findVisible(messageId, userId);
-    if (!row) throw new AppError('message_not_found');
+    const row = await this.access.requireVisible(userId, messageId);
     // Under the chat's lock: of two last readers at once, the later one must see that now all have read.
     const receipt = await this.writer.write(row.chat_id, async () => {
       const { lastReadSeq } = await this.chats.requireMember(row.chat_id, userId, 'message_not_found');
