@@ -9,7 +9,7 @@ export class BodyByTypePipe extends ContractValidationPipe {
     super();
   }
 
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override transform(value: unknown, metadata: ArgumentMetadata): unknown {
     const type = (value as { type?: unknown } | null | undefined)?.type;
     const metatype = typeof type === 'string' && Object.hasOwn(this.classes, type) ? this.classes[type] : undefined;
     if (!metatype) throw AppError.invalidField('type', `must be one of ${Object.keys(this.classes).join(', ')}`);

@@ -1,39 +1,46 @@
-import { type ArgumentMetadata, Injectable, ValidationPipe } from '@nestjs/common';
-import type { ValidationError } from 'class-validator';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { type ValidationError, validateSync, type ValidatorOptions } from 'class-validator';
 import { AppError, type FieldError } from './app-error.js';
+
+const OPTIONS: ValidatorOptions = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  forbidUnknownValues: true,
+  validationError: { target: false, value: false },
+};
+
+/** What a parameter without a DTO is declared as; it has no rules. */
+const PLAIN: ReadonlySet<unknown> = new Set([undefined, Object, String, Number, Boolean, Array]);
 
 /**
  * The contract's validation, on HTTP and on the gateway alike: unknown fields, wrong types and a body that is no object
- * are refused, nothing is coerced. @throws AppError `validation_failed` naming each field.
+ * are refused, nothing is coerced. Nest's own pipe isn't used: it walks and copies each body three times, which costs
+ * more than the rules and, for a `sync` with a thousand cursors, 15 ms. @throws AppError `validation_failed` naming each field.
  */
 @Injectable()
-export class ContractValidationPipe extends ValidationPipe {
-  constructor() {
-    super({
-      transform: true,
-      whitelist: true,
-      forbidNonWhitelisted: true,
-      forbidUnknownValues: true,
-      exceptionFactory: (errors) => AppError.invalid(errors.flatMap((error) => fieldErrors(error))),
-    });
-  }
-
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && this.toValidate(metadata)) assertPlainObject(value);
-    return super.transform(value, metadata);
-  }
-
-  /** Left as it came: Nest would make a number of `1e3` and of ` 1`, and the pipe of the parameter should see what was sent. */
-  protected override transformPrimitive(value: unknown): unknown {
-    return value;
+export class ContractValidationPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (type === 'custom' || PLAIN.has(metatype)) return value;
+    const input = inputOf(type, metatype as Type<object>, value);
+    const errors = validateSync(input, OPTIONS);
+    if (errors.length > 0) throw AppError.invalid(errors.flatMap((error) => fieldErrors(error)));
+    return input;
   }
 }
 
-function assertPlainObject(value: unknown): void {
+/** The body or query as an instance of its class; what is left out has the default of the class. */
+function inputOf(type: ArgumentMetadata['type'], metatype: Type<object>, value: unknown): object {
+  if (type === 'query') return plainToInstance(metatype, value as object);
+  assertPlainObject(value);
+  return Object.assign(new metatype(), value);
+}
+
+function assertPlainObject(value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw AppError.invalidField('body', 'must be a JSON object');
   }
-  // Nest strips or overlooks these; the contract refuses what it doesn't know.
+  // The copy would take these for more than fields; the contract refuses what it doesn't know.
   const reserved = ['__proto__', 'constructor', 'prototype'].find((key) => Object.hasOwn(value, key));
   if (reserved !== undefined) throw AppError.invalidField(reserved, 'is not a known field');
 }
