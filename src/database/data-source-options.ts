@@ -12,6 +12,10 @@ export function parseInt8(text: string): number {
 // pg hands int8 out as a string because it may not fit a number; ours do, and what doesn't is refused.
 types.setTypeParser(types.builtins.INT8, parseInt8);
 
+/** The type `bigint[]`, which pg has no name and its types no place for. Ours hold no nulls. */
+const INT8_ARRAY = 1016 as never;
+types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(parseInt8)));
+
 /** Nothing waits for ever on a PostgreSQL that is away or silent: sends answer within 3 s (architecture, section 4). */
 const TIMEOUTS = {
   connectTimeoutMS: 2_000,
