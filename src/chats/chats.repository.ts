@@ -7,6 +7,13 @@ import { PrivateChat } from './private-chat.entity.js';
 import type { ChatRow } from './dto/chat.dto.js';
 import type { MessageRow } from './dto/message.dto.js';
 
+/**
+ * The chat of each row, looked up by its key one by one: the limit keeps the planner from reading all chats there are
+ * for somebody who is in some hundred of them.
+ */
+const chatOf = (members: string): string =>
+  `CROSS JOIN LATERAL (SELECT * FROM chats WHERE id = ${members}.chat_id LIMIT 1) c`;
+
 /** One chat for each row of `me`, a set of (chat_id, user_id) named so; the last message comes as one JSON object. */
 const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
@@ -17,17 +24,29 @@ const CHAT_VIEW = `
          last.client_message_id AS last_client_message_id, last.change_seq AS last_message_change_seq,
          last.reply_to_id AS last_reply_to_id, last.edited_at AS last_edited_at, last.deleted_at AS last_deleted_at
   FROM me
-  JOIN chats c ON c.id = me.chat_id
+  ${chatOf('me')}
   LEFT JOIN groups g ON g.chat_id = c.id
-  LEFT JOIN private_chats p ON p.chat_id = c.id
-  LEFT JOIN users other ON other.id = CASE me.user_id WHEN p.low_user_id THEN p.high_user_id ELSE p.low_user_id END
-  LEFT JOIN messages last ON last.chat_id = c.id AND last.seq = c.last_seq
-  ORDER BY c.last_activity_at DESC, c.id DESC`;
+  LEFT JOIN LATERAL (
+    SELECT u.name FROM private_chats p
+    JOIN users u ON u.id = CASE me.user_id WHEN p.low_user_id THEN p.high_user_id ELSE p.low_user_id END
+    WHERE p.chat_id = c.id LIMIT 1
+  ) other ON true
+  LEFT JOIN messages last ON last.chat_id = c.id AND last.seq = c.last_seq`;
+
+const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 
 /** Where a page of chats starts: after the chat with this activity and id. */
 export interface ActivityCursor {
   readonly activityMs: number;
   readonly chatId: number;
+}
+
+/** What somebody holds of a chat; a read mark that isn't given isn't compared. */
+export interface ChatCursor {
+  readonly seq: number;
+  readonly change_seq: number;
+  readonly last_read_seq?: number;
+  readonly read_by_all_seq?: number;
 }
 
 @Injectable()
@@ -43,20 +62,66 @@ export class ChatsRepository {
   async listViews(userId: number, limit: number, before: ActivityCursor | undefined): Promise<ChatRow[]> {
     const older = before ? `AND (c.last_activity_at, c.id) < (to_timestamp($3::float8 / 1000), $4::bigint)` : '';
     const me = `
-      SELECT m.* FROM chat_members m JOIN chats c ON c.id = m.chat_id
-      WHERE m.user_id = $1 ${older} ORDER BY c.last_activity_at DESC, c.id DESC LIMIT $2`;
+      SELECT m.* FROM chat_members m ${chatOf('m')}
+      WHERE m.user_id = $1 ${older} ${BY_ACTIVITY} LIMIT $2`;
     const parameters = before ? [userId, limit, before.activityMs, before.chatId] : [userId, limit];
-    return this.queryViews(me, parameters);
+    return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW} ${BY_ACTIVITY}`, parameters);
   }
 
   /** The chat as each of these users sees it; whoever isn't a member is left out. */
   views(chatId: number, userIds: readonly number[]): Promise<ChatRow[]> {
-    return this.queryViews('SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)', [chatId, userIds]);
+    const me = 'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)';
+    return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW}`, [chatId, userIds]);
   }
 
-  private async queryViews(me: string, parameters: unknown[]): Promise<ChatRow[]> {
-    const rows: FlatChatRow[] = await this.unitOfWork.manager.query(`WITH me AS (${me}) ${CHAT_VIEW}`, parameters);
-    return rows.map((row) => ({ ...row, last_message: lastMessage(row) }));
+  /**
+   * The user's chats above `afterId`, by id, that are not as the cursors say, up to `limit`; and the chats that the
+   * cursors name and the user isn't in. In one statement, so both are of one moment.
+   */
+  async changedViews(
+    userId: number,
+    cursors: ReadonlyMap<number, ChatCursor>,
+    afterId: number,
+    limit: number,
+  ): Promise<{ chats: ChatRow[]; removedIds: number[] }> {
+    const held = [...cursors.values()];
+    const rows: (FlatChatRow & { removed_ids: number[] })[] = await this.unitOfWork.manager.query(
+      `WITH cursors AS (
+         SELECT * FROM unnest($4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+           AS k(chat_id, seq, change_seq, last_read_seq, read_by_all_seq)
+       ), me AS (
+         SELECT m.* FROM chat_members m ${chatOf('m')} LEFT JOIN cursors k ON k.chat_id = m.chat_id
+         WHERE m.user_id = $1 AND m.chat_id > $2 AND (
+           k.chat_id IS NULL OR c.last_seq <> k.seq OR c.last_change_seq <> k.change_seq
+           OR m.last_read_seq <> k.last_read_seq
+           OR CASE WHEN k.read_by_all_seq IS NOT NULL THEN
+             k.read_by_all_seq <> (SELECT min(last_read_seq) FROM chat_members WHERE chat_id = c.id) END)
+         ORDER BY m.chat_id LIMIT $3
+       )
+       SELECT view.*, removed.ids AS removed_ids
+       FROM (SELECT array(
+         SELECT k.chat_id FROM cursors k WHERE NOT EXISTS (
+           SELECT FROM chat_members m WHERE m.user_id = $1 AND m.chat_id = k.chat_id) ORDER BY k.chat_id) AS ids) removed
+       LEFT JOIN (${CHAT_VIEW}) view ON true ORDER BY view.id`,
+      [
+        userId,
+        afterId,
+        limit,
+        [...cursors.keys()],
+        held.map(({ seq }) => seq),
+        held.map(({ change_seq }) => change_seq),
+        held.map(({ last_read_seq }) => last_read_seq ?? null),
+        held.map(({ read_by_all_seq }) => read_by_all_seq ?? null),
+      ],
+    );
+    // Without any chat there is one row all the same, for the removed ones.
+    const chats = rows.filter(({ id }) => (id as number | null) !== null);
+    return { chats: chats.map(toChatRow), removedIds: rows[0]!.removed_ids };
+  }
+
+  private async queryViews(sql: string, parameters: unknown[]): Promise<ChatRow[]> {
+    const rows: FlatChatRow[] = await this.unitOfWork.manager.query(sql, parameters);
+    return rows.map(toChatRow);
   }
 
   /** The private chat of two users, if they have one. */
@@ -97,6 +162,10 @@ export class ChatsRepository {
 type FlatChatRow = Omit<ChatRow, 'last_message'> & { [K in keyof MessageRow as `last_${K}`]: MessageRow[K] } & {
   last_message_change_seq: number | null;
 };
+
+function toChatRow(row: FlatChatRow): ChatRow {
+  return { ...row, last_message: lastMessage(row) };
+}
 
 function lastMessage(row: FlatChatRow): MessageRow | null {
   // A chat without messages has no last one: the join found nothing.

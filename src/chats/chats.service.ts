@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { ChatJoined } from './chat.events.js';
 import type { ChatMember } from './chat-member.entity.js';
-import { type ActivityCursor, ChatsRepository } from './chats.repository.js';
+import { type ActivityCursor, type ChatCursor, ChatsRepository } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
@@ -102,6 +102,17 @@ export class ChatsService {
   async list(userId: number, limit: number, before: string | undefined): Promise<ChatDto[]> {
     const rows = await this.chats.listViews(userId, limit, before === undefined ? undefined : parseCursor(before));
     return rows.map((row) => ChatDto.of(row));
+  }
+
+  /** The user's chats above `afterId`, by id, that are not as the cursors say; and those the user isn't in (any more). */
+  async changedSince(
+    userId: number,
+    cursors: ReadonlyMap<number, ChatCursor>,
+    afterId: number,
+    limit: number,
+  ): Promise<{ chats: ChatDto[]; removedIds: number[] }> {
+    const { chats, removedIds } = await this.chats.changedViews(userId, cursors, afterId, limit);
+    return { chats: chats.map((row) => ChatDto.of(row)), removedIds };
   }
 
   /** In the order they joined. @throws AppError `chat_not_found` */

@@ -19,8 +19,19 @@ const api = ({ description, example, optional }: FieldOptions, schema: ApiProper
 const presence = ({ optional }: FieldOptions): PropertyDecorator[] =>
   optional ? [ValidateIf((_, value) => value !== undefined)] : [];
 
-const rule = (name: string, holds: (value: unknown) => boolean, message: string): PropertyDecorator =>
-  ValidateBy({ name, validator: { validate: holds, defaultMessage: () => message } });
+/** A rule of its own; the message may depend on the value. */
+export const rule = (
+  name: string,
+  holds: (value: unknown) => boolean,
+  message: string | ((value: unknown) => string),
+): PropertyDecorator =>
+  ValidateBy({
+    name,
+    validator: {
+      validate: holds,
+      defaultMessage: (args) => (typeof message === 'string' ? message : message(args?.value)),
+    },
+  });
 
 /** Text of `min` to `max` code points that PostgreSQL can hold; with `blank: false` not all white space. */
 export function TextField(options: FieldOptions & { min: number; max: number; blank?: boolean }): PropertyDecorator {

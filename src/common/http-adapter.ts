@@ -32,6 +32,10 @@ export function createHttpAdapter(): FastifyAdapter {
     const refused = isForm(request) && !(request.routeOptions.config as { acceptsForm?: boolean }).acceptsForm;
     done(refused ? new AppError('unsupported_media_type') : undefined);
   });
+  fastify.addHook('onRoute', (route) => {
+    // Nest passes a route's own limit on as one of its settings only.
+    route.bodyLimit = (route as { config?: { bodyLimit?: number } }).config?.bodyLimit ?? BODY_LIMIT;
+  });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('text/plain');
   adapter.useBodyParser('application/json', false, { bodyLimit: BODY_LIMIT }, (request, body, done) => {

@@ -10,10 +10,12 @@ import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
 import { ReceiptsService } from './receipts.service.js';
+import { SyncController } from './sync.controller.js';
+import { SyncService } from './sync.service.js';
 
 @Module({
   imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
-  controllers: [MessagesController],
+  controllers: [MessagesController, SyncController],
   providers: [
     MessagesService,
     ReceiptsService,
@@ -22,7 +24,8 @@ import { ReceiptsService } from './receipts.service.js';
     MessageLog,
     MessageAccess,
     ChangesService,
+    SyncService,
   ],
-  exports: [MessagesService, ReceiptsService, ChangesService],
+  exports: [MessagesService, ReceiptsService, ChangesService, SyncService],
 })
 export class MessagesModule {}

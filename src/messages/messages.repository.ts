@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Appended, NewMessage } from './append.js';
+import type { Gap } from './news.js';
 
 const COLUMNS = [
   'id',
@@ -42,6 +43,19 @@ export class MessagesRepository {
       `SELECT ${columnsOf('m')} FROM messages m WHERE m.chat_id = $1 AND m.seq BETWEEN $2 AND $3 ORDER BY m.seq`,
       [chatId, from, to],
     );
+  }
+
+  /** What fills these gaps and the reader may see, in their order, up to `limit` messages (see the migration ChangedMessages). */
+  fill(readerId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
+    return this.query(`SELECT ${columnsOf('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
+      readerId,
+      gaps.map(({ chat }) => chat.id),
+      gaps.map(({ from }) => from),
+      gaps.map(({ to }) => to),
+      gaps.map(({ seen }) => seen),
+      gaps.map(({ since }) => since),
+      limit,
+    ]);
   }
 
   /** The message, if the user is in its chat. */

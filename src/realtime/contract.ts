@@ -65,6 +65,34 @@ export interface ReadReceipt {
   seq: number;
 }
 
+/** What a client holds of a chat. A read mark that is given counts as news when it has moved. */
+export interface SyncCursor {
+  seq: number;
+  change_seq: number;
+  last_read_seq?: number;
+  read_by_all_seq?: number;
+}
+
+export interface SyncRequest {
+  /** By the id of the chat. */
+  cursors: Record<string, SyncCursor>;
+  after_chat_id?: number;
+  /** Messages, at the most: 1–500, else 200. */
+  limit?: number;
+}
+
+export interface News {
+  chats: (Chat & {
+    /** Those with a higher `seq`, in order; then older ones that have changed, by `change_seq`. */
+    messages: Message[];
+    has_more: boolean;
+    /** Drop what is held of this chat. */
+    reset: boolean;
+  })[];
+  removed_chat_ids: number[];
+  next_chat_id: number | null;
+}
+
 export interface CommandError {
   code: ErrorCode;
   message: string;
@@ -88,6 +116,7 @@ export interface ClientToServerEvents {
   'message:delete': Command<{ message_id: number }, Message>;
   'message:read': Command<{ message_id: number }, ReadReceipt>;
   typing: Command<{ chat_id: number; is_typing: boolean }, Record<string, never>>;
+  sync: Command<SyncRequest, News>;
   'auth:refresh': Command<{ token: string }, { expires_in: number }>;
 }
 

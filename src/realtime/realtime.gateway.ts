@@ -11,8 +11,10 @@ import {
 import { ContractValidationPipe } from '../common/validation.pipe.js';
 import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
 import { ChangesService } from '../messages/changes.service.js';
+import { SyncDto } from '../messages/dto/sync.dto.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
+import { SyncService } from '../messages/sync.service.js';
 import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat-socket.js';
 import type { Answer } from './contract.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
@@ -40,6 +42,7 @@ export class RealtimeGateway
     private readonly messages: MessagesService,
     private readonly changes: ChangesService,
     private readonly receipts: ReceiptsService,
+    private readonly syncs: SyncService,
     private readonly typing: TypingService,
   ) {}
 
@@ -100,6 +103,11 @@ export class RealtimeGateway
   ): Promise<Answer<'typing'>> {
     await this.typing.announce(userId, command);
     return { data: {} };
+  }
+
+  @SubscribeMessage('sync')
+  async sync(@SocketUserId() userId: number, @MessageBody() command: SyncDto): Promise<Answer<'sync'>> {
+    return { data: await this.syncs.sync(userId, command) };
   }
 
   @ExpiredTokenAllowed()

@@ -1,0 +1,26 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { CurrentUserId } from '../common/principal.js';
+import { NewsDto, SyncDto } from './dto/sync.dto.js';
+import { SyncService } from './sync.service.js';
+
+/** The cursors of some 4,000 chats. */
+const BODY_LIMIT = 256 * 1024;
+
+@ApiTags('messages')
+@Controller('sync')
+export class SyncController {
+  constructor(private readonly syncs: SyncService) {}
+
+  @Post()
+  @HttpCode(200)
+  @RouteConfig({ bodyLimit: BODY_LIMIT })
+  @ApiOperation({ summary: 'What is new since what you hold: messages, changes, read marks, chats' })
+  @ApiOkResponse({ type: NewsDto })
+  @ApiProblems('validation_failed')
+  sync(@CurrentUserId() userId: number, @Body() body: SyncDto): Promise<NewsDto> {
+    return this.syncs.sync(userId, body);
+  }
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { ChatsService } from '../chats/chats.service.js';
+import type { MessageRow } from '../chats/dto/message.dto.js';
+import type { NewsDto, SyncDto } from './dto/sync.dto.js';
+import { MessagesRepository } from './messages.repository.js';
+import { type Gap, gapOf, newsOf } from './news.js';
+
+const MAX_CHATS = 200;
+
+/** From what a client holds to what the server has: two queries, or one when there is nothing new. */
+@Injectable()
+export class SyncService {
+  constructor(
+    private readonly chats: ChatsService,
+    private readonly messages: MessagesRepository,
+  ) {}
+
+  /** What is new for the user, up to `limit` messages and 200 chats. */
+  async sync(userId: number, { cursors, after_chat_id, limit }: SyncDto): Promise<NewsDto> {
+    const held = new Map(Object.entries(cursors).map(([chatId, cursor]) => [Number(chatId), cursor]));
+    const { chats, removedIds } = await this.chats.changedSince(userId, held, after_chat_id, MAX_CHATS + 1);
+    const gaps = chats.slice(0, MAX_CHATS).map((chat) => gapOf(chat, held.get(chat.id), limit));
+    const { chats: news, next_chat_id } = newsOf(gaps, await this.fill(userId, gaps, limit + 1), limit);
+    const lastOfPage = chats.length > MAX_CHATS ? chats[MAX_CHATS - 1]!.id : null;
+    return { chats: news, removed_chat_ids: removedIds, next_chat_id: next_chat_id ?? lastOfPage };
+  }
+
+  /** What is new in some chats are only their names, members or read marks: of those no message is read. */
+  private async fill(userId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
+    const withMessages = gaps.filter(
+      ({ chat, from, to, since }) => from <= to || (since !== null && since < chat.last_change_seq),
+    );
+    return withMessages.length > 0 ? this.messages.fill(userId, withMessages, limit) : [];
+  }
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
+import type { Device } from './support/device.js';
+import { Replica } from './support/replica.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+const PEOPLE = 3;
+const person = fc.nat(PEOPLE - 1);
+/** Which of what there is, however much that is by then. */
+const pick = fc.nat(1_000);
+
+/** What people do; `seed` chooses which events their devices do not hear. */
+const deed = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('send' as const), who: person, pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), who: person, pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), who: person, pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), who: person, pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), who: person, pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), who: person, pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), who: person, pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), who: person, pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('sync' as const), who: person, pick }) },
+);
+type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
+
+/** A person with a device that hears only some of its events. */
+class Client {
+  readonly replica: Replica;
+
+  private constructor(
+    readonly user: TestUser,
+    readonly device: Device,
+  ) {
+    this.replica = new Replica(user.id);
+  }
+
+  static async of(user: TestUser, hears: () => boolean): Promise<Client> {
+    const client = new Client(user, await user.device());
+    client.device.socket.onAny((event: string, payload: unknown) => {
+      if (hears()) client.replica.hear(event, payload);
+    });
+    return client;
+  }
+
+  sync(limit?: number): Promise<void> {
+    const call = async (request: SyncRequest): Promise<News> => {
+      const ack = await this.device.command('sync', request);
+      if (!ack.ok) throw new Error(JSON.stringify(ack.error));
+      return ack.data;
+    };
+    return this.replica.catchUp(call, limit);
+  }
+}
+
+describe('a client that syncs', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+  });
+  afterAll(() => app.close());
+
+  /** The chats of a run, and what can be done in them; a refusal is as good as a success here. */
+  class World {
+    readonly groups: Chat[] = [];
+    readonly messages: Message[] = [];
+
+    constructor(readonly clients: readonly Client[]) {}
+
+    async do({ kind, who, pick }: Deed): Promise<void> {
+      const { user } = this.clients[who]!;
+      const group = this.groups[pick % this.groups.length]!;
+      const message = this.messages[pick % (this.messages.length || 1)];
+      const other = this.clients[pick % PEOPLE]!.user;
+      if (kind === 'send') {
+        const { status, body } = await user.post<Message>('/messages', { chat_id: group.id, text: `text ${pick}` });
+        if (status === 201) this.messages.push(body);
+      }
+      if (kind === 'edit' && message) await user.patch(`/messages/${message.id}`, { text: `edited ${pick}` });
+      if (kind === 'delete' && message) await user.delete(`/messages/${message.id}`);
+      if (kind === 'read' && message) await user.post(`/messages/${message.id}/read`);
+      if (kind === 'remove') await user.delete(`/groups/${group.id}/members/${other.id}`);
+      if (kind === 'add') await user.put(`/groups/${group.id}/members/${other.id}`);
+      if (kind === 'rename') await user.patch(`/groups/${group.id}`, { name: `name ${pick}` });
+      if (kind === 'group') this.groups.push(await user.group(...this.clients.map((client) => client.user)));
+      if (kind === 'sync') await this.clients[who]!.sync(1 + (pick % 10));
+    }
+  }
+
+  /** Of a chat, what doesn't follow from its messages. */
+  const kept = ({ id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq }: Chat) => {
+    return { id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq };
+  };
+
+  /** Everything in the replica is as the server has it, and of each chat the newest messages are there without a gap. */
+  async function expectSame({ user, replica }: Client): Promise<void> {
+    const chats = (await user.get<Chat[]>('/chats?limit=100')).body;
+    expect([...replica.chats.keys()].sort((a, b) => a - b)).toEqual(chats.map(({ id }) => id).sort((a, b) => a - b));
+    for (const chat of chats) {
+      const { chat: held, from, seq, change_seq, messages } = replica.chats.get(chat.id)!;
+      expect([seq, change_seq]).toEqual([chat.last_seq, chat.last_change_seq]);
+      expect(kept(held)).toEqual(kept(chat));
+      const stored = (await user.get<Message[]>(`/history/${chat.id}?limit=100`)).body;
+      // `is_read` is what the read mark of the chat says, so a client need not be told of each.
+      const own = [...messages.values()]
+        .sort((a, b) => a.seq - b.seq)
+        .map((message) => ({ ...message, is_read: message.seq <= held.read_by_all_seq }));
+      expect(own).toEqual(stored.filter((message) => message.seq >= from));
+    }
+  }
+
+  it('holds what the server holds, whatever happened and whatever it did not hear', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(deed, { minLength: 1, maxLength: 4 }), { minLength: 5, maxLength: 30 }),
+        fc.infiniteStream(fc.boolean()),
+        async (rounds, hearing) => {
+          const users = await app.users(PEOPLE);
+          const clients = await Promise.all(users.map((user) => Client.of(user, () => hearing.next().value)));
+          const world = new World(clients);
+          world.groups.push(await users[0]!.group(users[1]!), await users[1]!.group(...users));
+          // The deeds of a round race each other.
+          for (const round of rounds) await Promise.all(round.map((one) => world.do(one)));
+          for (const client of clients) {
+            await client.sync();
+            await expectSame(client);
+            client.device.close();
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+});
