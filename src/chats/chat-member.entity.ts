@@ -7,7 +7,6 @@ export type Role = 'owner' | 'admin' | 'member';
 @Entity('chat_members')
 @Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)
 @Index('chat_members_user', ['userId', 'chatId'])
-@Index('chat_members_cursor', ['chatId', 'lastReadSeq'])
 export class ChatMember {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'chat_members_pkey' })
   @ForeignKey(() => Chat, { name: 'chat_members_chat_fkey', onDelete: 'CASCADE' })
@@ -26,4 +25,8 @@ export class ChatMember {
   /** The cursor: all messages up to this `seq` are read. Only grows. */
   @Column('bigint', { name: 'last_read_seq', default: 0 })
   lastReadSeq: number;
+
+  /** The `seq` of their newest message; 0 before the first. */
+  @Column('bigint', { name: 'last_sent_seq', default: 0 })
+  lastSentSeq: number;
 }

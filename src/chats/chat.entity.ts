@@ -26,6 +26,10 @@ export class Chat {
   @Column('bigint', { name: 'last_change_seq', default: 0 })
   lastChangeSeq: number;
 
+  /** The smallest cursor of the members: all of them have read up to here. */
+  @Column('bigint', { name: 'read_by_all_seq', default: 0 })
+  readByAllSeq: number;
+
   /** The time of the newest message, or of the chat's creation. Never runs backwards. */
   @Column({ type: 'timestamptz', name: 'last_activity_at', precision: 3, default: () => 'now()' })
   lastActivityAt: Date;

@@ -19,7 +19,7 @@ const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
          coalesce(g.member_count, 2) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
          c.last_seq, c.last_change_seq, me.last_read_seq, c.last_activity_at,
-         (SELECT min(last_read_seq) FROM chat_members WHERE chat_id = c.id) AS read_by_all_seq,
+         c.read_by_all_seq,
          last.id AS last_id, last.sender_id AS last_sender_id, last.text AS last_text, last.timestamp AS last_timestamp,
          last.client_message_id AS last_client_message_id, last.change_seq AS last_message_change_seq,
          last.reply_to_id AS last_reply_to_id, last.edited_at AS last_edited_at, last.deleted_at AS last_deleted_at
@@ -93,9 +93,7 @@ export class ChatsRepository {
          SELECT m.* FROM chat_members m ${chatOf('m')} LEFT JOIN cursors k ON k.chat_id = m.chat_id
          WHERE m.user_id = $1 AND m.chat_id > $2 AND (
            k.chat_id IS NULL OR c.last_seq <> k.seq OR c.last_change_seq <> k.change_seq
-           OR m.last_read_seq <> k.last_read_seq
-           OR CASE WHEN k.read_by_all_seq IS NOT NULL THEN
-             k.read_by_all_seq <> (SELECT min(last_read_seq) FROM chat_members WHERE chat_id = c.id) END)
+           OR m.last_read_seq <> k.last_read_seq OR c.read_by_all_seq <> k.read_by_all_seq)
          ORDER BY m.chat_id LIMIT $3
        )
        SELECT view.*, removed.ids AS removed_ids

@@ -36,13 +36,13 @@ export class MembersRepository {
     return this.select(chatId, condition, [seq, senderId]);
   }
 
-  /** The smallest cursor of the chat: everybody has read up to there. */
+  /** Everybody in the chat has read up to there. */
   async readByAllSeq(chatId: number): Promise<number> {
-    const rows: { seq: number | null }[] = await this.unitOfWork.manager.query(
-      'SELECT min(last_read_seq) AS seq FROM chat_members WHERE chat_id = $1',
+    const rows: { seq: number }[] = await this.unitOfWork.manager.query(
+      'SELECT read_by_all_seq AS seq FROM chats WHERE id = $1',
       [chatId],
     );
-    return rows[0]!.seq ?? 0;
+    return rows[0]?.seq ?? 0;
   }
 
   private select(chatId: number, rest: string, parameters: unknown[]): Promise<MemberRow[]> {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
+import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager, type ObjectLiteral, type Repository } from 'typeorm';
 import { DomainEvents } from '../common/domain-events.js';
 
@@ -29,6 +30,18 @@ export class UnitOfWork {
   /** The TypeORM repository of an entity inside the current transaction. */
   repository<T extends ObjectLiteral>(entity: new () => T): Repository<T> {
     return this.manager.getRepository(entity);
+  }
+
+  /** The rows of a statement that each connection parses once, under this name. Outside any transaction. */
+  async prepared<T>(name: string, text: string, values: unknown[]): Promise<T[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      // TypeORM knows no named statements, so this one goes to the driver's connection.
+      const client = (await runner.connect()) as ClientBase;
+      return (await client.query({ name, text, values })).rows as T[];
+    } finally {
+      await runner.release();
+    }
   }
 
   /** Runs `work` in one transaction (READ COMMITTED); inside another `run` it joins that one. */

@@ -19,6 +19,15 @@ export class GroupsRepository {
     return rows[0]!;
   }
 
+  /** Works the read mark out anew, as a member who is added or gone may have been the last to stand there. */
+  private async refreshReadMark(chatId: number): Promise<void> {
+    await this.unitOfWork.manager.query(
+      `UPDATE chats SET read_by_all_seq =
+         (SELECT coalesce(min(last_read_seq), 0) FROM chat_members WHERE chat_id = $1) WHERE id = $1`,
+      [chatId],
+    );
+  }
+
   /** Takes the chat's next `change_seq`. */
   async countChange(chatId: number): Promise<void> {
     await this.unitOfWork.repository(Chat).increment({ id: chatId }, 'lastChangeSeq', 1);
@@ -33,12 +42,14 @@ export class GroupsRepository {
   async add(chatId: number, userId: number, lastSeq: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
+    await this.refreshReadMark(chatId);
     await this.countChange(chatId);
   }
 
   async remove(chatId: number, userId: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).delete({ chatId, userId });
     await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);
+    await this.refreshReadMark(chatId);
     await this.countChange(chatId);
   }
 

@@ -1,77 +1,84 @@
 import type { Appended } from './append.js';
-import { eventsOf } from './append-events.js';
+import { createdBy, eventsOf } from './append-events.js';
 import { MessageCreated, type MessagesRead } from './message.events.js';
 
 const ADA = 1;
 const BOB = 2;
 const CYD = 3;
 
-/** A message created at `seq` of chat 7, where the batch started after `seq` 10. */
-function created(seq: number, senderId: number, rest: Partial<Appended> = {}): Appended {
-  return {
-    outcome: 'created',
-    id: 100 + seq,
-    chat_id: 7,
-    sender_id: senderId,
-    text: 'x',
-    timestamp: new Date(0),
-    client_message_id: `k${seq}`,
-    seq,
-    change_seq: null,
-    reply_to_id: null,
-    edited_at: null,
-    deleted_at: null,
-    read_by_all_seq: 0,
-    member_ids: seq === 11 ? [ADA, BOB, CYD] : null,
-    cursor_before: 10,
-    seq_before: 10,
-    last_message_id: null,
-    unread_senders: null,
-    ...rest,
-  };
+interface Sent {
+  readonly by: number;
+  readonly cursor?: number;
+  readonly outcome?: Appended['outcome'];
 }
 
-/** What was published, in short. */
-const summary = (results: Appended[]) =>
-  eventsOf(results).map((event) => {
+/** What was published, in short, for a batch in chat 7, which had 10 messages; `rest` is what its first row says besides. */
+function summary(sent: readonly Sent[], rest: Partial<Appended> = {}, readByAll = 0): string[] {
+  const messages = sent.map(({ by }, index) => {
+    return { chatId: 7, senderId: by, text: 'x', clientMessageId: `k${index}`, replyToId: undefined };
+  });
+  const rows = sent.map(({ outcome = 'created', cursor = 10 }, index): Appended => {
+    const first = index === 0;
+    return {
+      outcome,
+      chat_id: 7,
+      id: 111 + index,
+      seq: 11 + index,
+      at_ms: 0,
+      cursor_before: cursor,
+      seq_before: 10,
+      member_ids: first ? [ADA, BOB, CYD] : null,
+      last_message_id: null,
+      author_ids: null,
+      authored_seqs: null,
+      ...(first ? rest : {}),
+    };
+  });
+  const batch = { messages: rows, readByAll: new Map([[7, readByAll]]) };
+  return eventsOf(createdBy(messages, batch), batch).map((event) => {
     if (event instanceof MessageCreated) return `created ${event.message.seq} to ${event.userIds.join()}`;
     const { receipt, userIds } = event as MessagesRead;
     return `read ${receipt.seq} (${receipt.message_id}) by ${receipt.reader_id}, ${receipt.is_read} to ${userIds.join()}`;
   });
+}
 
 describe('the events of a batch', () => {
   it('are one for each message, to all members, when nobody had anything unread', () => {
-    expect(summary([created(11, ADA), created(12, ADA)])).toEqual(['created 11 to 1,2,3', 'created 12 to 1,2,3']);
+    expect(summary([{ by: ADA }, { by: ADA }])).toEqual(['created 11 to 1,2,3', 'created 12 to 1,2,3']);
   });
 
-  it('say what a sending reads, also of the same batch, and each time only what is news', () => {
-    expect(summary([created(11, ADA), created(12, BOB), created(13, CYD), created(14, ADA)])).toEqual([
+  it('say once for each sender what they read by sending, also of the same batch', () => {
+    expect(summary([{ by: ADA }, { by: BOB }, { by: CYD }, { by: ADA }, { by: ADA }])).toEqual([
       'created 11 to 1,2,3',
       'created 12 to 1,2,3',
-      'read 11 (111) by 2, false to 2,1',
       'created 13 to 1,2,3',
-      'read 12 (112) by 3, false to 3,1,2',
       'created 14 to 1,2,3',
+      'created 15 to 1,2,3',
       'read 13 (113) by 1, false to 1,2,3',
+      'read 11 (111) by 2, false to 2,1',
+      'read 12 (112) by 3, false to 3,1,2',
     ]);
   });
 
-  it('count what was unread before the batch once', () => {
-    const late = { cursor_before: 4, last_message_id: 110, unread_senders: [BOB, CYD] };
-    expect(summary([created(11, ADA, late), created(12, ADA, { cursor_before: 4 })])).toEqual([
+  it('tell those whose messages from before the batch are newly read, and nobody else', () => {
+    const before = { last_message_id: 110, author_ids: [BOB, CYD], authored_seqs: [10, 6] };
+    expect(summary([{ by: ADA, cursor: 7 }], before)).toEqual([
       'created 11 to 1,2,3',
-      'read 10 (110) by 1, false to 1,2,3',
-      'created 12 to 1,2,3',
+      'read 10 (110) by 1, false to 1,2',
     ]);
+    expect(summary([{ by: ADA, cursor: 5 }], before)[1]).toBe('read 10 (110) by 1, false to 1,2,3');
   });
 
   it('leave out what created nothing', () => {
-    expect(summary([created(11, ADA, { outcome: 'replayed' }), created(11, ADA, { outcome: 'conflict' })])).toEqual([]);
+    expect(
+      summary([
+        { by: ADA, outcome: 'replayed' },
+        { by: ADA, outcome: 'conflict' },
+      ]),
+    ).toEqual([]);
   });
 
-  it('say that a message is read once the smallest cursor has passed it', () => {
-    expect(summary([created(11, ADA, { read_by_all_seq: 12 }), created(12, BOB, { read_by_all_seq: 12 })])).toContain(
-      'read 11 (111) by 2, true to 2,1',
-    );
+  it('say that a message is read once everybody has read it', () => {
+    expect(summary([{ by: ADA }, { by: BOB }], {}, 12)).toContain('read 11 (111) by 2, true to 2,1');
   });
 });

@@ -1,50 +1,106 @@
-import { MessageDto } from '../chats/dto/message.dto.js';
-import type { Appended } from './append.js';
+import { type MessageDto } from '../chats/dto/message.dto.js';
+import type { Appended, AppendedBatch, NewMessage } from './append.js';
 import { MessageCreated, MessagesRead } from './message.events.js';
 
-/**
- * The domain events of a committed batch, each chat's in `seq` order. Sending reads all that came before: where that is
- * news, the senders of what it newly reads hear so, with the newest of those messages.
- */
-export function eventsOf(results: readonly Appended[]): object[] {
+/** What a batch has created, each in its place; undefined where it has created nothing. */
+export function createdBy(
+  sent: readonly NewMessage[],
+  { messages, readByAll }: AppendedBatch,
+): (MessageDto | undefined)[] {
+  return messages.map(({ outcome, chat_id, id, seq, at_ms }, index) => {
+    if (outcome !== 'created') return undefined;
+    const { senderId, text, clientMessageId, replyToId } = sent[index]!;
+    return {
+      id: id!,
+      chat_id,
+      sender_id: senderId,
+      text,
+      timestamp: new Date(at_ms!).toISOString(),
+      is_read: seq! <= readByAll.get(chat_id)!,
+      client_message_id: clientMessageId,
+      seq: seq!,
+      change_seq: null,
+      reply_to_id: replyToId ?? null,
+      edited_at: null,
+      deleted_at: null,
+    };
+  });
+}
+
+/** The domain events of a committed batch: its messages, each chat's in `seq` order, and then what their senders read by sending. */
+export function eventsOf(
+  created: readonly (MessageDto | undefined)[],
+  { messages, readByAll }: AppendedBatch,
+): object[] {
+  const chats = new Map<number, ChatBatch>();
   const events: object[] = [];
-  const batches = new Map<number, ChatBatch>();
-  for (const result of results) {
-    if (result.outcome !== 'created') continue;
-    let batch = batches.get(result.chat_id);
-    if (!batch) batches.set(result.chat_id, (batch = new ChatBatch(result.member_ids ?? [])));
-    events.push(new MessageCreated(MessageDto.of(result, result.read_by_all_seq), batch.memberIds));
-    const read = batch.readBy(result);
-    if (read) events.push(read);
-    batch.sent.push(result);
+  for (const [index, message] of created.entries()) {
+    if (!message) continue;
+    const row = messages[index]!;
+    let chat = chats.get(row.chat_id);
+    if (!chat) chats.set(row.chat_id, (chat = new ChatBatch(row)));
+    chat.add(message, row.cursor_before);
+    events.push(new MessageCreated(message, chat.memberIds));
   }
+  for (const [chatId, chat] of chats) events.push(...chat.reads(readByAll.get(chatId)!));
   return events;
 }
 
-/** What a batch has created in one chat so far. */
+/** Who has sent something in a batch: where their cursor was, and their first and last message in it. */
+interface Sender {
+  readonly cursor: number;
+  readonly firstSeq: number;
+  last: MessageDto;
+}
+
+/** What a batch has created in one chat. */
 class ChatBatch {
-  readonly sent: Appended[] = [];
+  readonly memberIds: readonly number[];
+  private readonly sent: MessageDto[] = [];
+  private readonly senders = new Map<number, Sender>();
 
-  constructor(readonly memberIds: readonly number[]) {}
+  /** `first`: the row of the first message created in the chat. */
+  constructor(private readonly first: Appended) {
+    this.memberIds = first.member_ids!;
+  }
 
-  /** The read that this message is, given what was sent before it; undefined when its sender had read it all. */
-  readBy(message: Appended): MessagesRead | undefined {
-    const own = this.sent.findLast(({ sender_id }) => sender_id === message.sender_id);
-    const cursor = own?.seq ?? message.cursor_before;
-    if (cursor >= message.seq - 1) return undefined;
-    const unread = this.sent.slice(Math.max(0, cursor - message.seq_before));
-    const senderIds = new Set([...(message.unread_senders ?? []), ...unread.map(({ sender_id }) => sender_id)]);
-    const newest = this.sent.at(-1);
-    return new MessagesRead(
-      {
-        type: 'read_receipt',
-        message_id: newest?.id ?? message.last_message_id!,
-        chat_id: message.chat_id,
-        reader_id: message.sender_id,
-        is_read: message.seq - 1 <= message.read_by_all_seq,
-        seq: message.seq - 1,
-      },
-      [message.sender_id, ...senderIds],
-    );
+  add(message: MessageDto, cursor: number): void {
+    this.sent.push(message);
+    const sender = this.senders.get(message.sender_id);
+    if (sender) sender.last = message;
+    else this.senders.set(message.sender_id, { cursor, firstSeq: message.seq, last: message });
+  }
+
+  /** Sending reads all that came before: one receipt for each sender for whom that was news, however much they sent. */
+  reads(readByAllSeq: number): MessagesRead[] {
+    return [...this.senders].flatMap(([readerId, reader]) => {
+      const newest = this.newestReadBy(readerId, reader);
+      if (!newest) return [];
+      const receipt = {
+        type: 'read_receipt' as const,
+        message_id: newest.id,
+        chat_id: this.first.chat_id,
+        reader_id: readerId,
+        is_read: newest.seq <= readByAllSeq,
+        seq: newest.seq,
+      };
+      return [new MessagesRead(receipt, [readerId, ...this.authorsReadBy(readerId, reader)])];
+    });
+  }
+
+  /** The newest message of somebody else that this sender newly reads: of the batch, or else the last one before it. */
+  private newestReadBy(readerId: number, { cursor, last }: Sender): { id: number; seq: number } | undefined {
+    const { seq_before, last_message_id } = this.first;
+    const ofBatch = this.sent.findLast(({ seq, sender_id }) => seq < last.seq && sender_id !== readerId);
+    return ofBatch ?? (cursor < seq_before ? { id: last_message_id!, seq: seq_before } : undefined);
+  }
+
+  private authorsReadBy(readerId: number, { cursor, last }: Sender): Set<number> {
+    const { author_ids, authored_seqs } = this.first;
+    const before = (author_ids ?? []).filter((_, index) => authored_seqs![index]! > cursor);
+    const inBatch = [...this.senders].filter(([, { firstSeq }]) => firstSeq < last.seq).map(([senderId]) => senderId);
+    const authors = new Set([...before, ...inBatch]);
+    authors.delete(readerId);
+    return authors;
   }
 }

@@ -4,8 +4,8 @@ import { MessageDto } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/app-error.js';
 import { DomainEvents } from '../common/domain-events.js';
 import { isDatabaseAway } from '../common/to-app-error.js';
-import type { Appended, NewMessage } from './append.js';
-import { eventsOf } from './append-events.js';
+import type { Appended, AppendedBatch, NewMessage } from './append.js';
+import { createdBy, eventsOf } from './append-events.js';
 import { MessagesRepository } from './messages.repository.js';
 
 interface Entry {
@@ -57,26 +57,57 @@ export class MessageLog implements OnModuleInit {
 
   /** A batch that breaks on a row, not on the connection, is done row by row: a bad row fails alone. */
   private async store(entries: Entry[]): Promise<void> {
+    const sent = entries.map(({ message }) => message);
+    let batch: AppendedBatch;
     try {
-      this.settle(entries, await this.messages.appendAll(entries.map(({ message }) => message)));
+      batch = await this.messages.appendAll(sent);
     } catch (error) {
       if (isDatabaseAway(error) || entries.length === 1) for (const { reject } of entries) reject(error);
       else for (const entry of entries) await this.store([entry]);
+      return;
     }
+    const created = createdBy(sent, batch);
+    for (const event of eventsOf(created, batch)) this.events.publish(event);
+    await this.answer(entries, created, batch);
   }
 
-  private settle(entries: Entry[], results: Appended[]): void {
-    for (const event of eventsOf(results)) this.events.publish(event);
-    entries.forEach(({ resolve, reject }, index) => {
-      const result = results[index]!;
-      const refusal = refusalOf(result);
-      if (refusal) reject(refusal);
-      else resolve({ message: MessageDto.of(result, result.read_by_all_seq), replayed: result.outcome === 'replayed' });
-    });
+  private async answer(entries: Entry[], created: (MessageDto | undefined)[], batch: AppendedBatch): Promise<void> {
+    const replays: Entry[] = [];
+    const seqs: number[] = [];
+    for (const [index, entry] of entries.entries()) {
+      const message = created[index];
+      const { outcome, seq } = batch.messages[index]!;
+      if (message) {
+        entry.resolve({ message, replayed: false });
+      } else if (outcome === 'replayed') {
+        replays.push(entry);
+        seqs.push(seq!);
+      } else {
+        entry.reject(refusalOf(outcome));
+      }
+    }
+    if (replays.length > 0) await this.answerReplays(replays, seqs);
+  }
+
+  /** With the originals as they are now. */
+  private async answerReplays(replays: Entry[], seqs: number[]): Promise<void> {
+    try {
+      const rows = await this.messages.at(
+        replays.map(({ message: { chatId } }, index) => ({ chatId, seq: seqs[index]! })),
+      );
+      const originals = new Map(
+        rows.map((row) => [`${row.chat_id} ${row.seq}`, MessageDto.of(row, row.read_by_all_seq)]),
+      );
+      for (const [index, { message, resolve }] of replays.entries()) {
+        resolve({ message: originals.get(`${message.chatId} ${seqs[index]}`)!, replayed: true });
+      }
+    } catch (error) {
+      for (const { reject } of replays) reject(error);
+    }
   }
 }
 
-function refusalOf({ outcome }: Appended): AppError | undefined {
+function refusalOf(outcome: Appended['outcome']): AppError {
   switch (outcome) {
     case 'not_a_member':
       return new AppError('chat_not_found');
@@ -86,6 +117,6 @@ function refusalOf({ outcome }: Appended): AppError | undefined {
       return AppError.invalidField('reply_to_id', 'must be a message of the same chat');
     case 'created':
     case 'replayed':
-      return undefined;
+      throw new Error('not a refusal');
   }
 }

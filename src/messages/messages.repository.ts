@@ -1,8 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Appended, NewMessage } from './append.js';
+import type { Appended, AppendedBatch, NewMessage } from './append.js';
 import type { Gap } from './news.js';
+
+interface ChatMark {
+  readonly chat_id: number;
+  readonly read_by_all_seq: number;
+}
+
+/** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */
+export interface MarkedRead {
+  readonly cursor_before: number;
+  readonly read_by_all_seq: number;
+  readonly author_ids: number[];
+}
 
 const COLUMNS = [
   'id',
@@ -25,16 +37,44 @@ export class MessagesRepository {
 
   /**
    * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit (see the migration
-   * AppendMessages). No key may stand in it twice. What became of each, in the same order.
+   * ReadMarks). No key may stand in it twice.
    */
-  async appendAll(messages: readonly NewMessage[]): Promise<Appended[]> {
-    return this.query('SELECT * FROM append_messages($1, $2, $3, $4, $5)', [
-      messages.map(({ chatId }) => chatId),
-      messages.map(({ senderId }) => senderId),
-      messages.map(({ text }) => text),
-      messages.map(({ clientMessageId }) => clientMessageId),
-      messages.map(({ replyToId }) => replyToId ?? null),
-    ]);
+  async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+    const rows = await this.unitOfWork.prepared<Appended | ChatMark>(
+      'append_messages',
+      'SELECT * FROM append_messages($1, $2, $3, $4, $5)',
+      [
+        messages.map(({ chatId }) => chatId),
+        messages.map(({ senderId }) => senderId),
+        messages.map(({ text }) => text),
+        messages.map(({ clientMessageId }) => clientMessageId),
+        messages.map(({ replyToId }) => replyToId ?? null),
+      ],
+    );
+    const marks = rows.slice(messages.length) as ChatMark[];
+    return {
+      messages: rows.slice(0, messages.length) as Appended[],
+      readByAll: new Map(marks.map(({ chat_id, read_by_all_seq }) => [chat_id, read_by_all_seq])),
+    };
+  }
+
+  /** Moves the reader's cursor up to `seq`, unless it is there; undefined when they aren't in the chat (see the migration ReadMarks). */
+  async markRead(chatId: number, readerId: number, seq: number): Promise<MarkedRead | undefined> {
+    const rows = await this.unitOfWork.prepared<MarkedRead>(
+      'read_messages',
+      'SELECT * FROM read_messages($1, $2, $3)',
+      [chatId, readerId, seq],
+    );
+    return rows[0];
+  }
+
+  /** The messages at these places, with the read marks of their chats. */
+  at(places: readonly { chatId: number; seq: number }[]): Promise<(MessageRow & { read_by_all_seq: number })[]> {
+    return this.query(
+      `SELECT ${columnsOf('m')}, c.read_by_all_seq FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
+       JOIN messages m ON m.chat_id = p.chat_id AND m.seq = p.seq JOIN chats c ON c.id = m.chat_id`,
+      [places.map(({ chatId }) => chatId), places.map(({ seq }) => seq)],
+    );
   }
 
   /** Messages `from` … `to` by `seq`, oldest first. */
@@ -92,24 +132,6 @@ export class MessagesRepository {
       [chat_id, seq, changeSeq, ...values],
     );
     return rows[0]!;
-  }
-
-  /** Moves a cursor forward, never back. */
-  async moveCursor(chatId: number, userId: number, seq: number): Promise<void> {
-    await this.query(
-      'UPDATE chat_members SET last_read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND last_read_seq < $3',
-      [chatId, userId, seq],
-    );
-  }
-
-  /** The members, other than the reader, who sent something with `after < seq <= upTo`. */
-  async sendersBetween(chatId: number, after: number, upTo: number, readerId: number): Promise<number[]> {
-    const rows = await this.query<{ user_id: number }>(
-      `SELECT user_id FROM chat_members c WHERE chat_id = $1 AND user_id <> $4 AND EXISTS (
-         SELECT FROM messages m WHERE m.chat_id = $1 AND m.seq > $2 AND m.seq <= $3 AND m.sender_id = c.user_id)`,
-      [chatId, after, upTo, readerId],
-    );
-    return rows.map(({ user_id }) => user_id);
   }
 
   /** Deleted groups that still have messages or a row. */

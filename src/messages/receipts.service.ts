@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatWriter } from '../chats/chat-writer.js';
-import { ChatsService } from '../chats/chats.service.js';
-import type { MessageRow } from '../chats/dto/message.dto.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { ChatLanes } from '../chats/chat-lanes.js';
+import { AppError } from '../common/app-error.js';
+import { DomainEvents } from '../common/domain-events.js';
 import type { ReadReceiptDto } from './dto/receipt.dto.js';
 import { MessageAccess } from './message-access.js';
 import { MessagesRead } from './message.events.js';
@@ -16,41 +15,22 @@ export class ReceiptsService {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly access: MessageAccess,
-    private readonly chats: ChatsService,
-    private readonly writer: ChatWriter,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly lanes: ChatLanes,
+    private readonly events: DomainEvents,
   ) {}
 
   /** Reads the chat up to this message; reading again changes nothing and tells nobody. @throws AppError `message_not_found` */
   async read(userId: number, messageId: number): Promise<ReadReceiptDto> {
-    const row = await this.access.requireVisible(userId, messageId);
-    // Under the chat's lock: of two last readers at once, the later one must see that now all have read.
-    const receipt = await this.writer.write(row.chat_id, async () => {
-      const { lastReadSeq } = await this.chats.requireMember(row.chat_id, userId, 'message_not_found');
-      if (lastReadSeq >= row.seq) return this.receipt(row, userId);
-      await this.messages.moveCursor(row.chat_id, userId, row.seq);
-      return this.announce(row, userId, lastReadSeq);
+    const { id, chat_id, seq } = await this.access.requireVisible(userId, messageId);
+    const receipt = await this.lanes.run(chat_id, async () => {
+      const read = await this.messages.markRead(chat_id, userId, seq);
+      if (!read) throw new AppError('message_not_found');
+      const is_read = seq <= read.read_by_all_seq;
+      const marked: ReadReceiptDto = { type: 'read_receipt', message_id: id, chat_id, reader_id: userId, is_read, seq };
+      if (read.cursor_before < seq) this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids]));
+      return marked;
     });
-    this.logger.log({ event: 'message.read', user_id: userId, chat_id: row.chat_id, message_id: row.id, seq: row.seq });
+    this.logger.log({ event: 'message.read', user_id: userId, chat_id, message_id: id, seq });
     return receipt;
-  }
-
-  private async announce(upTo: MessageRow, readerId: number, lastReadSeq: number): Promise<ReadReceiptDto> {
-    const receipt = await this.receipt(upTo, readerId);
-    const senderIds = await this.messages.sendersBetween(upTo.chat_id, lastReadSeq, upTo.seq, readerId);
-    this.unitOfWork.publish(new MessagesRead(receipt, [readerId, ...senderIds]));
-    return receipt;
-  }
-
-  private async receipt(row: MessageRow, readerId: number): Promise<ReadReceiptDto> {
-    const isRead = row.seq <= (await this.chats.readByAllSeq(row.chat_id));
-    return {
-      type: 'read_receipt',
-      message_id: row.id,
-      chat_id: row.chat_id,
-      reader_id: readerId,
-      is_read: isRead,
-      seq: row.seq,
-    };
   }
 }
