@@ -118,6 +118,21 @@ describe('the gateway', () => {
       expect(body.map(({ text }) => text)).toEqual(texts);
     });
 
+    it('commits together what one device sends at once, and starts nothing else before', async () => {
+      const chat = await ada.group(bob);
+      const device = await ada.device();
+      const sends = Array.from({ length: 200 }, () =>
+        device.command('message:send', { chat_id: chat.id, text: 'at once', client_message_id: key() }),
+      );
+      const sync = await device.command('sync', { cursors: { [chat.id]: { seq: 0, change_seq: 0 } }, limit: 500 });
+      expect(sync.ok && sync.data.chats.find(({ id }) => id === chat.id)?.messages).toHaveLength(200);
+      const acks = await Promise.all(sends);
+      expect(acks.map((ack) => ack.ok && ack.data.seq)).toEqual(acks.map((_, index) => index + 1));
+      // Messages of one commit have one time.
+      const rows = await app.sql('SELECT DISTINCT timestamp FROM messages WHERE chat_id = $1', [chat.id]);
+      expect(rows.length).toBeLessThan(20);
+    });
+
     it('works without an ack', async () => {
       const [chat, device] = [await ada.group(bob), await ada.device()];
       (device.socket as Socket).emit('message:send', { chat_id: chat.id, text: 'silent', client_message_id: key() });

@@ -7,17 +7,27 @@ import { toCommandError } from './socket-error.filter.js';
 /** A command through Nest's guard, pipe, handler and filter. Resolves with the answer, or with undefined once the filter has acked an error. */
 export type CommandHandler = (payload: unknown, ack: (answer: object) => void) => Promise<object | undefined>;
 
-/** What one socket may have waiting; beyond it commands are refused, not kept. */
+/** What one socket may have under way and waiting; beyond it commands are refused, not kept. */
 const MAX_WAITING = 1_000;
+
+/** Sends keep their order without waiting for each other's commit: they stand in the lanes of their chats one after the other. */
+const PIPELINED = 'message:send';
+
+interface Command {
+  readonly event: string;
+  readonly payload: unknown;
+  readonly ack: (answer: object) => void;
+}
 
 /**
  * Takes all commands of one socket, through one listener for all events (stock Nest binds one RxJS chain for each event
- * and socket, 97 KB of heap with 20 of them instead of 13). They run one after the other, so that what a device sends
- * first is stored first, and each is acked.
+ * and socket, 97 KB of heap with 20 of them instead of 13), and acks each. They start in the order they came. Sends that
+ * follow each other are under way together, so that one commit can take many; any other command has the socket to itself.
  */
 export class CommandDispatcher {
-  private waiting = 0;
-  private last: Promise<void> = Promise.resolve();
+  private readonly queue: Command[] = [];
+  private running = 0;
+  private exclusive = false;
 
   constructor(
     private readonly socket: ChatSocket,
@@ -31,26 +41,43 @@ export class CommandDispatcher {
     const last = args.at(-1);
     const wantsAck = typeof last === 'function';
     const ack = wantsAck ? (last as (answer: object) => void) : () => undefined;
-    const payload = wantsAck ? args.slice(0, -1) : args;
-    if (this.waiting >= MAX_WAITING) return ack({ ok: false, error: toCommandError(new AppError('rate_limited')) });
-    this.waiting += 1;
-    this.last = this.last
-      .then(() => this.run(event, payload, ack))
-      // The filter answers what a handler throws; only a fault of ours gets here, and the next command must still run.
-      .catch((err: unknown) => this.logger.error({ err, event: 'command.failed' }))
-      .finally(() => (this.waiting -= 1));
+    const count = wantsAck ? args.length - 1 : args.length;
+    if (this.running + this.queue.length >= MAX_WAITING) {
+      return ack({ ok: false, error: toCommandError(new AppError('rate_limited')) });
+    }
+    // Anything but one argument is no payload; the validation says so.
+    this.queue.push({ event, payload: count === 1 ? args[0] : undefined, ack });
+    this.pump();
   }
 
-  private async run(event: string, payload: unknown[], ack: (answer: object) => void): Promise<void> {
+  private pump(): void {
+    for (let head = this.queue[0]; head && this.mayStart(head); head = this.queue[0]) {
+      this.queue.shift();
+      this.running += 1;
+      this.exclusive = head.event !== PIPELINED;
+      void this.run(head)
+        // The filter answers what a handler throws; only a fault of ours gets here, and the next command must still run.
+        .catch((err: unknown) => this.logger.error({ err, event: 'command.failed' }))
+        .finally(() => {
+          this.running -= 1;
+          this.exclusive = false;
+          this.pump();
+        });
+    }
+  }
+
+  private mayStart({ event }: Command): boolean {
+    return this.running === 0 || (event === PIPELINED && !this.exclusive);
+  }
+
+  private async run({ event, payload, ack }: Command): Promise<void> {
     const handler = this.handlerOf(event) ?? unknownCommand;
     const bindings = {
       request_id: randomUUID(),
       socket_id: this.socket.id,
       user_id: this.socket.data.principal.userId,
     };
-    // Anything but one argument is no payload; the validation says so.
-    const data = payload.length === 1 ? payload[0] : undefined;
-    const answer = await this.logger.runInContext(() => handler(data, ack), { bindings });
+    const answer = await this.logger.runInContext(() => handler(payload, ack), { bindings });
     if (answer) ack({ ok: true, ...answer });
   }
 }

@@ -4,6 +4,7 @@ import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
 import type { ChatSocket } from './chat-socket.js';
+import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from './command-dispatcher.js';
 
 /** Socket.IO with the contract's bounds and one dispatcher for each socket. */
@@ -20,13 +21,15 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
-    return super.createIOServer(port, {
+    const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
       serveClient: false,
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
     } as ServerOptions);
+    coalesceWrites(server);
+    return server;
   }
 
   override bindMessageHandlers(socket: never, handlers: MessageMappingProperties[]): void {
