@@ -1,6 +1,7 @@
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { DomainEvents } from '../src/common/domain-events.js';
-import { createDatabase } from './support/database.js';
+import type { Chat } from '../src/realtime/contract.js';
+import { createDatabase, onDatabase } from './support/database.js';
 import { Gate } from './support/gate.js';
 import { TestApp } from './support/test-app.js';
 
@@ -48,6 +49,48 @@ describe('without its database', () => {
     expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
     expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
     expect((await app.request('GET', '/health/ready')).status).toBe(200);
+  });
+
+  it('a commit whose answer is lost is unavailable to its sender, and found by a retry', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const device = await ada.device();
+    const send = { chat_id: chat.id, text: 'committed', client_message_id: 'the-key' };
+    gate.swallowAnswers();
+    const lost = device.command('message:send', send);
+    await onDatabase(database.url, async (client) => {
+      const stored = () => client.query('SELECT FROM messages WHERE chat_id = $1', [chat.id]);
+      while ((await stored()).rowCount === 0);
+    });
+    gate.shut();
+    expect(await lost).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
+    gate.reopen();
+    expect(await device.command('message:send', send)).toMatchObject({ ok: true, replayed: true, data: { seq: 1 } });
+  });
+
+  it('a connection lost under many sends leaves none of them lost or doubled once they are retried', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const device = await ada.device();
+    let unavailable = 0;
+    const sendUntilStored = async (index: number): Promise<number> => {
+      const command = { chat_id: chat.id, text: `message ${index}`, client_message_id: `key-${index}` };
+      for (;;) {
+        const ack = await device.command('message:send', command);
+        if (ack.ok) return ack.data.seq;
+        expect(ack.error).toMatchObject({ code: 'unavailable', retryable: true });
+        unavailable += 1;
+        gate.reopen();
+      }
+    };
+    const first = sendUntilStored(0);
+    const others = Array.from({ length: 300 }, (_, index) => sendUntilStored(index + 1));
+    await first;
+    gate.shut();
+    const seqs = await Promise.all([first, ...others]);
+    expect(unavailable).toBeGreaterThan(0);
+    expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
+    expect((await ada.get<Chat>(`/chats/${chat.id}`)).body.last_seq).toBe(301);
   });
 
   it('tells nobody of what is rolled back', async () => {

@@ -1,5 +1,6 @@
 import type { Chat, Message } from '../src/realtime/contract.js';
 import type { Device } from './support/device.js';
+import type { Answer } from './support/http.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('races', () => {
@@ -77,6 +78,85 @@ describe('races', () => {
       ({ timestamp }) => timestamp,
     );
     expect(times).toEqual([...times].sort());
+  });
+
+  it.each([16, 64, 256])('%i senders on two nodes race in one chat, while members come and go', async (count) => {
+    const guests = await app.users(4);
+    const chat = await ada.group(bob);
+    const listener = await ada.device();
+    let going = true;
+    const comeAndGo = guests.map(async (guest, index) => {
+      const node = index % 2 ? app : node2;
+      const path = `/groups/${chat.id}/members/${guest.id}`;
+      const sent: { answer: Answer<Message>; isMember: boolean | undefined }[] = [];
+      while (going) {
+        await node.request('PUT', path, { token: ada.token });
+        const send = (isMember?: boolean) =>
+          node
+            .request<Message>('POST', '/messages', { token: guest.token, body: { chat_id: chat.id, text: 'hello' } })
+            .then((answer) => sent.push({ answer, isMember }));
+        await send(true);
+        await Promise.all([send(), node.request('DELETE', path, { token: ada.token })]);
+        await send(false);
+      }
+      return sent;
+    });
+    const senders = oneTo(count).map((index) => {
+      const node = index % 2 ? app : node2;
+      const body = { chat_id: chat.id, text: `message ${index}`, client_message_id: `sender-${index}` };
+      return node.request<Message>('POST', '/messages', { token: (index % 3 ? ada : bob).token, body });
+    });
+    const answers = await Promise.all(senders);
+    going = false;
+    const visits = (await Promise.all(comeAndGo)).flat();
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    // Who is a member is heard, who isn't is refused; in the race itself either may be.
+    for (const { answer, isMember } of visits) {
+      expect(isMember === undefined ? [201, 404] : [isMember ? 201 : 404]).toContain(answer.status);
+    }
+    const acked = [...answers, ...visits.map(({ answer }) => answer)].filter(({ status }) => status === 201);
+    const rows = await stored(chat);
+    expect(rows.map(({ seq }) => seq)).toEqual(oneTo(acked.length));
+    const keys = new Map(rows.map(({ seq, client_message_id }) => [seq, client_message_id]));
+    for (const { body } of acked) expect(keys.get(body.seq)).toBe(body.client_message_id);
+    const heard = seqsHeard(listener, chat);
+    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+  });
+
+  it('256 senders on two nodes in a thousand chats, in batches that hold the same chats in any order', async () => {
+    await app.sql(
+      `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 1000) RETURNING id),
+       named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'one of a thousand', 1 FROM made)
+       INSERT INTO chat_members (chat_id, user_id, role) SELECT id, $1, 'owner' FROM made`,
+      [ada.id],
+    );
+    const ids = (
+      await app.sql<{ id: number }>(`SELECT chat_id AS id FROM groups WHERE name = 'one of a thousand'`)
+    ).map(({ id }) => id);
+    const send = async (sender: number): Promise<void> => {
+      for (let turn = 0; turn < 8; turn += 1) {
+        const chat_id = ids[(sender * 7919 + turn * 104_729) % ids.length]!;
+        const node = (sender + turn) % 2 ? app : node2;
+        const { status } = await node.request('POST', '/messages', {
+          token: ada.token,
+          body: { chat_id, text: 'one' },
+        });
+        expect(status).toBe(201);
+      }
+    };
+    await Promise.all(oneTo(256).map(send));
+    const [counts] = await app.sql(
+      `SELECT count(*)::int AS messages, (SELECT sum(last_seq)::int FROM chats WHERE id = ANY($1)) AS numbered
+       FROM messages WHERE chat_id = ANY($1)`,
+      [ids],
+    );
+    expect(counts).toEqual({ messages: 256 * 8, numbered: 256 * 8 });
+    const holes = await app.sql(
+      `SELECT chat_id FROM messages WHERE chat_id = ANY($1) GROUP BY chat_id HAVING max(seq) <> count(*) OR min(seq) <> 1`,
+      [ids],
+    );
+    expect(holes).toEqual([]);
   });
 
   it('two nodes write one chat without a hole, a duplicate or a time that runs back', async () => {

@@ -29,24 +29,39 @@ describe('the lanes of chats', () => {
 
   it('flush an item alone at once, and together what comes meanwhile, each chat in its order', async () => {
     lanes.add(1, 10);
-    lanes.add(2, 20);
-    expect(flushed).toEqual([[10], [20]]);
+    expect(flushed).toEqual([[10]]);
     for (const [chat, item] of [
+      [2, 20],
       [1, 11],
       [2, 21],
       [1, 12],
-      [3, 30],
     ] as const) {
       lanes.add(chat, item);
     }
-    expect(flushed).toHaveLength(2);
+    expect(flushed).toHaveLength(1);
     gates[0]!.open();
     await settle();
-    // Chat 2 still has a flush under way, so its next item waits.
-    expect(flushed[2]).toEqual([30, 11, 12]);
+    expect(flushed[1]).toEqual([20, 21, 11, 12]);
+  });
+
+  it('flush a second time at once when that is worth it, and never the same chat', async () => {
+    lanes.add(1, 10);
+    lanes.add(1, 11);
+    for (let item = 0; item < 62; item += 1) lanes.add(2, item);
+    expect(flushed).toHaveLength(1);
+    lanes.add(3, 30);
+    expect(flushed).toHaveLength(2);
+    expect(flushed[1]).toHaveLength(63);
+    for (let item = 0; item < 200; item += 1) lanes.add(4, item);
+    expect(flushed).toHaveLength(2);
     gates[1]!.open();
     await settle();
-    expect(flushed[3]).toEqual([21]);
+    // Chat 1 still has a flush under way, so its next item waits.
+    expect(flushed[2]).toHaveLength(200);
+    gates[0]!.open();
+    gates[2]!.open();
+    await settle();
+    expect(flushed[3]).toEqual([11]);
   });
 
   it('give a task its chat for itself, in its turn', async () => {

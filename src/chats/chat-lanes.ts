@@ -10,8 +10,8 @@ type Entry = { readonly task: () => Promise<void> } | { readonly item: unknown }
 /** Items that may wait, over all chats; beyond it `overloaded`. */
 const MAX_WAITING = 10_000;
 const MAX_BATCH = 256;
-/** Flushes under way at once: while PostgreSQL commits one, the next is made up. */
-const MAX_FLUSHES = 2;
+/** As many items make a second flush worth its commit: then one is stored while this process tells of the other. */
+const ENOUGH_FOR_A_SECOND = 64;
 
 /**
  * One lane for each chat that is being written to: its writes run one after the other inside this process, so that its
@@ -63,7 +63,7 @@ export class ChatLanes {
       const [head] = this.lanes.get(chatId)!;
       if (head && 'task' in head) this.startTask(chatId, head.task);
     }
-    while (this.ready.size > 0 && this.flushes < MAX_FLUSHES) this.startFlush();
+    while (this.ready.size > 0 && this.flushes < (this.waiting < ENOUGH_FOR_A_SECOND ? 1 : 2)) this.startFlush();
   }
 
   private startTask(chatId: number, task: () => Promise<void>): void {

@@ -2,6 +2,7 @@ import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync, type ValidatorOptions } from 'class-validator';
 import { AppError, type FieldError } from './app-error.js';
+import { rulesHold } from './compiled-rules.js';
 
 const OPTIONS: ValidatorOptions = {
   whitelist: true,
@@ -23,6 +24,7 @@ export class ContractValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || PLAIN.has(metatype)) return value;
     const input = inputOf(type, metatype as Type<object>, value);
+    if (rulesHold(metatype as Type<object>, input)) return input;
     const errors = validateSync(input, OPTIONS);
     if (errors.length > 0) throw AppError.invalid(errors.flatMap((error) => fieldErrors(error)));
     return input;

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 /** A TCP gate in front of a server: open it passes everything on, shut it cuts what is there and lets nobody in. */
 export class Gate {
   private readonly sockets = new Set<Socket>();
+  private readonly pairs = new Map<Socket, Socket>();
   private open = true;
 
   private constructor(
@@ -31,6 +32,11 @@ export class Gate {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** From now on what the server answers on the connections there are doesn't come through. */
+  swallowAnswers(): void {
+    for (const [socket, onward] of this.pairs) onward.unpipe(socket);
+  }
+
   reopen(): void {
     this.open = true;
   }
@@ -46,6 +52,8 @@ export class Gate {
       return;
     }
     const onward = connect(Number(this.target.port), this.target.hostname);
+    this.pairs.set(socket, onward);
+    socket.on('close', () => this.pairs.delete(socket));
     for (const [from, to] of [
       [socket, onward],
       [onward, socket],
