@@ -12,6 +12,23 @@ const READ_BY_ALL = `
     ELSE (SELECT min(m.last_read_seq) FROM chat_members m WHERE m.chat_id = c.id) END`;
 
 /**
+ * The members who wrote something after `after` and up to `upTo`, each with the `seq` of the newest such message. From
+ * those messages, as long as they are few. Otherwise from the members, by their newest message; of those who have also
+ * written later it isn't known, and they are taken, too.
+ */
+const authorsOf = (chat: string, after: string, upTo: string): string => `
+  SELECT x.sender_id AS user_id, max(x.seq) AS seq FROM (
+    SELECT n.sender_id, n.seq FROM messages n
+    WHERE ${upTo} - ${after} <= 1000 AND n.chat_id = ${chat} AND n.seq > ${after} AND n.seq <= ${upTo}
+    -- With the order, only the index of the numbers will do, also for a plan made when it was empty.
+    ORDER BY n.seq DESC LIMIT 1000
+  ) x
+  WHERE EXISTS (SELECT FROM chat_members m WHERE m.chat_id = ${chat} AND m.user_id = x.sender_id) GROUP BY x.sender_id
+  UNION ALL
+  SELECT m.user_id, m.last_sent_seq FROM chat_members m
+  WHERE ${upTo} - ${after} > 1000 AND m.chat_id = ${chat} AND m.last_sent_seq > ${after}`;
+
+/**
  * Appends messages in this order, in one round trip and one commit. Returns a row for each message; the first created one
  * of a chat also says who is in it and who of them wrote something that a sender here hadn't read. Then a row for each chat
  * written to, whose outcome is 'chat', with its read mark.
@@ -112,8 +129,8 @@ const APPEND = `
         WITH ORDINALITY AS i(chat_id, outcome, id, seq, at, cursor_before, seq_before, ord)
     ) u
     LEFT JOIN LATERAL (
-      SELECT array_agg(m.user_id) AS ids, array_agg(m.last_sent_seq) AS seqs FROM chat_members m
-      WHERE u.first AND u.lowest < u.seq_before AND m.chat_id = u.chat_id AND m.last_sent_seq > u.lowest
+      SELECT array_agg(a.user_id) AS ids, array_agg(a.seq) AS seqs FROM (${authorsOf('u.chat_id', 'u.lowest', 'u.seq_before')}) a
+      WHERE u.first AND u.lowest < u.seq_before
     ) authors ON true
     ORDER BY u.ord;
 
@@ -167,11 +184,7 @@ const READ = `
       UPDATE chats c SET read_by_all_seq = ${READ_BY_ALL} WHERE c.id = chat RETURNING c.read_by_all_seq INTO mark;
     END IF;
     RETURN QUERY SELECT held, mark, array(
-      SELECT m.user_id FROM chat_members m
-      WHERE m.chat_id = chat AND m.user_id <> reader AND m.last_sent_seq > held AND held < up_to AND (
-        m.last_sent_seq <= up_to
-        -- They have written later, too: whether they wrote among these is in the messages alone.
-        OR m.user_id IN (SELECT x.sender_id FROM messages x WHERE x.chat_id = chat AND x.seq > held AND x.seq <= up_to)));
+      SELECT a.user_id FROM (${authorsOf('chat', 'held', 'up_to')}) a WHERE held < up_to AND a.user_id <> reader);
   END
   $$`;
 
@@ -179,7 +192,7 @@ const READ = `
  * Read marks that cost no scan of the members, and functions for the two writes of a busy chat: an append and a read.
  *
  * `chats.read_by_all_seq` is the smallest cursor of the chat, moved only when the last member who stood there moves on.
- * `chat_members.last_sent_seq` says whose messages a read newly reads. Neither is indexed, so moving a cursor touches
+ * `chat_members.last_sent_seq` says whose messages a read newly reads when those are many. Neither is indexed, so moving a cursor touches
  * no index; the index that served the smallest cursor before grew a dead entry with each move.
  *
  * PL/pgSQL, because under READ COMMITTED each of its statements takes a fresh snapshot: those after the lock see all that
