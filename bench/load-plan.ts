@@ -1,0 +1,108 @@
+/** What the runner asks of the load generator, and what it gets back. Both travel over the IPC channel of `load.ts`. */
+
+/** One connection of the generator. */
+export interface PlannedSocket {
+  /** The payload of its CONNECT packet, as JSON. */
+  readonly auth: string;
+  /** The one chat it is in. */
+  readonly chatId: number;
+  /** Whether it writes; otherwise it only listens. */
+  readonly sends: boolean;
+}
+
+/** Whose CPU is looked at: PostgreSQL is the postmaster, its children are found. */
+export interface WatchedProcesses {
+  readonly server: number;
+  readonly postgres: number;
+}
+
+export interface SendPlan {
+  readonly kind: 'send';
+  readonly port: number;
+  readonly watched: WatchedProcesses;
+  /** Begins every `client_message_id` of this run. */
+  readonly run: string;
+  readonly sockets: readonly PlannedSocket[];
+  /** The last `seq` of each chat before the run. */
+  readonly heads: ReadonlyMap<number, number>;
+  /** Whether the server promises each chat's messages in order. */
+  readonly ordered: boolean;
+  /** Messages on their way for each sending socket. */
+  readonly inFlight: number;
+  readonly warmUpMs: number;
+  readonly windowMs: number;
+  /** Then so long at half of the rate just measured, for the latency; 0 leaves it out. */
+  readonly halfLoadMs: number;
+}
+
+export interface ConnectPlan {
+  readonly kind: 'connect';
+  readonly port: number;
+  readonly watched: WatchedProcesses;
+  readonly auths: readonly string[];
+  /** Handshakes under way at once. */
+  readonly window: number;
+}
+
+/** Lets go of the connections that a `ConnectPlan` has made. */
+export interface DisconnectPlan {
+  readonly kind: 'disconnect';
+}
+
+export type LoadPlan = SendPlan | ConnectPlan | DisconnectPlan;
+
+/** Shares of one core. */
+export interface CpuShares {
+  readonly generator: number;
+  readonly server: number;
+  readonly postgres: number;
+  /** Everything else on the machine: should be next to nothing. */
+  readonly others: number;
+}
+
+/** What a window saw, by the generator's clock. */
+export interface Window {
+  readonly seconds: number;
+  readonly acks: number;
+  readonly deliveries: number;
+  readonly receipts: number;
+  readonly cpu: CpuShares;
+  /** Milliseconds from the write of a command to its ack. */
+  readonly latency: { readonly p50: number; readonly p99: number };
+}
+
+/** The acked messages of one socket: number `n` of them has the key `<run>-<socket>-<n>` and the `seq` at `seqs[n]`. */
+export interface AckedMessages {
+  readonly socket: number;
+  readonly chatId: number;
+  readonly seqs: readonly number[];
+}
+
+export interface SendResult {
+  readonly kind: 'send';
+  readonly full: Window;
+  readonly half: Window | undefined;
+  readonly acked: readonly AckedMessages[];
+  /** Deliveries of the whole run that came before one that was due. */
+  readonly overtaking: number;
+}
+
+export interface ConnectResult {
+  readonly kind: 'connect';
+  readonly seconds: number;
+  readonly cpu: CpuShares;
+}
+
+export type LoadResult = SendResult | ConnectResult | { readonly kind: 'disconnect' } | LoadFailure;
+
+/** The run isn't exact, or couldn't be made. */
+export interface LoadFailure {
+  readonly kind: 'failure';
+  readonly problems: readonly string[];
+}
+
+/** The text of every message: 100 characters. */
+export const MESSAGE_TEXT =
+  'The quick brown fox jumps over the lazy dog, and the dog, being lazy, lets it; so they both go home.';
+
+export const keyOf = (run: string, socket: number, n: number): string => `${run}-${socket}-${n}`;

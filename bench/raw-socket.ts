@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+
+/** Frames are masked, as the protocol asks of clients; one key for all is enough here. */
+const MASK = randomBytes(4);
+const TEXT = 0x1;
+const CLOSE = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+const FIN = 0x80;
+
+/** All sockets read into the same memory: each chunk is dealt with before the next is read. */
+const SHARED = Buffer.allocUnsafe(256 * 1024);
+
+/**
+ * The client side of a WebSocket (RFC 6455), as lean as a load generator needs it: text frames, no allocation for what
+ * comes in, and one write for all frames that a chunk has caused.
+ */
+export class RawWebSocket {
+  private readonly socket: Socket;
+  private open = false;
+  private rest: Buffer | undefined;
+  private outgoing: string[] = [];
+
+  /** `onText` gets each text as Latin-1: ASCII is all that anybody looks for in it. */
+  constructor(
+    port: number,
+    path: string,
+    private readonly onText: (text: string) => void,
+    private readonly onEnd: (reason: string) => void,
+  ) {
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer: SHARED,
+        callback: (length, buffer) => {
+          this.read(buffer as Buffer, length);
+          return true;
+        },
+      },
+    });
+    this.socket.on('error', (error) => onEnd(error.message));
+    this.socket.on('close', () => onEnd('closed'));
+    this.socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
+    );
+  }
+
+  /** Queues a text of ASCII characters. It leaves when the chunk that is being read is done with, or at `flush`; the first ones when the connection is open. */
+  send(text: string): void {
+    this.outgoing.push(text);
+  }
+
+  /** Writes what is queued, all at once. */
+  flush(): void {
+    const texts = this.outgoing;
+    if (!this.open || texts.length === 0) return;
+    this.outgoing = [];
+    this.socket.write(texts.length === 1 ? frameOf(texts[0]!) : Buffer.concat(texts.map(frameOf)));
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private read(shared: Buffer, length: number): void {
+    let buffer = shared;
+    let end = length;
+    if (this.rest) {
+      buffer = Buffer.concat([this.rest, shared.subarray(0, length)]);
+      end = buffer.length;
+      this.rest = undefined;
+    }
+    const done = this.open ? this.readFrames(buffer, 0, end) : this.readUpgrade(buffer, end);
+    if (done < end) this.rest = Buffer.from(buffer.subarray(done, end));
+    this.flush();
+  }
+
+  /** How far the answer to the upgrade, and what follows it, was read. */
+  private readUpgrade(buffer: Buffer, end: number): number {
+    const head = buffer.toString('latin1', 0, end);
+    const length = head.indexOf('\r\n\r\n');
+    if (length < 0) return 0;
+    if (!head.startsWith('HTTP/1.1 101')) {
+      this.onEnd(`the upgrade was refused: ${head.slice(0, head.indexOf('\r\n'))}`);
+      return end;
+    }
+    this.open = true;
+    return this.readFrames(buffer, length + 4, end);
+  }
+
+  /** How far whole frames were read. */
+  private readFrames(buffer: Buffer, from: number, end: number): number {
+    let position = from;
+    while (end - position >= 2) {
+      let length = buffer[position + 1]!;
+      let start = position + 2;
+      if (length === 126) {
+        if (end - position < 4) break;
+        length = buffer.readUInt16BE(start);
+        start += 2;
+      } else if (length === 127) {
+        if (end - position < 10) break;
+        length = Number(buffer.readBigUInt64BE(start));
+        start += 8;
+      }
+      if (start + length > end) break;
+      this.take(buffer[position]!, buffer, start, start + length);
+      position = start + length;
+    }
+    return position;
+  }
+
+  private take(head: number, buffer: Buffer, start: number, end: number): void {
+    if (head === (FIN | TEXT)) this.onText(buffer.toString('latin1', start, end));
+    else if (head === (FIN | PING)) this.socket.write(frame(PONG, buffer.toString('latin1', start, end)));
+    else if (head === (FIN | CLOSE)) this.onEnd('the server closed the connection');
+    else this.onEnd(`a frame of kind ${head} isn't expected here`);
+  }
+}
+
+const frameOf = (text: string): Buffer => frame(TEXT, text);
+
+function frame(opcode: number, text: string): Buffer {
+  const { length } = text;
+  const headLength = length < 126 ? 6 : 8;
+  const bytes = Buffer.allocUnsafe(headLength + length);
+  bytes[0] = FIN | opcode;
+  if (length < 126) bytes[1] = 0x80 | length;
+  else {
+    bytes[1] = 0x80 | 126;
+    bytes.writeUInt16BE(length, 2);
+  }
+  MASK.copy(bytes, headLength - 4);
+  for (let i = 0; i < length; i++) bytes[headLength + i] = text.charCodeAt(i) ^ MASK[i & 3]!;
+  return bytes;
+}
