@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const PHASES = ['sends', 'pipelined', 'hot-one', 'hot-many', 'fanout', 'connects', 'memory', 'history'] as const;
+export type PhaseName = (typeof PHASES)[number];
+
+export interface Options {
+  readonly phases: readonly PhaseName[];
+  readonly rounds: number;
+  /** Messages in the database of the phase `history`. */
+  readonly messages: number;
+  /** The built application: a folder with `src/main.js` in it. */
+  readonly dist: string;
+  /** Where every server leaves a CPU profile. */
+  readonly profile: string | undefined;
+  /** Whether this is what the results folder is for: all phases, of this very checkout. */
+  readonly complete: boolean;
+}
+
+const USAGE = `npm run bench -- [--only ${PHASES.slice(0, 2).join(',')},…] [--rounds 3] [--messages 2000000] [--dist dist] [--profile FOLDER]
+phases: ${PHASES.join(', ')}`;
+
+/** Reads the command line. Ends the process when it makes no sense. */
+export function readOptions(): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        rounds: { type: 'string', default: '3' },
+        messages: { type: 'string', default: '2000000' },
+        dist: { type: 'string' },
+        profile: { type: 'string' },
+      },
+    });
+    return {
+      phases: values.only === undefined ? PHASES : values.only.split(',').map(phase),
+      rounds: atLeast(1, values.rounds),
+      messages: atLeast(2_000_000, values.messages),
+      dist: resolve(values.dist ?? 'dist'),
+      profile: values.profile === undefined ? undefined : resolve(values.profile),
+      complete: values.only === undefined && values.dist === undefined && values.profile === undefined,
+    };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function phase(name: string): PhaseName {
+  const known = PHASES.find((candidate) => candidate === name);
+  if (!known) throw new Error(`There is no phase "${name}".`);
+  return known;
+}
+
+function atLeast(min: number, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < min) throw new Error(`${text} isn't a whole number from ${min} on.`);
+  return value;
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '../src/database/embedded-postgres.js';
+import { connects, memory } from './connect-phases.js';
+import type { Bench } from './contestant.js';
+import { postgresPid, readEnvironment } from './environment.js';
+import { history } from './history-phase.js';
+import { Lineup } from './lineup.js';
+import type { Measured } from './load-figures.js';
+import { type Options, type PhaseName, readOptions } from './options.js';
+import { figuresTable, loadsTable } from './report.js';
+import { writeResults } from './results.js';
+import { fanOut, hotManySenders, hotOneSender, pipelinedSends, sends } from './send-phases.js';
+import { LoadGenerator, Server } from './servers.js';
+import { RunProblem } from './send-run.js';
+
+// `npm run bench`: measures the application against bare Socket.IO and against the usual way, all on one PostgreSQL of
+// its own with default, durable settings. Exits 1, and writes nothing, when a run isn't exact.
+
+type LineupPhase = (lineup: Lineup, rounds: number) => Promise<Measured>;
+
+const ON_LINEUP: Partial<Record<PhaseName, LineupPhase>> = {
+  sends,
+  pipelined: pipelinedSends,
+  'hot-one': hotOneSender,
+  'hot-many': hotManySenders,
+  fanout: fanOut,
+  connects,
+};
+
+async function measureAll(bench: Bench, { phases, rounds, messages }: Options): Promise<Measured> {
+  const all: Measured[] = [];
+  const say = (measured: Measured): void => {
+    all.push(measured);
+    console.log(`\n${figuresTable(measured.figures)}`);
+  };
+  const onLineup = phases.filter((phase) => ON_LINEUP[phase]);
+  if (onLineup.length > 0) {
+    const lineup = await Lineup.start(bench);
+    for (const phase of onLineup) say(await ON_LINEUP[phase]!(lineup, rounds));
+    await lineup.finish();
+  }
+  if (phases.includes('memory')) say(await memory(bench, rounds));
+  if (phases.includes('history')) say(await history(bench, rounds, messages));
+  return { figures: all.flatMap(({ figures }) => figures), loads: all.flatMap(({ loads }) => loads) };
+}
+
+async function run(options: Options): Promise<void> {
+  const start = performance.now();
+  const environment = await readEnvironment(postgres.url);
+  const nodeFlags = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  const bench = {
+    dist: options.dist,
+    folder,
+    databaseUrl: postgres.url,
+    postgres: await postgresPid(postgres.url),
+    generator,
+    nodeFlags,
+  };
+  const { figures, loads } = await measureAll(bench, options);
+  const seconds = Math.round((performance.now() - start) / 1_000);
+  const warnings = loads.flatMap((load) => load.warnings);
+  if (loads.length > 0) console.log(`\nUnder load: medians, and shares of a core\n${loadsTable(loads)}`);
+  for (const warning of warnings) console.log(`Mind: ${warning}.`);
+  console.log(`\nEvery message that was acked is stored once and was delivered once. ${seconds} s.`);
+  if (!options.complete) return;
+  const { rounds, messages } = options;
+  const date = new Date().toISOString();
+  console.log(writeResults({ date, seconds, rounds, messages, environment, warnings, figures, loads }).join('\n'));
+}
+
+const options = readOptions();
+const folder = await mkdtemp(join(tmpdir(), 'windi-bench-'));
+const postgres = await EmbeddedPostgres.start(folder);
+const generator = new LoadGenerator();
+
+async function cleanUp(): Promise<void> {
+  generator.stop();
+  Server.killAll();
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
+}
+try {
+  await run(options);
+} catch (error) {
+  const reason = error instanceof RunProblem ? `the run wasn't exact:\n${error.message}` : (error as Error).stack;
+  console.error(`\nNo result: ${reason}`);
+  process.exitCode = 1;
+} finally {
+  await cleanUp();
+}
