@@ -6,6 +6,7 @@ import { CurrentUserId } from '../common/principal.js';
 import { Public } from '../common/public.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
+import { type Client, CurrentClient } from './client.js';
 import { LoginDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
 
 @ApiTags('auth')
@@ -30,8 +31,8 @@ export class AuthController {
   @ApiOperation({ summary: 'Open a session' })
   @ApiOkResponse({ type: TokenDto })
   @ApiProblems('validation_failed', 'invalid_credentials')
-  login(@Body() body: LoginDto): Promise<TokenDto> {
-    return this.auth.login(body);
+  login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
+    return this.auth.login(body, client);
   }
 
   @Get('auth/me')

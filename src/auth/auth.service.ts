@@ -2,10 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import type { AccountDto } from '../users/dto/user.dto.js';
 import { UsersService } from '../users/users.service.js';
+import type { Client } from './client.js';
 import type { LoginDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
 import { PasswordsService } from './passwords.service.js';
-import { SessionsRepository } from './sessions.repository.js';
-import { TokensService } from './tokens.service.js';
+import { SessionsService } from './sessions.service.js';
 
 @Injectable()
 export class AuthService {
@@ -14,8 +14,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly sessions: SessionsRepository,
-    private readonly tokens: TokensService,
+    private readonly sessions: SessionsService,
   ) {}
 
   /** @throws AppError `email_taken` */
@@ -24,16 +23,16 @@ export class AuthService {
   }
 
   /** Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email */
-  async login(form: LoginDto): Promise<TokenDto> {
+  async login(form: LoginDto, client: Client): Promise<TokenDto> {
     const user = await this.users.findForLogin(loginName(form));
-    if (!(await this.passwords.verify(user?.passwordHash, form.password))) {
+    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    const session = user && right ? await this.sessions.open(user.id, client) : undefined;
+    if (!session) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });
       throw new AppError('invalid_credentials');
     }
-    const sessionId = await this.sessions.create(user!.id);
-    const { token, expiresIn } = this.tokens.issue(user!.id, sessionId);
-    this.logger.log({ event: 'login', user_id: user!.id, session_id: sessionId });
-    return { access_token: token, token_type: 'bearer', expires_in: expiresIn };
+    this.logger.log({ event: 'login', user_id: user!.id, session_id: session.sessionId });
+    return session.tokens;
   }
 
   /** @throws AppError `unauthorized` when the account is gone */

@@ -1,5 +1,6 @@
 import { AppendMessages1795316400000 } from '../../migrations/1795316400000-AppendMessages.js';
 import { InitialSchema1795312800000 } from '../../migrations/1795312800000-InitialSchema.js';
+import { Sessions1795323600000 } from '../../migrations/1795323600000-Sessions.js';
 
 /** All migrations, oldest first. Named one by one: a glob would have to know whether it runs from source or from dist. */
-export const migrations = [InitialSchema1795312800000, AppendMessages1795316400000];
+export const migrations = [InitialSchema1795312800000, AppendMessages1795316400000, Sessions1795323600000];

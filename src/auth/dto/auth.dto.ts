@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
 import { TextField } from '../../common/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
+import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
 
 export class RegisterDto {
   @NameField('What others see.', 'Ada Lovelace')
@@ -61,4 +62,10 @@ export class TokenDto {
 
   @ApiProperty({ type: 'integer', description: 'The life of the access token in seconds.', example: 900 })
   expires_in: number;
+
+  @ApiProperty({
+    description: 'Opaque. Good for the next tokens, from `POST /auth/refresh`; keep it as you would a password.',
+    example: REFRESH_TOKEN_EXAMPLE,
+  })
+  refresh_token: string;
 }
