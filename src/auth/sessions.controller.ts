@@ -32,7 +32,7 @@ export class SessionsController {
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'End this session: its tokens are refused, on every node within a second',
+    summary: 'End this session: its tokens are refused and its sockets cut, on every node within a second',
   })
   @ApiNoContentResponse()
   logout(@CurrentPrincipal() principal: Principal): Promise<void> {
