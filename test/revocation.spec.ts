@@ -6,7 +6,7 @@ import type { ChatServer } from '../src/realtime/chat-socket.js';
 import { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';
 import { Gate } from './support/gate.js';
-import { TestApp, type TestUser, unique } from './support/test-app.js';
+import { PASSWORD, TestApp, type TestUser, unique } from './support/test-app.js';
 
 /** An access token lives for 15 minutes: whatever is heard within a test was not its natural end. */
 describe('a session that has ended', () => {
@@ -34,6 +34,11 @@ describe('a session that has ended', () => {
     ['logout', (phone) => phone.post('/auth/logout'), 204],
     ['its removal', (phone, other) => other.delete(`/auth/sessions/${phone.sessionId}`), 204],
     ['the removal of all others', (_, other) => other.delete('/auth/sessions'), 204],
+    [
+      'a new password',
+      (_, other) => other.post('/auth/password', { current_password: PASSWORD, new_password: 'battery staple' }),
+      204,
+    ],
     [
       'a refresh token that is used again',
       async ({ refreshToken }) => {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SessionsService } from '../src/auth/sessions.service.js';
 import { expectAlike, expectProblem } from './support/expect-problem.js';
+import { onDatabase } from './support/database.js';
 import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
@@ -15,8 +16,8 @@ describe('sessions', () => {
 
   const refresh = (token: unknown, userAgent = 'a phone'): Promise<Answer> =>
     app.request('POST', '/auth/refresh', { body: { refresh_token: token }, headers: { 'User-Agent': userAgent } });
-  const login = ({ email }: TestUser, userAgent: string): Promise<Answer> =>
-    app.request('POST', '/auth/login', { body: { email, password: PASSWORD }, headers: { 'User-Agent': userAgent } });
+  const login = ({ email }: TestUser, userAgent: string, password = PASSWORD): Promise<Answer> =>
+    app.request('POST', '/auth/login', { body: { email, password }, headers: { 'User-Agent': userAgent } });
   const me = (token: string): Promise<Answer> => app.request('GET', '/auth/me', { token });
   const sessionsOf = async (user: TestUser) => (await user.get('/auth/sessions')).body;
 
@@ -281,6 +282,92 @@ describe('sessions', () => {
       const answers = await Promise.all(devices.map((device) => device.delete('/auth/sessions')));
       for (const { status } of answers) expect([204, 401]).toContain(status);
       await expectEnded(ada);
+    });
+  });
+
+  describe('a new password', () => {
+    const NEW = 'battery staple';
+    const change = (user: TestUser, current_password: unknown, new_password: unknown): Promise<Answer> =>
+      user.post('/auth/password', { current_password, new_password });
+
+    it('counts at the next login, and ends all other sessions', async () => {
+      const ada = await app.user();
+      const tablet = await app.login(ada);
+      const { status, body } = await change(ada, PASSWORD, NEW);
+      expect([status, body]).toEqual([204, '']);
+      await expectAlive(ada);
+      await expectEnded(tablet);
+      expectProblem(await login(ada, 'x'), 401, 'invalid_credentials');
+      expect((await login(ada, 'x', NEW)).status).toBe(200);
+      expect((await refresh(ada.refreshToken)).status).toBe(200);
+    });
+
+    it('needs the current one', async () => {
+      const ada = await app.user();
+      const tablet = await app.login(ada);
+      expectProblem(await change(ada, NEW, NEW), 400, 'validation_failed', ['current_password']);
+      await expectAlive(tablet);
+      expect((await login(ada, 'x')).status).toBe(200);
+    });
+
+    it.each<[string, unknown, unknown, string[]]>([
+      ['nothing', undefined, undefined, ['current_password', 'new_password']],
+      ['a password of 7 characters', PASSWORD, 'x'.repeat(7), ['new_password']],
+      ['a password of 129 characters', PASSWORD, 'x'.repeat(129), ['new_password']],
+      ['a number', 12345678, 12345678, ['current_password', 'new_password']],
+    ])('is not %s', async (_, current, next, fields) => {
+      const ada = await app.user();
+      expectProblem(await change(ada, current, next), 400, 'validation_failed', fields);
+      expect((await login(ada, 'x')).status).toBe(200);
+    });
+
+    it('of two at once is one of them', async () => {
+      const ada = await app.user();
+      const tablet = await app.login(ada);
+      const answers = await Promise.all([change(ada, PASSWORD, NEW), change(tablet, PASSWORD, `${NEW} 2`)]);
+      const [won, lost] = answers[0].status === 204 ? [0, 1] : [1, 0];
+      expect([answers[won]!.status, answers[lost]!.status]).toEqual([204, expect.any(Number)]);
+      expect([400, 401]).toContain(answers[lost]!.status);
+      expect((await login(ada, 'x', [NEW, `${NEW} 2`][won])).status).toBe(200);
+      expect((await login(ada, 'x', [NEW, `${NEW} 2`][lost])).status).toBe(401);
+    });
+
+    it('ends a session that a login is just opening with the old one', async () => {
+      const ada = await app.user();
+      await app.sql(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN new; END $$`);
+      await app.sql('CREATE TRIGGER hold BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION hold()');
+      const [opened, changed] = await onDatabase(app.databaseUrl, async (client) => {
+        const waiting = async (count: number): Promise<void> => {
+          const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+          while (((await client.query(query)).rowCount ?? 0) < count);
+        };
+        await client.query('SELECT pg_advisory_lock(1)');
+        const opening = login(ada, 'x');
+        await waiting(1);
+        const changing = change(ada, PASSWORD, NEW);
+        await Promise.race([changing, waiting(2)]);
+        return [opening, changing];
+      });
+      const { status, body } = await opened;
+      expect([status, (await changed).status]).toEqual([200, 204]);
+      await app.sql('DROP TRIGGER hold ON sessions');
+      expectProblem(await me(body.access_token as string), 401, 'unauthorized');
+    });
+
+    it('leaves no session that a racing login opened with the old one', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const ada = await app.user();
+        const logins = Array.from({ length: 6 }, () => login(ada, 'x'));
+        const [changed, ...opened] = await Promise.all([change(ada, PASSWORD, NEW), ...logins]);
+        expect(changed.status).toBe(204);
+        for (const { status, body } of opened) {
+          if (status === 200) expectProblem(await me(body.access_token as string), 401, 'unauthorized');
+          else expect([status, body.code]).toEqual([401, 'invalid_credentials']);
+        }
+        await expectAlive(ada);
+        expect(await sessionsOf(ada)).toHaveLength(1);
+      }
     });
   });
 });

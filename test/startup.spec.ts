@@ -167,6 +167,9 @@ describe('starting and stopping', () => {
         device.close();
         const refresh = { refresh_token: session.refresh_token };
         const { body: refreshed } = await request(url, 'POST', '/auth/refresh', { body: refresh });
+        const newPassword = 'battery staple';
+        const change = { current_password: PASSWORD, new_password: newPassword };
+        await request(url, 'POST', '/auth/password', { token, body: change });
         await request(url, 'POST', '/auth/logout', { token });
         await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
         await server.until(/"socket\.left"/);
@@ -181,6 +184,7 @@ describe('starting and stopping', () => {
         expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
         expect(one('login.failed')).toMatchObject({ user_id: ada.id });
         expect(one('login')).toMatchObject({ user_id: ada.id });
+        expect(one('password.changed')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
         expect(one('session.ended')).toMatchObject({
           user_id: ada.id,
           session_id: one('login').session_id,
@@ -205,6 +209,7 @@ describe('starting and stopping', () => {
         for (const secret of [
           PASSWORD,
           wrong,
+          newPassword,
           token,
           session.refresh_token,
           refreshed.refresh_token,

@@ -78,9 +78,9 @@ export class SessionsService {
   }
 
   /** Ends all sessions of the user but the caller's own. */
-  endOthers({ userId, sessionId }: Principal): Promise<void> {
+  endOthers({ userId, sessionId }: Principal, reason: EndReason = 'removed'): Promise<void> {
     return this.unitOfWork.run(async () => {
-      this.announce(userId, 'removed', await this.sessions.revokeOthers(userId, sessionId, this.memorySeconds));
+      this.announce(userId, reason, await this.sessions.revokeOthers(userId, sessionId, this.memorySeconds));
     });
   }
 

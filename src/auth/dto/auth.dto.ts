@@ -4,6 +4,9 @@ import { TextField } from '../../common/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
 import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
 
+const NewPasswordField = (): PropertyDecorator =>
+  TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 });
+
 export class RegisterDto {
   @NameField('What others see.', 'Ada Lovelace')
   name: string;
@@ -12,8 +15,16 @@ export class RegisterDto {
   @IsEmail({}, { message: 'must be an email address' })
   email: string;
 
-  @TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 })
+  @NewPasswordField()
   password: string;
+}
+
+export class PasswordDto {
+  @TextField({ example: 'correct horse', min: 1, max: 128 })
+  current_password: string;
+
+  @NewPasswordField()
+  new_password: string;
 }
 
 /**
