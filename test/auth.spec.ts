@@ -108,7 +108,12 @@ describe('accounts and tokens', () => {
       const { body: user } = await register(account());
       const { status, body } = await login(form(user.email as string), path);
       expect(status).toBe(200);
-      expect(body).toMatchObject({ access_token: expect.any(String), token_type: 'bearer', expires_in: 900 });
+      expect(body).toEqual({
+        access_token: expect.any(String),
+        token_type: 'bearer',
+        expires_in: 900,
+        refresh_token: expect.any(String),
+      });
       const [header, payload] = decode(body.access_token as string);
       expect(header).toMatchObject({ alg: 'HS256', typ: 'JWT' });
       expect(payload).toMatchObject({ sub: String(user.id), sid: expect.stringMatching(/./) });

@@ -30,6 +30,7 @@ describe('the README', () => {
     expect(stdout).toContain('"text":"Привет!"');
     expect(stdout).toContain('"type":"read_receipt"');
     expect(stdout).toContain('"role":"member"');
+    expect(stdout).toContain('"current":true');
     expect(stdout).not.toContain('"status":');
 
     const [token, chat] = stdout.trim().split('\n').at(-1)!.split(' ') as [string, string];

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createDatabase } from './support/database.js';
 import { Device } from './support/device.js';
+import { Gate } from './support/gate.js';
 import { request } from './support/http.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
@@ -119,6 +120,21 @@ describe('starting and stopping', () => {
       }
     });
 
+    it('logs once that it lost the database, and once that it is back, however often it tried', async () => {
+      const gate = await Gate.before(database.url);
+      await inTemporaryFolder(async (dir) => {
+        const server = ServerProcess.start(dir, { DATABASE_URL: gate.url });
+        await server.url();
+        gate.shut();
+        await gate.turnsAway(3);
+        gate.reopen();
+        await server.until(/revocations\.in_reach/);
+        expect(await server.signal('SIGTERM')).toBe(0);
+        expect(server.output.match(/revocations\.\w+/g)).toEqual(['revocations.out_of_reach', 'revocations.in_reach']);
+      });
+      gate.close();
+    });
+
     it('logs every key event as JSON with ids, and never a password, a token or a text', async () => {
       await inTemporaryFolder(async (dir) => {
         const jwtSecret = 'the secret of this very test, long';
@@ -149,6 +165,12 @@ describe('starting and stopping', () => {
         const device = await Device.connect(url, token);
         await device.command('message:send', { ...send, client_message_id: 'key-2' });
         device.close();
+        const refresh = { refresh_token: session.refresh_token };
+        const { body: refreshed } = await request(url, 'POST', '/auth/refresh', { body: refresh });
+        const newPassword = 'battery staple';
+        const change = { current_password: PASSWORD, new_password: newPassword };
+        await request(url, 'POST', '/auth/password', { token, body: change });
+        await request(url, 'POST', '/auth/logout', { token });
         await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
         await server.until(/"socket\.left"/);
         expect(await server.signal('SIGTERM')).toBe(0);
@@ -162,6 +184,12 @@ describe('starting and stopping', () => {
         expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
         expect(one('login.failed')).toMatchObject({ user_id: ada.id });
         expect(one('login')).toMatchObject({ user_id: ada.id });
+        expect(one('password.changed')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
+        expect(one('session.ended')).toMatchObject({
+          user_id: ada.id,
+          session_id: one('login').session_id,
+          reason: 'logout',
+        });
         expect(one('group.created')).toMatchObject({ chat_id: chat.id });
         expect(one('group.member_removed')).toMatchObject({ chat_id: chat.id, member_id: bob.id });
         expect(one('message.sent')).toMatchObject({ ...ids, seq: 1 });
@@ -181,7 +209,10 @@ describe('starting and stopping', () => {
         for (const secret of [
           PASSWORD,
           wrong,
+          newPassword,
           token,
+          session.refresh_token,
+          refreshed.refresh_token,
           jwtSecret,
           'a private text',
           'a forged token',

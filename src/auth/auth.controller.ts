@@ -1,12 +1,20 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems } from '../common/api-problems.decorator.js';
-import { CurrentUserId } from '../common/principal.js';
+import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
 import { Public } from '../common/public.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
-import { LoginDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import { type Client, CurrentClient } from './client.js';
+import { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
 
 @ApiTags('auth')
 @Controller()
@@ -30,8 +38,20 @@ export class AuthController {
   @ApiOperation({ summary: 'Open a session' })
   @ApiOkResponse({ type: TokenDto })
   @ApiProblems('validation_failed', 'invalid_credentials')
-  login(@Body() body: LoginDto): Promise<TokenDto> {
-    return this.auth.login(body);
+  login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
+    return this.auth.login(body, client);
+  }
+
+  @Post('auth/password')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Change your password; ends all your other sessions',
+    description: 'A wrong `current_password` is a `validation_failed` that names it: the token is good.',
+  })
+  @ApiNoContentResponse()
+  @ApiProblems('validation_failed')
+  changePassword(@CurrentPrincipal() principal: Principal, @Body() body: PasswordDto): Promise<void> {
+    return this.auth.changePassword(principal, body);
   }
 
   @Get('auth/me')

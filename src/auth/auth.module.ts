@@ -10,8 +10,11 @@ import { AuthService } from './auth.service.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PasswordsService } from './passwords.service.js';
+import { RevokedSessions } from './revoked-sessions.js';
 import { Session } from './session.entity.js';
+import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
+import { SessionsService } from './sessions.service.js';
 import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
 
 @Module({
@@ -28,15 +31,17 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
       }),
     }),
   ],
-  controllers: [AuthController],
+  controllers: [AuthController, SessionsController],
   providers: [
     AuthService,
     JwtStrategy,
     PasswordsService,
+    RevokedSessions,
     SessionsRepository,
+    SessionsService,
     TokensService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
   ],
-  exports: [TokensService],
+  exports: [RevokedSessions, TokensService],
 })
 export class AuthModule {}

@@ -1,11 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import type { Principal } from '../common/principal.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AccountDto } from '../users/dto/user.dto.js';
+import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
-import type { LoginDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import type { Client } from './client.js';
+import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
 import { PasswordsService } from './passwords.service.js';
-import { SessionsRepository } from './sessions.repository.js';
-import { TokensService } from './tokens.service.js';
+import { type OpenedSession, SessionsService } from './sessions.service.js';
 
 @Injectable()
 export class AuthService {
@@ -14,8 +17,8 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly sessions: SessionsRepository,
-    private readonly tokens: TokensService,
+    private readonly sessions: SessionsService,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** @throws AppError `email_taken` */
@@ -24,23 +27,47 @@ export class AuthService {
   }
 
   /** Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email */
-  async login(form: LoginDto): Promise<TokenDto> {
+  async login(form: LoginDto, client: Client): Promise<TokenDto> {
     const user = await this.users.findForLogin(loginName(form));
-    if (!(await this.passwords.verify(user?.passwordHash, form.password))) {
+    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    const session = user && right ? await this.openSession(user, client) : undefined;
+    if (!session) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });
       throw new AppError('invalid_credentials');
     }
-    const sessionId = await this.sessions.create(user!.id);
-    const { token, expiresIn } = this.tokens.issue(user!.id, sessionId);
-    this.logger.log({ event: 'login', user_id: user!.id, session_id: sessionId });
-    return { access_token: token, token_type: 'bearer', expires_in: expiresIn };
+    this.logger.log({ event: 'login', user_id: user!.id, session_id: session.sessionId });
+    return session.tokens;
+  }
+
+  /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong */
+  async changePassword(principal: Principal, form: PasswordDto): Promise<void> {
+    const { userId } = principal;
+    const current = await this.users.passwordHash(userId);
+    const right = await this.passwords.verify(current, form.current_password);
+    if (!right) throw wrongPassword();
+    const next = await this.passwords.hash(form.new_password);
+    await this.unitOfWork.run(async () => {
+      if (!(await this.users.changePassword(userId, current, next))) throw wrongPassword();
+      await this.sessions.endOthers(principal, 'password');
+    });
+    this.logger.log({ event: 'password.changed', user_id: userId });
   }
 
   /** @throws AppError `unauthorized` when the account is gone */
   me(userId: number): Promise<AccountDto> {
     return this.users.account(userId);
   }
+
+  /** Undefined when the password has changed since it was looked at: the change ended only the sessions there were. */
+  private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
+    return this.unitOfWork.run(async () => {
+      const unchanged = await this.users.holdPassword(id, passwordHash);
+      return unchanged ? this.sessions.open(id, client) : undefined;
+    });
+  }
 }
+
+const wrongPassword = (): AppError => AppError.invalidField('current_password', 'is not your password');
 
 function loginName({ username, email }: LoginDto): string {
   const name = username ?? email;

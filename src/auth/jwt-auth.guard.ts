@@ -3,12 +3,15 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Principal } from '../common/principal.js';
 import { IS_PUBLIC } from '../common/public.decorator.js';
-import { tokenError } from './tokens.service.js';
+import { tokenError, type TokenPayload, TokensService } from './tokens.service.js';
 
 /** Guards every HTTP route that isn't marked public. Sockets have a guard of their own, on the gateway. */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
-  constructor(private readonly reflector: Reflector) {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: TokensService,
+  ) {
     super();
   }
 
@@ -20,9 +23,10 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return super.canActivate(context);
   }
 
-  override handleRequest<T = Principal>(error: unknown, user: T | false, info: unknown): T {
+  override handleRequest<T = Principal>(error: unknown, payload: T | false, info: unknown): T {
     if (error instanceof Error) throw error;
-    if (!user) throw tokenError(info);
-    return user;
+    if (!payload) throw tokenError(info);
+    // Whatever Nest's types say: it is what the strategy has made of the token.
+    return this.tokens.principalOf(payload as unknown as TokenPayload) as T;
   }
 }

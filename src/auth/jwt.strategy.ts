@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
-import { principalOf, TOKEN_ALGORITHM, type TokenPayload } from './tokens.service.js';
+import { TOKEN_ALGORITHM, type TokenPayload } from './tokens.service.js';
 
+/** Checks signature and expiry. Passport has one strategy for the whole process: what an application knows is its guard's. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(@Inject(appConfig.KEY) config: AppConfig) {
@@ -16,7 +16,7 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     });
   }
 
-  validate(payload: TokenPayload): Principal {
-    return principalOf(payload);
+  validate(payload: TokenPayload): TokenPayload {
+    return payload;
   }
 }

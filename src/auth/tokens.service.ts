@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { AppError } from '../common/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
+import { RevokedSessions } from './revoked-sessions.js';
 
 /** What stands in an access token. */
 export interface TokenPayload {
@@ -10,6 +11,7 @@ export interface TokenPayload {
   readonly sub: string;
   /** The session's id. */
   readonly sid: string;
+  readonly iat: number;
   readonly exp: number;
 }
 
@@ -19,6 +21,7 @@ export const TOKEN_ALGORITHM = 'HS256';
 export class TokensService {
   constructor(
     private readonly jwt: JwtService,
+    private readonly revoked: RevokedSessions,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {}
 
@@ -30,19 +33,29 @@ export class TokensService {
 
   /** Whom a token speaks for, where passport can't be asked: at a socket's handshake. @throws AppError `unauthorized`, `token_expired` */
   verify(token: string): Principal {
+    return this.principalOf(this.verifiedPayload(token));
+  }
+
+  /** @throws AppError `unauthorized` for a payload that isn't one of ours, or whose session has ended; `token_expired` */
+  principalOf({ sub, sid, iat, exp }: TokenPayload): Principal {
+    const userId = Number(sub);
+    // A token from when ACCESS_TOKEN_TTL was longer must not outlive the memory of its session's end.
+    const expiresAt = Math.min(exp, iat + this.config.accessTokenTtlSeconds);
+    if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || Number.isNaN(expiresAt)) {
+      throw new AppError('unauthorized');
+    }
+    if (this.revoked.has(sid)) throw new AppError('unauthorized', 'The session has ended.');
+    if (expiresAt * 1000 <= Date.now()) throw new AppError('token_expired');
+    return { userId, sessionId: sid, expiresAt };
+  }
+
+  private verifiedPayload(token: string): TokenPayload {
     try {
-      return principalOf(this.jwt.verify<TokenPayload>(token));
+      return this.jwt.verify<TokenPayload>(token);
     } catch (error) {
       throw tokenError(error);
     }
   }
-}
-
-/** @throws AppError `unauthorized` for a payload that isn't one of ours */
-export function principalOf({ sub, sid, exp }: TokenPayload): Principal {
-  const userId = Number(sub);
-  if (!Number.isSafeInteger(userId) || typeof sid !== 'string') throw new AppError('unauthorized');
-  return { userId, sessionId: sid, expiresAt: exp };
 }
 
 /** What a client is told of a token that didn't pass. */

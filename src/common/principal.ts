@@ -8,7 +8,12 @@ export interface Principal {
   readonly expiresAt: number;
 }
 
-/** The caller's id in a controller; the JWT guard has put it on the request. */
+/** The caller in a controller; the JWT guard has put it on the request. */
+export const CurrentPrincipal = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Principal => context.switchToHttp().getRequest<{ user: Principal }>().user,
+);
+
+/** The caller's id in a controller. */
 export const CurrentUserId = createParamDecorator(
   (_: unknown, context: ExecutionContext): number =>
     context.switchToHttp().getRequest<{ user: Principal }>().user.userId,

@@ -17,6 +17,7 @@ export interface AppConfig {
   /** A key object: with a string, jsonwebtoken takes fifty times as long (auth0/node-jsonwebtoken#966). */
   readonly jwtKey: KeyObject;
   readonly accessTokenTtlSeconds: number;
+  readonly refreshTokenTtlSeconds: number;
   /** Browser origins allowed: a list, or true for any. */
   readonly corsOrigins: readonly string[] | true;
   readonly logLevel: string;
@@ -38,6 +39,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     dataDir,
     jwtKey: createSecretKey(settings.JWT_SECRET ?? keptJwtSecret(dataDir), 'utf8'),
     accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL,
+    refreshTokenTtlSeconds: settings.REFRESH_TOKEN_TTL,
     corsOrigins: settings.CORS_ORIGINS.length > 0 || production ? settings.CORS_ORIGINS : true,
     logLevel: settings.LOG_LEVEL,
     metricsPort: settings.METRICS_PORT,

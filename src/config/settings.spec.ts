@@ -11,6 +11,7 @@ describe('the settings', () => {
       PORT: 8000,
       DATA_DIR: './.data',
       ACCESS_TOKEN_TTL: 900,
+      REFRESH_TOKEN_TTL: 2_592_000,
       METRICS_PORT: undefined,
     });
   });
@@ -28,6 +29,12 @@ describe('the settings', () => {
       CORS_ORIGINS: ['https://a.example', 'http://localhost:3000'],
       MIGRATE_ON_START: false,
     });
+  });
+
+  it('refuse a session that is shorter than its access tokens', () => {
+    expect(() => parseSettings({ ACCESS_TOKEN_TTL: '1h', REFRESH_TOKEN_TTL: '60m' })).toThrow(
+      'REFRESH_TOKEN_TTL must be longer than ACCESS_TOKEN_TTL',
+    );
   });
 
   it.each([

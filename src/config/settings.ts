@@ -94,6 +94,11 @@ export const SETTINGS = {
     optional(secret),
   ),
   ACCESS_TOKEN_TTL: setting('15m', 'How long an access token is good: a number and s, m, h or d.', seconds),
+  REFRESH_TOKEN_TTL: setting(
+    '30d',
+    'How long a session lives without a refresh, in the same form. Longer than ACCESS_TOKEN_TTL.',
+    seconds,
+  ),
   CORS_ORIGINS: setting(
     '',
     'Origins of browser apps, separated by commas. Empty: none in production, any elsewhere.',
@@ -133,6 +138,9 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
     for (const name of ['DATABASE_URL', 'JWT_SECRET'] as const) {
       if (!env[name]?.trim()) problems.push(`${name} is required in production`);
     }
+  }
+  if (settings.REFRESH_TOKEN_TTL <= settings.ACCESS_TOKEN_TTL) {
+    problems.push('REFRESH_TOKEN_TTL must be longer than ACCESS_TOKEN_TTL');
   }
   if (problems.length > 0) throw new StartupError(`The configuration is not usable: ${problems.join('; ')}.`);
   return settings;

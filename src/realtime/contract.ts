@@ -134,6 +134,8 @@ export interface ServerToClientEvents {
   'member:updated': (change: { chat_id: number; member: Member }) => void;
   typing: (typing: { chat_id: number; user_id: number; is_typing: boolean }) => void;
   'auth:expired': (nothing: Record<string, never>) => void;
+  /** The session has ended; the socket is cut. */
+  'session:revoked': (nothing: Record<string, never>) => void;
 }
 
 /** What the handler of a command returns: the ack without its `ok`. */

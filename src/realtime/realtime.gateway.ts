@@ -22,6 +22,7 @@ import { HandshakeService } from './handshake.service.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketErrorFilter } from './socket-error.filter.js';
 import { SocketExpiryService } from './socket-expiry.service.js';
+import { SocketRevocationService } from './socket-revocation.service.js';
 import { TypingService } from './typing.service.js';
 import { ExpiredTokenAllowed, WsJwtGuard } from './ws-jwt.guard.js';
 
@@ -38,6 +39,7 @@ export class RealtimeGateway
   constructor(
     private readonly handshake: HandshakeService,
     private readonly expiry: SocketExpiryService,
+    private readonly revocation: SocketRevocationService,
     private readonly publisher: RealtimePublisher,
     private readonly messages: MessagesService,
     private readonly changes: ChangesService,
@@ -49,11 +51,14 @@ export class RealtimeGateway
   afterInit(server: ChatServer): void {
     server.use(this.handshake.authenticate);
     this.publisher.attach(server);
+    this.revocation.attach(server);
   }
 
   handleConnection(socket: ChatSocket): void {
     const { userId, sessionId } = socket.data.principal;
     void socket.join(userRoom(userId));
+    // First of all: Nest doesn't hear yet when the socket leaves, so nothing would stop a clock.
+    if (this.revocation.cutIfRevoked(socket)) return;
     this.expiry.watch(socket);
     this.logger.log({ event: 'socket.connected', socket_id: socket.id, user_id: userId, session_id: sessionId });
   }

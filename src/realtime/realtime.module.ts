@@ -6,10 +6,18 @@ import { HandshakeService } from './handshake.service.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketExpiryService } from './socket-expiry.service.js';
+import { SocketRevocationService } from './socket-revocation.service.js';
 import { TypingService } from './typing.service.js';
 
 @Module({
   imports: [AuthModule, ChatsModule, MessagesModule],
-  providers: [RealtimeGateway, HandshakeService, SocketExpiryService, RealtimePublisher, TypingService],
+  providers: [
+    RealtimeGateway,
+    HandshakeService,
+    SocketExpiryService,
+    SocketRevocationService,
+    RealtimePublisher,
+    TypingService,
+  ],
 })
 export class RealtimeModule {}

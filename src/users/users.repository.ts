@@ -55,6 +55,23 @@ export class UsersRepository {
       .getOne();
   }
 
+  /** With the password's hash, for its change. */
+  findByIdWithPassword(id: number): Promise<User | null> {
+    return this.users.createQueryBuilder('user').addSelect('user.passwordHash').where({ id }).getOne();
+  }
+
+  /** Whether the password has this hash; if so, the account is locked until the transaction ends. */
+  async holdPassword(id: number, passwordHash: string): Promise<boolean> {
+    const query = this.users.createQueryBuilder('user').where({ id, passwordHash }).setLock('for_no_key_update');
+    return (await query.getOne()) !== null;
+  }
+
+  /** Whether the password had the hash `from`; only then it is changed. */
+  async changePassword(id: number, from: string, to: string): Promise<boolean> {
+    const { affected } = await this.users.update({ id, passwordHash: from }, { passwordHash: to });
+    return affected === 1;
+  }
+
   /** Whether there was such a user. */
   async rename(id: number, name: string): Promise<boolean> {
     const { affected } = await this.users.update({ id }, { name });

@@ -23,6 +23,23 @@ export class UsersService {
     return this.users.findByEmailWithPassword(email);
   }
 
+  /** The hash of the user's password. @throws AppError `unauthorized` when the account is gone */
+  async passwordHash(id: number): Promise<string> {
+    const user = await this.users.findByIdWithPassword(id);
+    if (!user) throw new AppError('unauthorized');
+    return user.passwordHash;
+  }
+
+  /** Whether the password still has this hash; if so, it can't change until the transaction ends. */
+  holdPassword(id: number, hash: string): Promise<boolean> {
+    return this.users.holdPassword(id, hash);
+  }
+
+  /** Whether the password had the hash `from`; if not, it stays as it is. */
+  changePassword(id: number, from: string, to: string): Promise<boolean> {
+    return this.users.changePassword(id, from, to);
+  }
+
   /** The caller's own account. @throws AppError `unauthorized` when it is gone */
   async account(id: number): Promise<AccountDto> {
     const user = await this.users.findById(id);

@@ -6,6 +6,7 @@ export class Gate {
   private readonly sockets = new Set<Socket>();
   private readonly pairs = new Map<Socket, Socket>();
   private open = true;
+  private turnedAway: () => void = () => undefined;
 
   private constructor(
     private readonly server: Server,
@@ -41,6 +42,13 @@ export class Gate {
     this.open = true;
   }
 
+  /** Resolves when the shut gate has turned away so many more. */
+  turnsAway(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.turnedAway = () => (count -= 1) || resolve();
+    });
+  }
+
   close(): void {
     this.shut();
     this.server.close();
@@ -49,6 +57,7 @@ export class Gate {
   private pass(socket: Socket): void {
     if (!this.open) {
       socket.destroy();
+      this.turnedAway();
       return;
     }
     const onward = connect(Number(this.target.port), this.target.hostname);

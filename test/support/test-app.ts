@@ -60,10 +60,13 @@ export class TestApp {
     const { body: account } = await this.request('POST', '/auth/register', {
       body: { name, email, password: PASSWORD },
     });
-    const { body: login } = await this.request('POST', '/auth/login', {
-      body: { username: email, password: PASSWORD },
-    });
-    return new TestUser(this, account.id as number, name, email, login.access_token as string);
+    return this.login({ id: account.id as number, name, email });
+  }
+
+  /** A user on one more device: a session of its own. */
+  async login({ id, name, email }: Pick<TestUser, 'id' | 'name' | 'email'>, password = PASSWORD): Promise<TestUser> {
+    const { body } = await this.request('POST', '/auth/login', { body: { username: email, password } });
+    return new TestUser(this, id, name, email, body.access_token as string, body.refresh_token as string);
   }
 
   /** New users in the order of their ids, though they register at once. */
@@ -93,7 +96,13 @@ export class TestUser {
     readonly name: string,
     readonly email: string,
     readonly token: string,
+    readonly refreshToken: string,
   ) {}
+
+  /** The id of their session. */
+  get sessionId(): string {
+    return (JSON.parse(Buffer.from(this.token.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
+  }
 
   request<T = any>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
     return this.app.request<T>(method, path, { token: this.token, body, headers });

@@ -2,6 +2,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
 import { TextField } from '../../common/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
+import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
+
+const NewPasswordField = (): PropertyDecorator =>
+  TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 });
 
 export class RegisterDto {
   @NameField('What others see.', 'Ada Lovelace')
@@ -11,8 +15,16 @@ export class RegisterDto {
   @IsEmail({}, { message: 'must be an email address' })
   email: string;
 
-  @TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 })
+  @NewPasswordField()
   password: string;
+}
+
+export class PasswordDto {
+  @TextField({ example: 'correct horse', min: 1, max: 128 })
+  current_password: string;
+
+  @NewPasswordField()
+  new_password: string;
 }
 
 /**
@@ -61,4 +73,10 @@ export class TokenDto {
 
   @ApiProperty({ type: 'integer', description: 'The life of the access token in seconds.', example: 900 })
   expires_in: number;
+
+  @ApiProperty({
+    description: 'Opaque. Good for the next tokens, from `POST /auth/refresh`; keep it as you would a password.',
+    example: REFRESH_TOKEN_EXAMPLE,
+  })
+  refresh_token: string;
 }

@@ -1,0 +1,11 @@
+/** Why a session ended before its time. */
+export type EndReason = 'logout' | 'removed' | 'password' | 'too_many' | 'token_reused';
+
+/** Sessions that have ended before their time. */
+export class SessionsRevoked {
+  constructor(
+    readonly sessions: readonly { readonly id: string; readonly userId: number }[],
+    /** Undefined when it happened elsewhere: on another node, or before the start. */
+    readonly reason?: EndReason,
+  ) {}
+}

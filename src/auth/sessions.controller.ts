@@ -1,0 +1,66 @@
+import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiUuid, UuidParam } from '../common/uuid-param.js';
+import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
+import { Public } from '../common/public.decorator.js';
+import { type Client, CurrentClient } from './client.js';
+import { TokenDto } from './dto/auth.dto.js';
+import { RefreshDto, SessionDto } from './dto/session.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('auth')
+@Controller('auth')
+export class SessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  @Public()
+  @Post('refresh')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Get the next tokens of a session',
+    description:
+      'The old refresh token works, with the same result, until the new one is used: send it again when the answer was ' +
+      'lost. Used later it ends the session, as somebody must have copied it. `unauthorized`: log in again.',
+  })
+  @ApiOkResponse({ type: TokenDto })
+  @ApiProblems('validation_failed', 'unauthorized')
+  refresh(@Body() { refresh_token }: RefreshDto, @CurrentClient() client: Client): Promise<TokenDto> {
+    return this.sessions.refresh(refresh_token, client);
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'End this session: its tokens are refused and its sockets cut, on every node within a second',
+  })
+  @ApiNoContentResponse()
+  logout(@CurrentPrincipal() principal: Principal): Promise<void> {
+    return this.sessions.logout(principal);
+  }
+
+  @Get('sessions')
+  @ApiOperation({ summary: 'Your sessions, latest use first' })
+  @ApiOkResponse({ type: [SessionDto] })
+  listSessions(@CurrentPrincipal() principal: Principal): Promise<SessionDto[]> {
+    return this.sessions.list(principal);
+  }
+
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End one of your sessions' })
+  @ApiUuid('id')
+  @ApiNoContentResponse()
+  @ApiProblems('validation_failed', 'not_found')
+  removeSession(@CurrentUserId() userId: number, @UuidParam('id') id: string): Promise<void> {
+    return this.sessions.remove(userId, id);
+  }
+
+  @Delete('sessions')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End all your sessions but this one' })
+  @ApiNoContentResponse()
+  endOtherSessions(@CurrentPrincipal() principal: Principal): Promise<void> {
+    return this.sessions.endOthers(principal);
+  }
+}

@@ -1,0 +1,140 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '../common/app-error.js';
+import type { Principal } from '../common/principal.js';
+import { type AppConfig, appConfig } from '../config/app.config.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Client } from './client.js';
+import { SessionDto } from './dto/session.dto.js';
+import type { TokenDto } from './dto/auth.dto.js';
+import { RefreshToken } from './refresh-token.js';
+import { memorySeconds } from './revoked-sessions.js';
+import type { Session } from './session.entity.js';
+import { type EndReason, SessionsRevoked } from './session.events.js';
+import { type RotationState, SessionsRepository } from './sessions.repository.js';
+import { TokensService } from './tokens.service.js';
+
+/** How many sessions a user can have; another login ends the one that is longest out of use. */
+const MAX_SESSIONS = 100;
+
+/** How many expired rows a login clears away: more than the one it adds, so they can't pile up. */
+const CLEARED_BY_A_LOGIN = 10;
+
+export interface OpenedSession {
+  readonly sessionId: string;
+  readonly tokens: TokenDto;
+}
+
+@Injectable()
+export class SessionsService {
+  private readonly memorySeconds: number;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly sessions: SessionsRepository,
+    private readonly tokens: TokensService,
+    @Inject(appConfig.KEY) private readonly config: AppConfig,
+  ) {
+    this.memorySeconds = memorySeconds(config);
+  }
+
+  /** A new session of a user who has proved who they are: what their device gets. */
+  open(userId: number, client: Client): Promise<OpenedSession> {
+    const token = RefreshToken.create();
+    const { sessionId } = token;
+    return this.unitOfWork.run(async () => {
+      await this.sessions.create(sessionId, userId, token.hash, client, this.config.refreshTokenTtlSeconds);
+      this.announce(userId, 'too_many', await this.sessions.revokeBeyond(userId, MAX_SESSIONS, this.memorySeconds));
+      await this.sessions.removeExpired(CLEARED_BY_A_LOGIN);
+      return { sessionId, tokens: this.grant(userId, token) };
+    });
+  }
+
+  /**
+   * New tokens for a refresh token. The one before works, too, and gives the same successor, until that is used: an answer
+   * may have been lost, and two tabs may ask at once. An older one has been copied, so it ends the session.
+   * @throws AppError `unauthorized`
+   */
+  async refresh(text: string, client: Client): Promise<TokenDto> {
+    const token = RefreshToken.parse(text);
+    const granted = token && (await this.unitOfWork.run(() => this.rotate(token, client)));
+    if (!granted) throw new AppError('unauthorized', 'The refresh token is not valid.');
+    return granted;
+  }
+
+  /** The user's sessions, latest use first. */
+  async list({ userId, sessionId }: Principal): Promise<SessionDto[]> {
+    return (await this.sessions.list(userId)).map((session) => SessionDto.of(session, sessionId));
+  }
+
+  /** Ends the caller's own session; nothing happens when it has ended already. */
+  async logout({ userId, sessionId }: Principal): Promise<void> {
+    await this.unitOfWork.run(() => this.end(userId, sessionId, 'logout'));
+  }
+
+  /** Ends a session of the user. @throws AppError `not_found` */
+  async remove(userId: number, sessionId: string): Promise<void> {
+    const found = await this.unitOfWork.run(() => this.end(userId, sessionId, 'removed'));
+    if (!found) throw new AppError('not_found', 'There is no such session.');
+  }
+
+  /** Ends all sessions of the user but the caller's own. */
+  endOthers({ userId, sessionId }: Principal, reason: EndReason = 'removed'): Promise<void> {
+    return this.unitOfWork.run(async () => {
+      this.announce(userId, reason, await this.sessions.revokeOthers(userId, sessionId, this.memorySeconds));
+    });
+  }
+
+  /** Undefined when the token is good for nothing (any more). */
+  private async rotate(token: RefreshToken, client: Client): Promise<TokenDto | undefined> {
+    const session = await this.sessions.lockLive(token.sessionId);
+    if (!session) return undefined;
+    const { id, userId } = session;
+    const rotated = rotation(session, token);
+    if (!rotated) {
+      await this.end(userId, id, 'token_reused');
+      return undefined;
+    }
+    await this.sessions.refresh(id, rotated.state, client, this.config.refreshTokenTtlSeconds);
+    // Inside the transaction, so that no access token is younger than the end of its session.
+    return this.grant(userId, rotated.successor);
+  }
+
+  private grant(userId: number, refreshToken: RefreshToken): TokenDto {
+    const { token, expiresIn } = this.tokens.issue(userId, refreshToken.sessionId);
+    return {
+      access_token: token,
+      token_type: 'bearer',
+      expires_in: expiresIn,
+      refresh_token: refreshToken.toString(),
+    };
+  }
+
+  /** Whether there was such a session. */
+  private async end(userId: number, sessionId: string, reason: EndReason): Promise<boolean> {
+    const ids = await this.sessions.revoke(userId, sessionId, this.memorySeconds);
+    this.announce(userId, reason, ids);
+    return ids.length > 0;
+  }
+
+  private announce(userId: number, reason: EndReason, ids: readonly string[]): void {
+    const sessions = ids.map((id) => ({ id, userId }));
+    this.unitOfWork.publish(new SessionsRevoked(sessions, reason));
+  }
+}
+
+/** What follows a token, and what the session keeps of it; undefined for a token that is out of use. */
+function rotation(
+  { currentHash, previousHash, rotationKey }: Session,
+  token: RefreshToken,
+): { successor: RefreshToken; state: RotationState } | undefined {
+  const { hash } = token;
+  if (hash.equals(currentHash)) {
+    const key = RefreshToken.newKey();
+    const successor = token.successor(key);
+    return { successor, state: { currentHash: successor.hash, previousHash: hash, rotationKey: key } };
+  }
+  if (rotationKey && previousHash?.equals(hash)) {
+    return { successor: token.successor(rotationKey), state: { currentHash, previousHash, rotationKey } };
+  }
+  return undefined;
+}
