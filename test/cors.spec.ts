@@ -1,4 +1,5 @@
 import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import type { AppConfig } from '../src/config/app.config.js';
 import { TestApp } from './support/test-app.js';
 
@@ -55,5 +56,51 @@ describe('browser apps of other origins', () => {
     socket.close();
     const polling = await app.request('GET', '/socket.io/?EIO=4&transport=polling', { headers: { Origin: HERE } });
     expect(polling.headers.get('access-control-allow-origin')).toBe(HERE);
+  });
+
+  describe('opening a WebSocket', () => {
+    const upgraded = '101';
+    /** How the upgrade is answered. */
+    const upgrade = async (app: TestApp, headers: Record<string, string>): Promise<string> => {
+      const path = '/socket.io/?EIO=4&transport=websocket';
+      const socket = new WebSocket(app.url.replace(/^http/, 'ws') + path, { headers });
+      const answer = new Promise<string>((resolve) => {
+        socket.once('open', () => resolve(upgraded));
+        socket.once('unexpected-response', (_, { statusCode }) => resolve(String(statusCode)));
+      });
+      await answer.finally(() => socket.on('error', () => undefined).terminate());
+      return answer;
+    };
+    const poll = async (app: TestApp, headers: Record<string, string>): Promise<number> =>
+      (await app.request('GET', '/socket.io/?EIO=4&transport=polling', { headers })).status;
+
+    it('is for named origins, the own one and what is no browser, where some are named', async () => {
+      const app = await start([HERE]);
+      for (const headers of [{}, { Origin: HERE }, { Origin: app.url }, { Origin: app.url.replace('http', 'https') }]) {
+        expect(await upgrade(app, headers as Record<string, string>)).toBe(upgraded);
+        expect(await poll(app, headers as Record<string, string>)).toBe(200);
+      }
+      for (const Origin of [
+        'https://evil.example',
+        'null',
+        '',
+        `${HERE}.evil.example`,
+        HERE.replace('https', 'http'),
+      ]) {
+        expect(await upgrade(app, { Origin })).toBe('400');
+        expect(await poll(app, { Origin })).toBe(403);
+      }
+    });
+
+    it('is for the own origin and what is no browser, where none is allowed', async () => {
+      const app = await start([]);
+      expect(await upgrade(app, {})).toBe(upgraded);
+      expect(await upgrade(app, { Origin: app.url })).toBe(upgraded);
+      expect(await upgrade(app, { Origin: HERE })).toBe('400');
+    });
+
+    it('is for all, where any origin is allowed', async () => {
+      expect(await upgrade(await start(true), { Origin: 'https://evil.example' })).toBe(upgraded);
+    });
   });
 });

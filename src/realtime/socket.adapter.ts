@@ -3,6 +3,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
+import { isOriginAllowed } from './allowed-origin.js';
 import type { ChatSocket } from './chat-socket.js';
 import { CommandDispatcher, type CommandHandler } from './command-dispatcher.js';
 
@@ -23,6 +24,7 @@ export class SocketAdapter extends IoAdapter {
     return super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
+      allowRequest: ({ headers }, decide) => decide(null, isOriginAllowed(headers, this.corsOrigins)),
       serveClient: false,
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
