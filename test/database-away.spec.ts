@@ -2,6 +2,7 @@ import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { DomainEvents } from '../src/common/domain-events.js';
 import { createDatabase } from './support/database.js';
 import { Gate } from './support/gate.js';
+import { PlainClient } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
 describe('without its database', () => {
@@ -48,6 +49,22 @@ describe('without its database', () => {
     expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
     expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
     expect((await app.request('GET', '/health/ready')).status).toBe(200);
+  });
+
+  it('says so to plain clients, and sends away who asks for one chat', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
+    const frame = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+    gate.shut();
+    client.send(frame);
+    const refused = { type: 'error', code: 'unavailable', retryable: true, client_message_id: 'the-key' };
+    expect(await client.nextOf('error')).toMatchObject(refused);
+    const bound = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
+    expect(await bound.closed).toEqual([1013, 'unavailable']);
+    gate.reopen();
+    client.send(frame);
+    expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
   });
 
   it('tells nobody of what is rolled back', async () => {

@@ -26,6 +26,7 @@ export class SocketAdapter extends IoAdapter {
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
       allowRequest: ({ headers }, decide) => decide(null, isOriginAllowed(headers, this.corsOrigins)),
       serveClient: false,
+      destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
     } as ServerOptions);
