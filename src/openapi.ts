@@ -17,7 +17,8 @@ const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
 const ALIASES = new Set(['/register', '/login', '/history/{chat_id}']);
 
 const DESCRIPTION = `The REST side of WinDI Chat. Errors are RFC 9457 problems; switch on their \`code\`.
-Every answer has an \`X-Request-Id\`. Sockets are described in docs/realtime.md.`;
+Every answer has an \`X-Request-Id\`. Sockets, Socket.IO on \`/socket.io\` and plain
+WebSocket on \`/ws/chat\` and \`/ws/{chat_id}\`, are described in docs/realtime.md.`;
 
 /** Serves `/docs` and `/openapi.json`. */
 export function setupOpenApi(app: INestApplication): void {

@@ -1,5 +1,7 @@
 import { io } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import type { AppConfig } from '../src/config/app.config.js';
+import { refusedUpgrade } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
 describe('browser apps of other origins', () => {
@@ -55,5 +57,64 @@ describe('browser apps of other origins', () => {
     socket.close();
     const polling = await app.request('GET', '/socket.io/?EIO=4&transport=polling', { headers: { Origin: HERE } });
     expect(polling.headers.get('access-control-allow-origin')).toBe(HERE);
+  });
+
+  describe('opening a WebSocket', () => {
+    const upgraded = '101';
+    /** How the upgrade is answered, on Socket.IO and on the plain WebSocket. */
+    const upgrades = async (app: TestApp, headers: Record<string, string>): Promise<string[]> => {
+      const { token } = await app.user();
+      const paths = ['/socket.io/?EIO=4&transport=websocket', `/ws/chat?token=${token}`];
+      return Promise.all(
+        paths.map(async (path) => {
+          const socket = new WebSocket(app.url.replace(/^http/, 'ws') + path, { headers });
+          const answer = new Promise<string>((resolve) => {
+            socket.once('open', () => resolve(upgraded));
+            socket.once('unexpected-response', (_, { statusCode }) => resolve(String(statusCode)));
+          });
+          await answer.finally(() => socket.on('error', () => undefined).terminate());
+          return answer;
+        }),
+      );
+    };
+    const poll = async (app: TestApp, headers: Record<string, string>): Promise<number> =>
+      (await app.request('GET', '/socket.io/?EIO=4&transport=polling', { headers })).status;
+
+    it('is for named origins, the own one and what is no browser, where some are named', async () => {
+      const app = await start([HERE]);
+      for (const headers of [{}, { Origin: HERE }, { Origin: app.url }, { Origin: app.url.replace('http', 'https') }]) {
+        expect(await upgrades(app, headers as Record<string, string>)).toEqual([upgraded, upgraded]);
+        expect(await poll(app, headers as Record<string, string>)).toBe(200);
+      }
+      for (const Origin of [
+        'https://evil.example',
+        'null',
+        '',
+        `${HERE}.evil.example`,
+        HERE.replace('https', 'http'),
+      ]) {
+        expect(await upgrades(app, { Origin })).toEqual(['400', '403']);
+        expect(await poll(app, { Origin })).toBe(403);
+      }
+    });
+
+    it('is for the own origin and what is no browser, where none is allowed', async () => {
+      const app = await start([]);
+      expect(await upgrades(app, {})).toEqual([upgraded, upgraded]);
+      expect(await upgrades(app, { Origin: app.url })).toEqual([upgraded, upgraded]);
+      expect(await upgrades(app, { Origin: HERE })).toEqual(['400', '403']);
+    });
+
+    it('is for all, where any origin is allowed', async () => {
+      expect(await upgrades(await start(true), { Origin: 'https://evil.example' })).toEqual([upgraded, upgraded]);
+    });
+
+    it('is refused with a problem on the plain WebSocket', async () => {
+      const { status, type, body } = await refusedUpgrade((await start([])).url, '/ws/chat', {
+        headers: { Origin: HERE },
+      });
+      expect({ status, type }).toEqual({ status: 403, type: 'application/problem+json; charset=utf-8' });
+      expect(JSON.parse(body)).toMatchObject({ status: 403, code: 'forbidden', detail: expect.any(String) });
+    });
   });
 });

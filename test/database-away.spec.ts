@@ -3,6 +3,7 @@ import { DomainEvents } from '../src/common/domain-events.js';
 import type { Chat } from '../src/realtime/contract.js';
 import { createDatabase, onDatabase } from './support/database.js';
 import { Gate } from './support/gate.js';
+import { PlainClient } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
 describe('without its database', () => {
@@ -91,6 +92,22 @@ describe('without its database', () => {
     expect(unavailable).toBeGreaterThan(0);
     expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
     expect((await ada.get<Chat>(`/chats/${chat.id}`)).body.last_seq).toBe(301);
+  });
+
+  it('says so to plain clients, and sends away who asks for one chat', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
+    const frame = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+    gate.shut();
+    client.send(frame);
+    const refused = { type: 'error', code: 'unavailable', retryable: true, client_message_id: 'the-key' };
+    expect(await client.nextOf('error')).toMatchObject(refused);
+    const bound = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
+    expect(await bound.closed).toEqual([1013, 'unavailable']);
+    gate.reopen();
+    client.send(frame);
+    expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
   });
 
   it('tells nobody of what is rolled back', async () => {

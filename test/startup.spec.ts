@@ -6,6 +6,7 @@ import { createDatabase } from './support/database.js';
 import { Device } from './support/device.js';
 import { Gate } from './support/gate.js';
 import { request } from './support/http.js';
+import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
 
@@ -165,13 +166,23 @@ describe('starting and stopping', () => {
         const device = await Device.connect(url, token);
         await device.command('message:send', { ...send, client_message_id: 'key-2' });
         device.close();
+        await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
+        // The token in the address, of a socket that is let in, of others, and of what is no upgrade.
+        const plain = await PlainClient.open(url, `/ws/chat?token=${token}`);
+        plain.send({ ...send, client_message_id: 'key-3' });
+        await plain.next(({ client_message_id }) => client_message_id === 'key-3');
+        plain.socket.close();
+        await (
+          await PlainClient.open(url, '/ws/chat?token=a%20forged%20token')
+        ).closed;
+        await refusedUpgrade(url, `/elsewhere?token=${token}`);
+        await request(url, 'GET', `/ws/chat?token=${token}`);
         const refresh = { refresh_token: session.refresh_token };
         const { body: refreshed } = await request(url, 'POST', '/auth/refresh', { body: refresh });
         const newPassword = 'battery staple';
         const change = { current_password: PASSWORD, new_password: newPassword };
         await request(url, 'POST', '/auth/password', { token, body: change });
         await request(url, 'POST', '/auth/logout', { token });
-        await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
         await server.until(/"socket\.left"/);
         expect(await server.signal('SIGTERM')).toBe(0);
 
@@ -197,7 +208,7 @@ describe('starting and stopping', () => {
         expect(one('message.read')).toMatchObject(ids);
         expect(one('socket.connected')).toMatchObject({ user_id: ada.id });
         expect(one('socket.refused')).toMatchObject({ code: 'unauthorized' });
-        expect(lines.filter((line) => line.event === 'message.sent' && line.socket_id)).toHaveLength(1);
+        expect(lines.filter((line) => line.event === 'message.sent' && line.socket_id)).toHaveLength(2);
         const answered = lines.find((line) => line.request_id === 'my-request' && line.event === 'request');
         expect(answered).toMatchObject({
           method: 'POST',
@@ -216,6 +227,7 @@ describe('starting and stopping', () => {
           jwtSecret,
           'a private text',
           'a forged token',
+          'a%20forged%20token',
           'bob@example.com',
         ]) {
           expect(server.output).not.toContain(secret);

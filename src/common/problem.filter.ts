@@ -31,7 +31,8 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
     .send(JSON.stringify(toProblem(error, request.id)));
 }
 
-function toProblem(error: AppError, requestId: string): object {
+/** The error as the body of an answer. */
+export function toProblem(error: AppError, requestId: string): object {
   const { status, title } = ERRORS[error.code];
   return {
     type: 'about:blank',

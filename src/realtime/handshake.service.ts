@@ -16,6 +16,7 @@ export class HandshakeService {
   readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
     try {
       socket.data.principal = this.tokens.verify(tokenOf(socket));
+      assertOwnUserId(socket);
       next();
     } catch (error) {
       const { code, message } = toAppError(error);
@@ -23,6 +24,12 @@ export class HandshakeService {
       next(Object.assign(new Error(message), { data: { code, message } }));
     }
   };
+}
+
+/** Older clients name their user in the query: only the token's own may be named. @throws AppError `unauthorized` */
+function assertOwnUserId({ handshake, data }: ChatSocket): void {
+  const { user_id } = handshake.query;
+  if (user_id !== undefined && user_id !== String(data.principal.userId)) throw new AppError('unauthorized');
 }
 
 /** From `auth: {token}`, or else from the header. @throws AppError `unauthorized` */

@@ -19,6 +19,7 @@ import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat
 import type { Answer } from './contract.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
 import { HandshakeService } from './handshake.service.js';
+import { PlainWebSocketServer } from './plain-websocket.server.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketErrorFilter } from './socket-error.filter.js';
 import { SocketExpiryService } from './socket-expiry.service.js';
@@ -41,6 +42,7 @@ export class RealtimeGateway
     private readonly expiry: SocketExpiryService,
     private readonly revocation: SocketRevocationService,
     private readonly publisher: RealtimePublisher,
+    private readonly plain: PlainWebSocketServer,
     private readonly messages: MessagesService,
     private readonly changes: ChangesService,
     private readonly receipts: ReceiptsService,
@@ -52,6 +54,7 @@ export class RealtimeGateway
     server.use(this.handshake.authenticate);
     this.publisher.attach(server);
     this.revocation.attach(server);
+    this.plain.attach(server);
   }
 
   handleConnection(socket: ChatSocket): void {

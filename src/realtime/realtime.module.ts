@@ -3,6 +3,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { HandshakeService } from './handshake.service.js';
+import { PlainWebSocketServer } from './plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketExpiryService } from './socket-expiry.service.js';
@@ -18,6 +19,7 @@ import { TypingService } from './typing.service.js';
     SocketRevocationService,
     RealtimePublisher,
     TypingService,
+    PlainWebSocketServer,
   ],
 })
 export class RealtimeModule {}

@@ -3,6 +3,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
+import { isOriginAllowed } from './allowed-origin.js';
 import type { ChatSocket } from './chat-socket.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from './command-dispatcher.js';
@@ -24,7 +25,9 @@ export class SocketAdapter extends IoAdapter {
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
+      allowRequest: ({ headers }, decide) => decide(null, isOriginAllowed(headers, this.corsOrigins)),
       serveClient: false,
+      destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
     } as ServerOptions);

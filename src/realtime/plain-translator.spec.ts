@@ -1,0 +1,108 @@
+import { farewellOf, GOING_AWAY } from './plain-frames.js';
+import { PlainTranslator } from './plain-translator.js';
+
+describe('PlainTranslator', () => {
+  const event = (name: string, payload: object): string => `2${JSON.stringify([name, payload])}`;
+  const translate = (packet: string, chatId?: number) => {
+    const translator = new PlainTranslator(chatId);
+    const frame = translator.toClient(packet);
+    const { ended, farewell } = translator;
+    return { frame: frame === undefined ? undefined : JSON.parse(frame), ended, farewell };
+  };
+
+  it('hands a message on as it stands, whatever is in its text', () => {
+    const message = { id: 1, chat_id: 2, text: '"}],{"type":"x\u2028\\\ud83d\ude00' };
+    const translator = new PlainTranslator(undefined);
+    expect(translator.toClient(event('message:created', message))).toBe(JSON.stringify(message));
+  });
+
+  it('keeps the type of a chat beside the name of its event', () => {
+    const chat = { id: 2, type: 'group' };
+    expect(translate(event('chat:created', chat)).frame).toEqual({ type: 'chat:created', chat });
+  });
+
+  it.each([
+    ['message:updated', { chat_id: 2 }],
+    ['chat:updated', { id: 2 }],
+    ['member:added', { chat_id: 2, member: { user_id: 3 } }],
+  ])('lets %s through to its own chat only', (name, payload) => {
+    const frame = { type: name, ...payload };
+    expect(translate(event(name, payload)).frame).toEqual(frame);
+    expect(translate(event(name, payload), 2)).toEqual({ frame, ended: false, farewell: GOING_AWAY });
+    expect(translate(event(name, payload), 3).frame).toBeUndefined();
+  });
+
+  it('lets what is about the connection through to every one', () => {
+    const draining = { reconnect_in_ms: 100 };
+    expect(translate(event('server:draining', draining), 3).frame).toEqual({ type: 'server:draining', ...draining });
+  });
+
+  it.each([
+    ['auth:expired', 'token_expired'],
+    ['session:revoked', 'unauthorized'],
+  ] as const)('says 4401 when the connection is closed after %s', (name, reason) => {
+    const { frame, ended, farewell } = translate(event(name, {}), 2);
+    expect({ frame, ended, farewell }).toEqual({ frame: { type: name }, ended: false, farewell: farewellOf(reason) });
+    expect(farewell).toEqual({ code: 4401, reason });
+  });
+
+  it('says going away again once a new token has come', () => {
+    const translator = new PlainTranslator(undefined);
+    translator.toClient(event('auth:expired', {}));
+    translator.fromClient('{"type":"auth:refresh","token":"new"}');
+    expect(translator.toClient('31[{"ok":true,"data":{"expires_in":900}}]')).toBe(
+      '{"type":"auth:refresh","expires_in":900}',
+    );
+    expect(translator.farewell).toEqual(GOING_AWAY);
+  });
+
+  it.each([
+    ['unauthorized', 4401],
+    ['chat_not_found', 4404],
+    ['rate_limited', 1013],
+    ['unavailable', 1013],
+    [undefined, 1011],
+  ])('ends when the handshake is refused with %s: %i', (code, closeCode) => {
+    const { ended, farewell } = translate(`4${JSON.stringify({ message: 'x', data: code && { code } })}`);
+    expect({ ended, code: farewell.code }).toEqual({ ended: true, code: closeCode });
+  });
+
+  it('ends when Socket.IO has put the socket out', () => {
+    expect(translate('1')).toEqual({ frame: undefined, ended: true, farewell: GOING_AWAY });
+  });
+
+  it('makes commands of frames, and gives each its own ack', () => {
+    const translator = new PlainTranslator(7);
+    const frame = { text: 'x', client_message_id: 'a' };
+    expect(translator.fromClient(JSON.stringify(frame))).toEqual({
+      packet: '21["message:send",{"text":"x","client_message_id":"a","chat_id":7}]',
+    });
+    expect(translator.fromClient('{"type":"read","message_id":5}')).toEqual({
+      packet: '22["message:read",{"message_id":5}]',
+    });
+    const error = { code: 'message_not_found', message: 'no', retryable: false };
+    expect(translator.toClient(`32[${JSON.stringify({ ok: false, error })}]`)).toBe(
+      JSON.stringify({ type: 'error', ...error }),
+    );
+    expect(translator.toClient(`31[${JSON.stringify({ ok: false, error })}]`)).toBe(
+      JSON.stringify({ type: 'error', ...error, client_message_id: 'a' }),
+    );
+  });
+
+  it('takes the receipt of one read for the answer of no other', () => {
+    const translator = new PlainTranslator(undefined);
+    const receipt = { type: 'read_receipt', message_id: 5, reader_id: 1 };
+    const ack = (id: number) => `3${id}[${JSON.stringify({ ok: true, data: receipt })}]`;
+    const told: unknown[] = [translator.toClient(event('read_receipt', receipt))]; // By another device, before.
+    translator.fromClient('{"type":"read","message_id":5}');
+    translator.fromClient('{"type":"read","message_id":5}');
+    told.push(translator.toClient(event('read_receipt', { ...receipt, reader_id: 2 })));
+    told.push(translator.toClient(event('read_receipt', receipt)));
+    told.push(translator.toClient(ack(1)), translator.toClient(ack(2)));
+    translator.fromClient('{"type":"read","message_id":5}');
+    told.push(translator.toClient(ack(3)));
+    const text = JSON.stringify(receipt);
+    const other = JSON.stringify({ ...receipt, reader_id: 2 });
+    expect(told).toEqual([text, other, text, undefined, text, text]);
+  });
+});
