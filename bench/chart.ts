@@ -33,7 +33,11 @@ export function chartOf(results: Results): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="${INK}">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(24, 36, 'WinDI Chat against its targets', 'font-size="20" font-weight="600"'),
-    text(24, 60, `Each bar is what was measured as a share of its target, the median of ${rounds} interleaved rounds.`),
+    text(
+      24,
+      60,
+      `Each bar is what was measured as a share of its target, the median of ${rounds} interleaved rounds; » is longer than drawn.`,
+    ),
     text(
       24,
       80,

@@ -61,9 +61,12 @@ async function run(options: Options): Promise<void> {
   const { figures, loads } = await measureAll(bench, options);
   const seconds = Math.round((performance.now() - start) / 1_000);
   const warnings = loads.flatMap((load) => load.warnings);
-  if (loads.length > 0) console.log(`\nUnder load: medians, and shares of a core\n${loadsTable(loads)}`);
-  for (const warning of warnings) console.log(`Mind: ${warning}.`);
-  console.log(`\nEvery message that was acked is stored once and was delivered once. ${seconds} s.`);
+  if (loads.length > 0) {
+    console.log(`\nUnder load: medians, and shares of a core\n${loadsTable(loads)}`);
+    for (const warning of warnings) console.log(`Mind: ${warning}.`);
+    console.log('\nEvery message that was acked is stored once and was delivered once.');
+  }
+  console.log(`\n${seconds} s`);
   if (!options.complete) return;
   const { rounds, messages } = options;
   const date = new Date().toISOString();
