@@ -41,8 +41,9 @@ export async function fillOurs(url: string, { users, chats }: World): Promise<vo
       [users],
     );
     await db.query(
-      `INSERT INTO sessions (id, user_id)
-       SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, i FROM generate_series(1, $1::int) i`,
+      `INSERT INTO sessions (id, user_id, address, current_hash, expires_at)
+       SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, i, '127.0.0.1', '', now() + interval '1 day'
+       FROM generate_series(1, $1::int) i`,
       [users],
     );
     await db.query(
