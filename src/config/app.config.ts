@@ -12,6 +12,8 @@ export interface AppConfig {
   /** Unset: an embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly databasePoolSize: number;
+  /** Unset: nodes on one database hear of each other from the database alone. */
+  readonly redisUrl: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
   /** A key object: with a string, jsonwebtoken takes fifty times as long (auth0/node-jsonwebtoken#966). */
@@ -35,6 +37,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     port: settings.PORT,
     host: settings.HOST,
     databaseUrl: settings.DATABASE_URL,
+    redisUrl: settings.REDIS_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     dataDir,
     jwtKey: createSecretKey(settings.JWT_SECRET ?? keptJwtSecret(dataDir), 'utf8'),

@@ -47,13 +47,17 @@ const seconds = (value: string): number => {
   return Number(match[1]) * UNIT_SECONDS[match[2]!]!;
 };
 
-const postgresUrl = (value: string): string => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    throw new Error('must look like postgres://user:password@host:5432/database');
-  }
-  return value;
-};
+const urlOf =
+  (example: string, ...protocols: string[]) =>
+  (value: string): string => {
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      throw new Error(`must look like ${example}`);
+    }
+    return value;
+  };
+
+const postgresUrl = urlOf('postgres://user:password@host:5432/database', 'postgres:', 'postgresql:');
+const redisUrl = urlOf('redis://user:password@host:6379', 'redis:', 'rediss:');
 
 const secret = (value: string): string => {
   if (value.length < 32) throw new Error('must have 32 characters or more');
@@ -85,6 +89,11 @@ export const SETTINGS = {
     '',
     'postgres://user:password@host:5432/database. Left empty outside production, a real PostgreSQL is started from node_modules.',
     optional(postgresUrl),
+  ),
+  REDIS_URL: setting(
+    '',
+    'redis://user:password@host:6379, or rediss:// with TLS. For several nodes on one database: what one writes, the others then tell at once. Left empty, they find it in the database within some seconds.',
+    optional(redisUrl),
   ),
   DATABASE_POOL_SIZE: setting('10', 'Connections to PostgreSQL, at the most.', integer(1, 1_000)),
   DATA_DIR: setting('./.data', 'Where the embedded PostgreSQL and the generated JWT secret are kept.', text),
