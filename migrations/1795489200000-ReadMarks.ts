@@ -1,12 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { AppendMessages1795316400000 } from './1795316400000-AppendMessages.js';
 
-const SETTINGS = `
+export const SETTINGS = `
   SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
   SET enable_hashjoin = off SET enable_mergejoin = off`;
 
 /** The smallest cursor of the chat `c`, of which some member has just moved on from `read_by_all_seq`. */
-const READ_BY_ALL = `
+export const READ_BY_ALL = `
   CASE WHEN EXISTS (SELECT FROM chat_members m WHERE m.chat_id = c.id AND m.last_read_seq = c.read_by_all_seq)
     THEN c.read_by_all_seq
     ELSE (SELECT min(m.last_read_seq) FROM chat_members m WHERE m.chat_id = c.id) END`;
@@ -16,7 +16,7 @@ const READ_BY_ALL = `
  * those messages, as long as they are few. Otherwise from the members, by their newest message; of those who have also
  * written later it isn't known, and they are taken, too.
  */
-const authorsOf = (chat: string, after: string, upTo: string): string => `
+export const authorsOf = (chat: string, after: string, upTo: string): string => `
   SELECT x.sender_id AS user_id, max(x.seq) AS seq FROM (
     SELECT n.sender_id, n.seq FROM messages n
     WHERE ${upTo} - ${after} <= 1000 AND n.chat_id = ${chat} AND n.seq > ${after} AND n.seq <= ${upTo}
@@ -33,7 +33,7 @@ const authorsOf = (chat: string, after: string, upTo: string): string => `
  * of a chat also says who is in it and who of them wrote something that a sender here hadn't read. Then a row for each chat
  * written to, whose outcome is 'chat', with its read mark.
  */
-const APPEND = `
+export const APPEND = `
   CREATE FUNCTION append_messages(chats bigint[], senders bigint[], texts text[], keys text[], replies bigint[])
   RETURNS TABLE (
     outcome text, chat_id bigint, id bigint, seq bigint, at_ms bigint, cursor_before bigint, seq_before bigint,
@@ -161,7 +161,7 @@ const APPEND = `
  * Moves the reader's cursor forward to `up_to`, never back. Returns where it was, the read mark of the chat, and the
  * members whose messages this newly reads; no row when the reader isn't in the chat.
  */
-const READ = `
+export const READ = `
   CREATE FUNCTION read_messages(chat bigint, reader bigint, up_to bigint)
   RETURNS TABLE (cursor_before bigint, read_by_all_seq bigint, author_ids bigint[])
   LANGUAGE plpgsql ${SETTINGS}

@@ -113,7 +113,7 @@ describe('without its database', () => {
   it('tells nobody of what is rolled back', async () => {
     class Happened {}
     const heard: object[] = [];
-    app.nest.get(DomainEvents).on(Happened, (event) => heard.push(event));
+    app.nest.get(DomainEvents).on(Happened, (event) => void heard.push(event));
     const unitOfWork = app.nest.get(UnitOfWork);
     const fail = unitOfWork.run(() => {
       unitOfWork.publish(new Happened());

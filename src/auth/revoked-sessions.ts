@@ -79,7 +79,7 @@ export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, Be
     const { sessions, horizon } = await this.sessions.revokedSince(this.horizon);
     this.horizon = horizon;
     const unknown = sessions.filter(({ id }) => !this.has(id));
-    if (unknown.length > 0) this.events.publish(new SessionsRevoked(unknown));
+    if (unknown.length > 0) void this.events.publish(new SessionsRevoked(unknown));
   }
 
   private remember({ sessions, reason }: SessionsRevoked): void {

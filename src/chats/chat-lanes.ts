@@ -40,6 +40,11 @@ export class ChatLanes {
     });
   }
 
+  /** Whether something is being written to the chat here, or waits to be. */
+  isBusy(chatId: number): boolean {
+    return this.lanes.has(chatId);
+  }
+
   /** Leaves an item for the next flush. @throws AppError `overloaded` */
   add(chatId: number, item: unknown): void {
     if (this.waiting >= MAX_WAITING) throw new AppError('overloaded');

@@ -26,6 +26,10 @@ export class Chat {
   @Column('bigint', { name: 'last_change_seq', default: 0 })
   lastChangeSeq: number;
 
+  /** The `change_seq` of the last change of who is a member; 0 if there was none. */
+  @Column('bigint', { name: 'members_seq', default: 0 })
+  membersSeq: number;
+
   /** The smallest cursor of the members: all of them have read up to here. */
   @Column('bigint', { name: 'read_by_all_seq', default: 0 })
   readByAllSeq: number;

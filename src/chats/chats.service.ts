@@ -2,13 +2,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
-import { ChatJoined } from './chat.events.js';
+import { ChatChanges } from './chat-changes.js';
 import type { ChatMember } from './chat-member.entity.js';
 import { type ActivityCursor, type ChatCursor, ChatsRepository } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
-import { MembersRepository } from './members.repository.js';
+import { type Audience, MembersRepository } from './members.repository.js';
 
 const MEMBERS_SHOWN = 100;
 
@@ -20,6 +20,7 @@ export class ChatsService {
     private readonly chats: ChatsRepository,
     private readonly members: MembersRepository,
     private readonly users: UsersService,
+    private readonly changes: ChatChanges,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -74,9 +75,8 @@ export class ChatsService {
   }
 
   private async announce(chatId: number, userIds: readonly number[], viewerId: number): Promise<ChatDto> {
-    const views = await this.viewsFor(chatId, userIds);
-    this.unitOfWork.publish(new ChatJoined(views));
-    return views.find(({ userId }) => userId === viewerId)!.chat;
+    await this.changes.record(chatId, { kind: 'created', user_ids: userIds });
+    return this.view(chatId, viewerId);
   }
 
   /** The chat as each of these members sees it. */
@@ -143,10 +143,11 @@ export class ChatsService {
     return this.members.readByAllSeq(chatId);
   }
 
-  /** All members but the caller. @throws AppError `chat_not_found` */
-  async otherMemberIds(chatId: number, userId: number): Promise<number[]> {
-    await this.requireMember(chatId, userId);
-    return (await this.members.ids(chatId)).filter((id) => id !== userId);
+  /** Whom a word of this member concerns. @throws AppError `chat_not_found` */
+  async audience(chatId: number, userId: number): Promise<Audience> {
+    const audience = await this.members.audience(chatId, userId);
+    if (!audience) throw new AppError('chat_not_found');
+    return audience;
   }
 }
 

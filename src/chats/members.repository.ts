@@ -3,6 +3,26 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { ChatMember } from './chat-member.entity.js';
 import type { MemberRow } from './dto/member.dto.js';
 
+/** All members of a chat, as of its `members_seq`. */
+export interface MemberList {
+  readonly version: number;
+  readonly userIds: readonly number[];
+}
+
+/** The members of a chat if they are few, and the `members_seq` by which to keep them if they are many. */
+export interface Audience {
+  readonly members_seq: number;
+  readonly member_ids: readonly number[] | null;
+}
+
+/** Beyond so many members, nodes keep the list. The migration ChatChanges has the same bound. */
+const FEW = 300;
+
+/** SQL: the ids of the members of the chat `c` if they are few, else null. */
+export const FEW_MEMBER_IDS = `
+  CASE WHEN coalesce((SELECT g.member_count FROM groups g WHERE g.chat_id = c.id LIMIT 1), 2) <= ${FEW}
+    THEN array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = c.id) END`;
+
 @Injectable()
 export class MembersRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -18,6 +38,26 @@ export class MembersRepository {
       [chatId],
     );
     return rows.map(({ user_id }) => user_id);
+  }
+
+  /** All members together with the version of that list; nobody, when the chat is gone. */
+  async everybody(chatId: number): Promise<MemberList> {
+    const rows: { version: number; user_ids: number[] }[] = await this.unitOfWork.manager.query(
+      `SELECT c.members_seq AS version, array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = c.id) AS user_ids
+       FROM chats c WHERE c.id = $1`,
+      [chatId],
+    );
+    return { version: rows[0]?.version ?? 0, userIds: rows[0]?.user_ids ?? [] };
+  }
+
+  /** Whom a word to the chat concerns; undefined when the user isn't in it. */
+  async audience(chatId: number, userId: number): Promise<Audience | undefined> {
+    const rows: Audience[] = await this.unitOfWork.manager.query(
+      `SELECT c.members_seq, ${FEW_MEMBER_IDS} AS member_ids
+       FROM chats c JOIN chat_members me ON me.chat_id = c.id AND me.user_id = $2 WHERE c.id = $1`,
+      [chatId, userId],
+    );
+    return rows[0];
   }
 
   /** Members in the order they joined. */

@@ -2,27 +2,40 @@ import { Injectable, Logger } from '@nestjs/common';
 
 type EventClass<T extends object> = abstract new (...args: never[]) => T;
 
+type Handler<T> = (event: T) => void | Promise<void>;
+
+const DONE = Promise.resolve();
+
 /**
  * What happened, told to whoever wants to know inside this process, at once and in the order of publishing.
- * A handler that throws is logged and stops nobody: the fact it heard of is committed.
+ * A handler that fails is logged and stops nobody: the fact it heard of is committed.
  */
 @Injectable()
 export class DomainEvents {
   private readonly logger = new Logger(DomainEvents.name);
-  private readonly handlers = new Map<unknown, ((event: never) => void)[]>();
+  private readonly handlers = new Map<unknown, Handler<never>[]>();
 
   /** Calls `handler` for each event of exactly this class. */
-  on<T extends object>(type: EventClass<T>, handler: (event: T) => void): void {
+  on<T extends object>(type: EventClass<T>, handler: Handler<T>): void {
     this.handlers.set(type, [...(this.handlers.get(type) ?? []), handler]);
   }
 
-  publish(event: object): void {
+  /** Resolves when all handlers are done; those that don't wait for anything are on return. */
+  publish(event: object): Promise<void> {
+    let work = DONE;
     for (const handler of this.handlers.get(event.constructor) ?? []) {
       try {
-        handler(event as never);
+        const done = handler(event as never);
+        if (done)
+          work = Promise.all([work, done.catch((err: unknown) => this.failed(event, err))]).then(() => undefined);
       } catch (err) {
-        this.logger.error({ err, event: event.constructor.name });
+        this.failed(event, err);
       }
     }
+    return work;
+  }
+
+  private failed(event: object, err: unknown): void {
+    this.logger.error({ err, event: event.constructor.name });
   }
 }

@@ -1,4 +1,5 @@
 import { AppendMessages1795316400000 } from '../../migrations/1795316400000-AppendMessages.js';
+import { ChatChanges1795575600000 } from '../../migrations/1795575600000-ChatChanges.js';
 import { ChangedMessages1795402800000 } from '../../migrations/1795402800000-ChangedMessages.js';
 import { InitialSchema1795312800000 } from '../../migrations/1795312800000-InitialSchema.js';
 import { ReadMarks1795489200000 } from '../../migrations/1795489200000-ReadMarks.js';
@@ -11,4 +12,5 @@ export const migrations = [
   Sessions1795323600000,
   ChangedMessages1795402800000,
   ReadMarks1795489200000,
+  ChatChanges1795575600000,
 ];

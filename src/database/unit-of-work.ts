@@ -49,7 +49,8 @@ export class UnitOfWork {
     if (this.scopes.getStore()) return work();
     const events: object[] = [];
     const result = await this.dataSource.transaction((manager) => this.scopes.run({ manager, events }, work));
-    for (const event of events) this.domainEvents.publish(event);
+    // Whoever made the change has the answer after its devices on this node have been told.
+    await Promise.all(events.map((event) => this.domainEvents.publish(event)));
     return result;
   }
 

@@ -29,8 +29,16 @@ export class GroupsRepository {
   }
 
   /** Takes the chat's next `change_seq`. */
-  async countChange(chatId: number): Promise<void> {
+  private async countChange(chatId: number): Promise<void> {
     await this.unitOfWork.repository(Chat).increment({ id: chatId }, 'lastChangeSeq', 1);
+  }
+
+  /** Takes the chat's next `change_seq` for a change of who is in it. */
+  private async countMembership(chatId: number): Promise<void> {
+    await this.unitOfWork.manager.query(
+      'UPDATE chats SET last_change_seq = last_change_seq + 1, members_seq = last_change_seq + 1 WHERE id = $1',
+      [chatId],
+    );
   }
 
   async rename(chatId: number, name: string): Promise<void> {
@@ -43,14 +51,14 @@ export class GroupsRepository {
     await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
-    await this.countChange(chatId);
+    await this.countMembership(chatId);
   }
 
   async remove(chatId: number, userId: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).delete({ chatId, userId });
     await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
-    await this.countChange(chatId);
+    await this.countMembership(chatId);
   }
 
   async setRole(chatId: number, userId: number, role: Role): Promise<void> {

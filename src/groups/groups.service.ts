@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatJoined, ChatLeft, ChatUpdated, GroupDeleted, MemberChanged } from '../chats/chat.events.js';
+import { GroupDeleted } from '../chats/chat.events.js';
 import type { Chat } from '../chats/chat.entity.js';
+import { ChatChanges } from '../chats/chat-changes.js';
 import type { ChatMember, Role } from '../chats/chat-member.entity.js';
 import { ChatWriter } from '../chats/chat-writer.js';
 import { ChatsService } from '../chats/chats.service.js';
@@ -26,6 +27,7 @@ export class GroupsService {
     private readonly groups: GroupsRepository,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
+    private readonly changes: ChatChanges,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -46,9 +48,10 @@ export class GroupsService {
   /** Owner or admin. */
   async rename(groupId: number, userId: number, name: string): Promise<ChatDto> {
     const chat = await this.change(groupId, userId, 'admin', async () => {
-      if ((await this.groups.summary(groupId)).name !== name) {
+      const { name: present } = await this.chats.view(groupId, userId);
+      if (present !== name) {
         await this.groups.rename(groupId, name);
-        await this.announceUpdate(groupId, await this.chats.memberIds(groupId));
+        await this.changes.record(groupId, { kind: 'renamed' });
       }
       return this.chats.view(groupId, userId);
     });
@@ -70,10 +73,7 @@ export class GroupsService {
       await this.users.requireAll([userId]);
       await this.groups.add(groupId, userId, lastSeq);
       const added = (await this.chats.member(groupId, userId))!;
-      const everybody = await this.chats.memberIds(groupId);
-      this.unitOfWork.publish(new ChatJoined(await this.chats.viewsFor(groupId, [userId])));
-      this.unitOfWork.publish(new MemberChanged('added', groupId, added, everybody));
-      await this.announceUpdate(groupId, everybody);
+      await this.changes.record(groupId, { kind: 'member_added', member: added });
       return added;
     });
     this.logger.log({ event: 'group.member_added', user_id: actorId, chat_id: groupId, member_id: userId });
@@ -136,27 +136,20 @@ export class GroupsService {
 
   private async takeOut(groupId: number, member: MemberDto): Promise<void> {
     await this.groups.remove(groupId, member.user_id);
-    const remaining = await this.chats.memberIds(groupId);
-    this.unitOfWork.publish(new ChatLeft(groupId, [member.user_id]));
-    this.unitOfWork.publish(new MemberChanged('removed', groupId, member, remaining));
-    await this.announceUpdate(groupId, remaining);
+    await this.changes.record(groupId, { kind: 'member_removed', member });
   }
 
   private async assignRole(groupId: number, userId: number, role: Role): Promise<MemberDto> {
     await this.groups.setRole(groupId, userId, role);
     const member = (await this.chats.member(groupId, userId))!;
-    this.unitOfWork.publish(new MemberChanged('updated', groupId, member, await this.chats.memberIds(groupId)));
+    await this.changes.record(groupId, { kind: 'member_updated', member });
     return member;
   }
 
   private async dissolve(groupId: number): Promise<void> {
     const everybody = await this.chats.memberIds(groupId);
     await this.groups.delete(groupId);
-    this.unitOfWork.publish(new ChatLeft(groupId, everybody));
+    await this.changes.record(groupId, { kind: 'deleted', user_ids: everybody });
     this.unitOfWork.publish(new GroupDeleted(groupId));
-  }
-
-  private async announceUpdate(groupId: number, userIds: readonly number[]): Promise<void> {
-    this.unitOfWork.publish(new ChatUpdated(await this.groups.summary(groupId), userIds));
   }
 }

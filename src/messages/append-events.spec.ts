@@ -1,6 +1,5 @@
 import type { Appended } from './append.js';
 import { createdBy, eventsOf } from './append-events.js';
-import { MessageCreated, type MessagesRead } from './message.events.js';
 
 const ADA = 1;
 const BOB = 2;
@@ -30,16 +29,20 @@ function summary(sent: readonly Sent[], rest: Partial<Appended> = {}, readByAll 
       member_ids: first ? [ADA, BOB, CYD] : null,
       last_message_id: null,
       author_ids: null,
+      idle_ms: 0,
       authored_seqs: null,
       ...(first ? rest : {}),
     };
   });
-  const batch = { messages: rows, readByAll: new Map([[7, readByAll]]) };
-  return eventsOf(createdBy(messages, batch), batch).map((event) => {
-    if (event instanceof MessageCreated) return `created ${event.message.seq} to ${event.userIds.join()}`;
-    const { receipt, userIds } = event as MessagesRead;
-    return `read ${receipt.seq} (${receipt.message_id}) by ${receipt.reader_id}, ${receipt.is_read} to ${userIds.join()}`;
-  });
+  const mark = { chat_id: 7, read_by_all_seq: readByAll, last_change_seq: 0, members_seq: 0 };
+  const batch = { messages: rows, chats: new Map([[7, mark]]) };
+  return eventsOf(createdBy(messages, batch), batch).flatMap((event) => [
+    ...event.messages.map(({ seq }) => `created ${seq} to ${event.chat.memberIds!.join()}`),
+    ...event.reads.map(
+      ({ receipt, userIds }) =>
+        `read ${receipt.seq} (${receipt.message_id}) by ${receipt.reader_id}, ${receipt.is_read} to ${userIds.join()}`,
+    ),
+  ]);
 }
 
 describe('the events of a batch', () => {

@@ -1,12 +1,9 @@
 import { type MessageDto } from '../chats/dto/message.dto.js';
-import type { Appended, AppendedBatch, NewMessage } from './append.js';
-import { MessageCreated, MessagesRead } from './message.events.js';
+import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.js';
+import { MessagesAppended, type Read } from './message.events.js';
 
 /** What a batch has created, each in its place; undefined where it has created nothing. */
-export function createdBy(
-  sent: readonly NewMessage[],
-  { messages, readByAll }: AppendedBatch,
-): (MessageDto | undefined)[] {
+export function createdBy(sent: readonly NewMessage[], { messages, chats }: AppendedBatch): (MessageDto | undefined)[] {
   return messages.map(({ outcome, chat_id, id, seq, at_ms }, index) => {
     if (outcome !== 'created') return undefined;
     const { senderId, text, clientMessageId, replyToId } = sent[index]!;
@@ -16,7 +13,7 @@ export function createdBy(
       sender_id: senderId,
       text,
       timestamp: new Date(at_ms!).toISOString(),
-      is_read: seq! <= readByAll.get(chat_id)!,
+      is_read: seq! <= chats.get(chat_id)!.read_by_all_seq,
       client_message_id: clientMessageId,
       seq: seq!,
       change_seq: null,
@@ -27,23 +24,20 @@ export function createdBy(
   });
 }
 
-/** The domain events of a committed batch: its messages, each chat's in `seq` order, and then what their senders read by sending. */
+/** The domain events of a committed batch: one for each chat. */
 export function eventsOf(
   created: readonly (MessageDto | undefined)[],
-  { messages, readByAll }: AppendedBatch,
-): object[] {
-  const chats = new Map<number, ChatBatch>();
-  const events: object[] = [];
+  { messages, chats }: AppendedBatch,
+): MessagesAppended[] {
+  const batches = new Map<number, ChatBatch>();
   for (const [index, message] of created.entries()) {
     if (!message) continue;
     const row = messages[index]!;
-    let chat = chats.get(row.chat_id);
-    if (!chat) chats.set(row.chat_id, (chat = new ChatBatch(row)));
-    chat.add(message, row.cursor_before);
-    events.push(new MessageCreated(message, chat.memberIds));
+    let batch = batches.get(row.chat_id);
+    if (!batch) batches.set(row.chat_id, (batch = new ChatBatch(row, chats.get(row.chat_id)!)));
+    batch.add(message, row.cursor_before);
   }
-  for (const [chatId, chat] of chats) events.push(...chat.reads(readByAll.get(chatId)!));
-  return events;
+  return [...batches.values()].map((batch) => batch.event());
 }
 
 /** Who has sent something in a batch: where their cursor was, and their first and last message in it. */
@@ -55,14 +49,14 @@ interface Sender {
 
 /** What a batch has created in one chat. */
 class ChatBatch {
-  readonly memberIds: readonly number[];
   private readonly sent: MessageDto[] = [];
   private readonly senders = new Map<number, Sender>();
 
   /** `first`: the row of the first message created in the chat. */
-  constructor(private readonly first: Appended) {
-    this.memberIds = first.member_ids!;
-  }
+  constructor(
+    private readonly first: Appended,
+    private readonly chat: ChatMark,
+  ) {}
 
   add(message: MessageDto, cursor: number): void {
     this.sent.push(message);
@@ -71,20 +65,27 @@ class ChatBatch {
     else this.senders.set(message.sender_id, { cursor, firstSeq: message.seq, last: message });
   }
 
+  event(): MessagesAppended {
+    const { chat_id, last_change_seq, members_seq } = this.chat;
+    const { member_ids, idle_ms } = this.first;
+    const chat = { changeSeq: last_change_seq, membersSeq: members_seq, memberIds: member_ids, idleMs: idle_ms! };
+    return new MessagesAppended(chat_id, this.sent, this.reads(), chat);
+  }
+
   /** Sending reads all that came before: one receipt for each sender for whom that was news, however much they sent. */
-  reads(readByAllSeq: number): MessagesRead[] {
+  private reads(): Read[] {
     return [...this.senders].flatMap(([readerId, reader]) => {
       const newest = this.newestReadBy(readerId, reader);
       if (!newest) return [];
       const receipt = {
         type: 'read_receipt' as const,
         message_id: newest.id,
-        chat_id: this.first.chat_id,
+        chat_id: this.chat.chat_id,
         reader_id: readerId,
-        is_read: newest.seq <= readByAllSeq,
+        is_read: newest.seq <= this.chat.read_by_all_seq,
         seq: newest.seq,
       };
-      return [new MessagesRead(receipt, [readerId, ...this.authorsReadBy(readerId, reader)])];
+      return [{ receipt, userIds: [readerId, ...this.authorsReadBy(readerId, reader)] }];
     });
   }
 

@@ -19,7 +19,9 @@ export interface Appended {
   /** The sender's cursor, and the chat's `last_seq`, before the batch. */
   readonly cursor_before: number;
   readonly seq_before: number;
-  /** All members; on the first message created in a chat, else null. */
+  /** How long the chat had been without a new message before the batch, in milliseconds. */
+  readonly idle_ms: number | null;
+  /** All members, on the first message created in a chat if they are few; else null. */
   readonly member_ids: number[] | null;
   /** With it, if a sender of the batch had unread messages: the newest of them, and whose they may be, by their newest one. */
   readonly last_message_id: number | null;
@@ -27,8 +29,17 @@ export interface Appended {
   readonly authored_seqs: number[] | null;
 }
 
-/** What became of a batch: a row for each message, in the order of the batch, and the new read mark of each chat written to. */
+/** A chat after a batch was appended to it. */
+export interface ChatMark {
+  readonly chat_id: number;
+  readonly read_by_all_seq: number;
+  readonly last_change_seq: number;
+  /** The `change_seq` of the last change of who is a member. */
+  readonly members_seq: number;
+}
+
+/** What became of a batch: a row for each message, in the order of the batch, and each chat written to. */
 export interface AppendedBatch {
   readonly messages: Appended[];
-  readonly readByAll: ReadonlyMap<number, number>;
+  readonly chats: ReadonlyMap<number, ChatMark>;
 }

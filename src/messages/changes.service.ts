@@ -1,13 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { ChatChanges } from '../chats/chat-changes.js';
 import { ChatWriter } from '../chats/chat-writer.js';
 import type { Chat } from '../chats/chat.entity.js';
 import type { ChatMember } from '../chats/chat-member.entity.js';
 import { ChatsService } from '../chats/chats.service.js';
 import type { MessageDto, MessageRow } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/app-error.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { MessageAccess } from './message-access.js';
-import { MessageChanged } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** What is under the chat's lock when a message changes. */
@@ -27,7 +26,7 @@ export class ChangesService {
     private readonly access: MessageAccess,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly log: ChatChanges,
   ) {}
 
   /** By its sender; the same text changes nothing. @throws AppError `message_not_found`, also for a tombstone, `forbidden` */
@@ -36,7 +35,7 @@ export class ChangesService {
       if (row.sender_id !== userId) throw new AppError('forbidden');
       if (row.deleted_at) throw new AppError('message_not_found');
       if (row.text === text) return this.access.present(row);
-      return this.announce('updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
+      return this.told('message_updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
     });
     this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });
     return message;
@@ -48,7 +47,7 @@ export class ChangesService {
       if (row.sender_id !== userId && (chat.type !== 'group' || member.role === 'member'))
         throw new AppError('forbidden');
       if (row.deleted_at) return this.access.present(row);
-      return this.announce('deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
+      return this.told('message_deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
     });
     this.logger.log({ event: 'message.deleted', user_id: userId, chat_id: message.chat_id, message_id: id });
     return message;
@@ -63,9 +62,8 @@ export class ChangesService {
     });
   }
 
-  private async announce(change: 'updated' | 'deleted', row: MessageRow): Promise<MessageDto> {
-    const message = await this.access.present(row);
-    this.unitOfWork.publish(new MessageChanged(change, message, await this.chats.memberIds(row.chat_id)));
-    return message;
+  private async told(kind: 'message_updated' | 'message_deleted', row: MessageRow): Promise<MessageDto> {
+    await this.log.record(row.chat_id, { kind, seq: row.seq });
+    return this.access.present(row);
   }
 }

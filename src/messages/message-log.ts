@@ -67,7 +67,7 @@ export class MessageLog implements OnModuleInit {
       return;
     }
     const created = createdBy(sent, batch);
-    for (const event of eventsOf(created, batch)) this.events.publish(event);
+    for (const event of eventsOf(created, batch)) void this.events.publish(event);
     await this.answer(entries, created, batch);
   }
 

@@ -41,6 +41,10 @@ export class Message {
   @Column('bigint', { name: 'reply_to_id', nullable: true })
   replyToId: number | null;
 
+  /** Where the sender's cursor was when they sent it, if that was before the message before it: this is what sending it read. */
+  @Column('bigint', { name: 'read_from', nullable: true })
+  readFrom: number | null;
+
   /** SHA-256 of the text as it was first sent, once that is gone by an edit or a deletion: a replay is compared with it. */
   @Column('bytea', { name: 'sent_hash', nullable: true })
   sentHash: Buffer | null;

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
 import { ChangesService } from './changes.service.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
+import { LogReader } from './log-reader.js';
 import { Message } from './message.entity.js';
 import { MessageAccess } from './message-access.js';
 import { MessageLog } from './message-log.js';
@@ -22,10 +23,11 @@ import { SyncService } from './sync.service.js';
     MessagesRepository,
     DeletedChatsSweeper,
     MessageLog,
+    LogReader,
     MessageAccess,
     ChangesService,
     SyncService,
   ],
-  exports: [MessagesService, ReceiptsService, ChangesService, SyncService],
+  exports: [MessagesService, ReceiptsService, ChangesService, SyncService, LogReader],
 })
 export class MessagesModule {}

@@ -1,19 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Appended, AppendedBatch, NewMessage } from './append.js';
+import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.js';
 import type { Gap } from './news.js';
-
-interface ChatMark {
-  readonly chat_id: number;
-  readonly read_by_all_seq: number;
-}
 
 /** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */
 export interface MarkedRead {
   readonly cursor_before: number;
   readonly read_by_all_seq: number;
   readonly author_ids: number[];
+  /** Its row in `chat_changes`; null when the cursor was there already. */
+  readonly change_id: number | null;
 }
 
 const COLUMNS = [
@@ -29,7 +26,7 @@ const COLUMNS = [
   'edited_at',
   'deleted_at',
 ];
-const columnsOf = (table: string): string => COLUMNS.map((column) => `${table}.${column}`).join(', ');
+export const columnsOf = (table: string): string => COLUMNS.map((column) => `${table}.${column}`).join(', ');
 
 @Injectable()
 export class MessagesRepository {
@@ -37,7 +34,7 @@ export class MessagesRepository {
 
   /**
    * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit (see the migration
-   * ReadMarks). No key may stand in it twice.
+   * ChatChanges). No key may stand in it twice.
    */
   async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
     const rows = await this.unitOfWork.prepared<Appended | ChatMark>(
@@ -51,19 +48,22 @@ export class MessagesRepository {
         messages.map(({ replyToId }) => replyToId ?? null),
       ],
     );
-    const marks = rows.slice(messages.length) as ChatMark[];
+    const chats = rows.slice(messages.length) as ChatMark[];
     return {
       messages: rows.slice(0, messages.length) as Appended[],
-      readByAll: new Map(marks.map(({ chat_id, read_by_all_seq }) => [chat_id, read_by_all_seq])),
+      chats: new Map(chats.map((chat) => [chat.chat_id, chat])),
     };
   }
 
-  /** Moves the reader's cursor up to `seq`, unless it is there; undefined when they aren't in the chat (see the migration ReadMarks). */
-  async markRead(chatId: number, readerId: number, seq: number): Promise<MarkedRead | undefined> {
+  /**
+   * Moves the reader's cursor up to `seq`, that of the message `id`, unless it is there; undefined when they aren't in the
+   * chat (see the migration ChatChanges).
+   */
+  async markRead(chatId: number, readerId: number, seq: number, id: number): Promise<MarkedRead | undefined> {
     const rows = await this.unitOfWork.prepared<MarkedRead>(
       'read_messages',
-      'SELECT * FROM read_messages($1, $2, $3)',
-      [chatId, readerId, seq],
+      'SELECT * FROM read_messages($1, $2, $3, $4)',
+      [chatId, readerId, seq, id],
     );
     return rows[0];
   }

@@ -23,11 +23,13 @@ export class ReceiptsService {
   async read(userId: number, messageId: number): Promise<ReadReceiptDto> {
     const { id, chat_id, seq } = await this.access.requireVisible(userId, messageId);
     const receipt = await this.lanes.run(chat_id, async () => {
-      const read = await this.messages.markRead(chat_id, userId, seq);
+      const read = await this.messages.markRead(chat_id, userId, seq, id);
       if (!read) throw new AppError('message_not_found');
       const is_read = seq <= read.read_by_all_seq;
       const marked: ReadReceiptDto = { type: 'read_receipt', message_id: id, chat_id, reader_id: userId, is_read, seq };
-      if (read.cursor_before < seq) this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids]));
+      if (read.change_id !== null) {
+        void this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids], read.change_id));
+      }
       return marked;
     });
     this.logger.log({ event: 'message.read', user_id: userId, chat_id, message_id: id, seq });

@@ -9,7 +9,7 @@ import {
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { DomainEvents } from '../common/domain-events.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
-import { MessageCreated } from '../messages/message.events.js';
+import { MessagesAppended } from '../messages/message.events.js';
 
 /** What Prometheus may know: the process, HTTP by route, and messages. On a port of its own when `METRICS_PORT` is set. */
 @Injectable()
@@ -35,7 +35,7 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
 
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
-    this.events.on(MessageCreated, () => this.messages.inc());
+    this.events.on(MessagesAppended, ({ messages }) => this.messages.inc(messages.length));
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -2,7 +2,12 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
+import { ChangePublisher } from './change.publisher.js';
+import { ChatFeed } from './chat-feed.js';
 import { HandshakeService } from './handshake.service.js';
+import { LogHorizon } from './log-horizon.js';
+import { LogTail } from './log-tail.service.js';
+import { NodeBus } from './node-bus.js';
 import { PlainWebSocketServer } from './plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimePublisher } from './realtime.publisher.js';
@@ -18,6 +23,11 @@ import { TypingService } from './typing.service.js';
     SocketExpiryService,
     SocketRevocationService,
     RealtimePublisher,
+    ChangePublisher,
+    ChatFeed,
+    LogHorizon,
+    LogTail,
+    NodeBus,
     TypingService,
     PlainWebSocketServer,
   ],

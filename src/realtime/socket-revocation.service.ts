@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { RevokedSessions } from '../auth/revoked-sessions.js';
 import { SessionsRevoked } from '../auth/session.events.js';
 import { DomainEvents } from '../common/domain-events.js';
+import { NodeBus } from './node-bus.js';
 import { type ChatServer, type ChatSocket, userRoom } from './chat-socket.js';
 
 /** Cuts the sockets of sessions that have ended. They are looked for among their user's: a session needs no room. */
@@ -10,11 +11,15 @@ export class SocketRevocationService {
   constructor(
     private readonly revoked: RevokedSessions,
     private readonly events: DomainEvents,
+    private readonly bus: NodeBus,
   ) {}
 
   /** Starts to watch over the sockets of this server. */
   attach({ sockets }: ChatServer): void {
-    this.events.on(SessionsRevoked, ({ sessions }) => {
+    this.bus.on('revoked', (sessions) => void this.events.publish(new SessionsRevoked(sessions)));
+    this.events.on(SessionsRevoked, ({ sessions, reason }) => {
+      // With a reason, it happened here.
+      if (reason) this.bus.send('revoked', ...sessions);
       for (const { userId } of sessions) {
         const ids = sockets.adapter.rooms.get(userRoom(userId)) ?? [];
         for (const id of [...ids]) this.cutIfRevoked(sockets.sockets.get(id)!);

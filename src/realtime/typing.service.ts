@@ -1,19 +1,39 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { ChatsService } from '../chats/chats.service.js';
+import { MemberLists } from '../chats/member-lists.js';
 import type { TypingCommand } from './dto/commands.dto.js';
+import { NodeBus, type TypingNotice } from './node-bus.js';
 import { RealtimePublisher } from './realtime.publisher.js';
 
 @Injectable()
-export class TypingService {
+export class TypingService implements OnModuleInit {
+  private readonly logger = new Logger(TypingService.name);
+
   constructor(
     private readonly chats: ChatsService,
+    private readonly memberLists: MemberLists,
     private readonly publisher: RealtimePublisher,
+    private readonly bus: NodeBus,
   ) {}
+
+  onModuleInit(): void {
+    this.bus.on('typing', (notices) => {
+      for (const notice of notices) {
+        this.tell(notice).catch((err: unknown) => this.logger.warn({ err, event: 'typing.lost' }));
+      }
+    });
+  }
 
   /** Tells the other members; nothing is stored. @throws AppError `chat_not_found` */
   async announce(userId: number, { chat_id, is_typing }: TypingCommand): Promise<void> {
-    const others = await this.chats.otherMemberIds(chat_id, userId);
-    // Nobody's room would be everybody: Socket.IO takes an empty list of rooms for "all sockets".
-    if (others.length > 0) this.publisher.to(others).emit('typing', { chat_id, user_id: userId, is_typing });
+    const notice = { chat_id, user_id: userId, is_typing, ...(await this.chats.audience(chat_id, userId)) };
+    this.bus.send('typing', notice);
+    await this.tell(notice);
+  }
+
+  private async tell({ chat_id, user_id, is_typing, members_seq, member_ids }: TypingNotice): Promise<void> {
+    const userIds = member_ids ?? (await this.memberLists.load(chat_id, members_seq));
+    const others = userIds.filter((userId) => userId !== user_id);
+    this.publisher.to(others)?.emit('typing', { chat_id, user_id, is_typing });
   }
 }

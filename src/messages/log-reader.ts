@@ -1,0 +1,167 @@
+import { Injectable } from '@nestjs/common';
+import type { Change } from '../chats/chat-change.entity.js';
+import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
+import { type Audience, FEW_MEMBER_IDS } from '../chats/members.repository.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { columnsOf } from './messages.repository.js';
+
+/** How far the log had grown: all ids above are newer. */
+export interface LogMark {
+  readonly messageId: number;
+  readonly changeId: number;
+}
+
+/** What is newer than a mark: of each chat its newest `seq`, and the ids of its changes. `newest` is where the log ends now. */
+export interface Moves {
+  readonly newest: LogMark;
+  readonly chats: readonly { readonly chat_id: number; readonly seq: number; readonly change_ids: readonly number[] }[];
+}
+
+/** Where a chat is, and from which `seq` on a node has to tell it. */
+export interface Head extends Audience {
+  readonly chat_id: number;
+  readonly from_seq: number;
+  readonly last_seq: number;
+  readonly last_change_seq: number;
+  readonly read_by_all_seq: number;
+  readonly creator_id: number;
+  /** Null for a private chat. */
+  readonly name: string | null;
+  readonly member_count: number | null;
+}
+
+/** A row of `chat_changes`. */
+export type LoggedChange = Change & {
+  readonly chat_id: number;
+  readonly id: number;
+  /** It comes after the message with this number; for a message's own change and a read, `seq` of `data` is theirs. */
+  readonly after_seq: number;
+  readonly change_seq: number | null;
+};
+
+/** A message to tell, and what its sender read by sending it. */
+export interface LoggedMessage {
+  readonly message: MessageDto;
+  /** The newest message that was newly read, and who wrote those: they may have left since. */
+  readonly read: { readonly id: number; readonly seq: number; readonly author_ids: readonly number[] } | null;
+}
+
+/** Further behind, a node leaves it to the clients, who see the hole and sync. */
+const MAX_BEHIND = 1_000;
+
+/** The committed log, read by a node that has to tell what others have written, or what it could not tell itself. */
+@Injectable()
+export class LogReader {
+  constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** Where the log ends. */
+  async newest(): Promise<LogMark> {
+    const rows = await this.query<LogMark>(
+      `SELECT coalesce((SELECT max(id) FROM messages), 0) AS "messageId",
+              coalesce((SELECT max(id) FROM chat_changes), 0) AS "changeId"`,
+      [],
+    );
+    return rows[0]!;
+  }
+
+  /** What has been committed above the mark. */
+  async movesSince({ messageId, changeId }: LogMark): Promise<Moves> {
+    const rows = await this.query<{ chat_id: number; seq: number; change_ids: number[] } & LogMark>(
+      `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
+         array_remove(array_agg(change_id), 0::bigint) AS change_ids
+       FROM (
+         SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > $1
+         UNION ALL SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > $2
+       ) moved GROUP BY chat_id`,
+      [messageId, changeId],
+    );
+    const newest = rows.reduce(
+      (mark, row) => ({
+        messageId: Math.max(mark.messageId, row.messageId),
+        changeId: Math.max(mark.changeId, row.changeId),
+      }),
+      { messageId, changeId },
+    );
+    return { newest, chats: rows };
+  }
+
+  /** Chats as they are now; gone ones are left out. A `seq` that isn't known becomes that of the newest message up to `mark`. */
+  heads(chats: readonly { chatId: number; seq: number | undefined }[], mark: LogMark): Promise<Head[]> {
+    return this.query<Head>(
+      `SELECT c.id AS chat_id, c.last_seq, c.last_change_seq, c.read_by_all_seq, c.creator_id, c.members_seq,
+         g.name, g.member_count, ${FEW_MEMBER_IDS} AS member_ids,
+         greatest(c.last_seq - ${MAX_BEHIND}, coalesce(p.seq, (
+           SELECT x.seq FROM (
+             SELECT m.seq, m.id FROM messages m WHERE m.chat_id = c.id ORDER BY m.seq DESC LIMIT ${MAX_BEHIND} + 1
+           ) x WHERE x.id <= $3 ORDER BY x.seq DESC LIMIT 1), 0)) AS from_seq
+       FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
+       JOIN chats c ON c.id = p.chat_id LEFT JOIN groups g ON g.chat_id = c.id`,
+      [chats.map(({ chatId }) => chatId), chats.map(({ seq }) => seq ?? null), mark.messageId],
+    );
+  }
+
+  /** The messages after `from_seq` up to `last_seq` of these chats, each chat's in their order. */
+  async messages(heads: readonly Head[]): Promise<LoggedMessage[]> {
+    const rows = await this.query<MessageRow & { mark: number; read: LoggedMessage['read'] }>(
+      `SELECT ${columnsOf('m')}, p.mark, news.read
+       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS p(chat_id, low, high, mark)
+       CROSS JOIN LATERAL (
+         SELECT * FROM messages n WHERE n.chat_id = p.chat_id AND n.seq > p.low AND n.seq <= p.high
+         ORDER BY n.seq LIMIT ${MAX_BEHIND}
+       ) m
+       LEFT JOIN LATERAL (
+         SELECT json_build_object('seq', max(a.seq), 'id', max(a.id), 'author_ids', json_agg(DISTINCT a.sender_id)) AS read
+         FROM (
+           SELECT * FROM messages n WHERE n.chat_id = m.chat_id AND n.seq > m.read_from AND n.seq < m.seq
+           ORDER BY n.seq DESC LIMIT ${MAX_BEHIND}
+         ) a WHERE a.sender_id <> m.sender_id HAVING count(*) > 0
+       ) news ON m.read_from IS NOT NULL
+       ORDER BY m.chat_id, m.seq`,
+      [
+        heads.map(({ chat_id }) => chat_id),
+        heads.map(({ from_seq }) => from_seq),
+        heads.map(({ last_seq }) => last_seq),
+        heads.map(({ read_by_all_seq }) => read_by_all_seq),
+      ],
+    );
+    return rows.map((row) => ({ message: MessageDto.of(row, row.mark), read: row.read }));
+  }
+
+  /** The message as it is now, if it is there. */
+  async message(chatId: number, seq: number): Promise<MessageDto | undefined> {
+    const rows = await this.query<MessageRow & { mark: number }>(
+      `SELECT ${columnsOf('m')}, c.read_by_all_seq AS mark
+       FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.chat_id = $1 AND m.seq = $2`,
+      [chatId, seq],
+    );
+    return rows[0] && MessageDto.of(rows[0], rows[0].mark);
+  }
+
+  /** What tells this database from every other one. */
+  async databaseId(): Promise<string> {
+    const rows = await this.query<{ id: string }>(
+      `SELECT system_identifier || ':' || oid AS id FROM pg_control_system(), pg_database WHERE datname = current_database()`,
+      [],
+    );
+    return rows[0]!.id;
+  }
+
+  /** The changes of these chats above the mark, in their order. */
+  async changes(chatIds: readonly number[], { changeId }: LogMark): Promise<LoggedChange[]> {
+    const rows = await this.query<Omit<LoggedChange, 'kind'> & { kind: Change['kind']; data: object }>(
+      `SELECT chat_id, id, seq AS after_seq, change_seq, kind, data FROM chat_changes
+       WHERE chat_id = ANY($1) AND id > $2 ORDER BY id`,
+      [chatIds, changeId],
+    );
+    return rows.map(({ data, ...row }) => ({ ...data, ...row }) as LoggedChange);
+  }
+
+  /** Forgets the changes up to this id. */
+  async forgetChanges(upTo: number): Promise<void> {
+    await this.query('DELETE FROM chat_changes WHERE id <= $1', [upTo]);
+  }
+
+  private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {
+    return this.unitOfWork.manager.query(sql, parameters);
+  }
+}
