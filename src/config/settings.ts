@@ -92,7 +92,7 @@ export const SETTINGS = {
   ),
   REDIS_URL: setting(
     '',
-    'redis://user:password@host:6379, or rediss:// with TLS. For several nodes on one database: what one writes, the others then tell at once. Left empty, they find it in the database within some seconds.',
+    'redis://user:password@host:6379, or rediss:// with TLS. For several processes on one database: what one writes the others tell at once. Left empty, they find it in the database within 5 s.',
     optional(redisUrl),
   ),
   DATABASE_POOL_SIZE: setting('10', 'Connections to PostgreSQL, at the most.', integer(1, 1_000)),

@@ -49,6 +49,9 @@ export interface LoggedMessage {
 /** Further behind, a node leaves it to the clients, who see the hole and sync. */
 const MAX_BEHIND = 1_000;
 
+/** More is written only while a node stands still for so long that its sockets don't outlive it. */
+const MAX_LOOK = 300_000;
+
 /** The committed log, read by a node that has to tell what others have written, or what it could not tell itself. */
 @Injectable()
 export class LogReader {
@@ -64,16 +67,16 @@ export class LogReader {
     return rows[0]!;
   }
 
-  /** What has been committed above the mark. */
+  /** What has been committed above the mark, as far as a statement can look in its time. */
   async movesSince({ messageId, changeId }: LogMark): Promise<Moves> {
     const rows = await this.query<{ chat_id: number; seq: number; change_ids: number[] } & LogMark>(
       `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
          array_remove(array_agg(change_id), 0::bigint) AS change_ids
        FROM (
-         SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > $1
-         UNION ALL SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > $2
+         SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > greatest($1, (SELECT max(id) FROM messages) - $3)
+         UNION ALL SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > greatest($2, (SELECT max(id) FROM chat_changes) - $3)
        ) moved GROUP BY chat_id`,
-      [messageId, changeId],
+      [messageId, changeId, MAX_LOOK],
     );
     const newest = rows.reduce(
       (mark, row) => ({

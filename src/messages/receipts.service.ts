@@ -28,7 +28,7 @@ export class ReceiptsService {
       const is_read = seq <= read.read_by_all_seq;
       const marked: ReadReceiptDto = { type: 'read_receipt', message_id: id, chat_id, reader_id: userId, is_read, seq };
       if (read.change_id !== null) {
-        void this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids], read.change_id));
+        await this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids], read.change_id));
       }
       return marked;
     });

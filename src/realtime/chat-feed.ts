@@ -93,15 +93,13 @@ export class ChatFeed implements OnModuleInit {
     return position ? position.seq === seq - 1 && position.changeSeq === changeSeq : idleMs > this.horizon.blindMs;
   }
 
-  private read(event: MessagesRead): void {
-    const { chat_id } = event.receipt;
-    if (this.isCatchingUp(chat_id)) {
-      void this.hint([chat_id]);
-    } else {
-      this.publisher.tellRead(event);
-      this.toldChanges.add(event.changeId);
-    }
+  private async read(event: MessagesRead): Promise<void> {
+    const { chat_id, seq } = event.receipt;
     this.bus.send('moved', { chat_id, user_ids: event.userIds });
+    // Not before the message that was read.
+    if (this.isCatchingUp(chat_id) || seq > (this.positions.of(chat_id)?.seq ?? seq)) return this.hint([chat_id]);
+    this.publisher.tellRead(event);
+    this.toldChanges.add(event.changeId);
   }
 
   private isCatchingUp(chatId: number): boolean {

@@ -1,8 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { LogMark } from '../messages/log-reader.js';
 
-/** Within this time a statement that has drawn an id has committed or failed: its timeout is half of it. In milliseconds. */
+/**
+ * Within this time, in milliseconds, and so many looks a statement that has drawn an id has committed or failed: its
+ * timeout is half of it. The looks make sure that PostgreSQL itself has not stood still in between.
+ */
 const SETTLED_MS = 5_000;
+const SETTLED_LOOKS = 3;
 
 /** What was committed in the chat before this, in milliseconds before the last look, that look has seen. */
 const COMMIT_MS = 3_000;
@@ -27,8 +31,9 @@ export class LogHorizon {
   /** All that a look, begun at `at` (of the process's clock), found up to `newest` has been told. */
   confirm(at: number, newest: LogMark): void {
     this.looks.push({ at, newest });
-    while (this.looks.length > 1 && this.looks[1]!.at <= at - SETTLED_MS) this.looks.shift();
-    if (this.looks[0]!.at <= at - SETTLED_MS) this.mark = this.looks[0]!.newest;
+    while (this.looks.length > SETTLED_LOOKS && this.looks[0]!.at <= at - SETTLED_MS) {
+      this.mark = this.looks.shift()!.newest;
+    }
   }
 
   /** A chat without a commit for longer than this, in milliseconds, has nothing that isn't told. */
