@@ -174,41 +174,45 @@ describe('two nodes on one database, without Redis', () => {
 
   behavesAsOne(() => cluster);
 
+  /** Does what a node does that dies before it has told anybody. */
+  const commitUnheard = ({ id }: Chat, sender: TestUser, text: string): Promise<unknown> =>
+    cluster.nodes[0].sql(
+      'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
+      [id, sender.id, text],
+    );
+
   it('tell what a node that died after its commit told nobody', async () => {
     const [node] = cluster.nodes;
     const [ada, bob] = (await node.users(2)) as [TestUser, TestUser];
     const group = await ada.group(bob);
     const devices = await Promise.all([ada.device(), cluster.across(bob).device()]);
     await ada.say(group);
-    const commit = (text: string) =>
-      node.sql(
-        'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
-        [group.id, bob.id, text],
-      );
-    await commit('unheard');
-    await commit('of');
+    await commitUnheard(group, bob, 'unheard');
+    await commitUnheard(group, bob, 'of');
     // The next one written here waits for them.
     await ada.say(group);
     for (const device of devices) {
       await device.until(() => seqsHeard(device, group).includes(4));
       expect(seqsHeard(device, group)).toEqual([1, 2, 3, 4]);
     }
-    await commit('and without a next one');
+    await commitUnheard(group, bob, 'and without a next one');
     for (const device of devices) await device.next('message:created', ({ seq }) => seq === 5);
     await devices[0].next('read_receipt', ({ reader_id, seq }) => reader_id === bob.id && seq === 4);
   });
 
-  it('tell nobody what was there before they started', async () => {
+  it('tell what was committed since they started, and nothing older', async () => {
     const [node] = cluster.nodes;
     const ada = await node.user();
     const group = await ada.group();
     await ada.say(group);
     const late = await TestApp.start({ databaseUrl: node.databaseUrl });
     const device = await late.connect(ada.token);
-    await ada.say(group);
-    await device.next('message:created');
+    // Of this chat the new node has told nothing yet, so it can't know by itself that something is missing.
+    await commitUnheard(group, ada, 'unheard');
+    await device.command('message:send', { chat_id: group.id, text: 'heard', client_message_id: 'heard' });
+    await device.until(() => seqsHeard(device, group).includes(3));
     await late.nest.get(LogTail).look();
-    expect(heardOf(device, group).map(({ payload }) => payload.seq)).toEqual([2]);
+    expect(seqsHeard(device, group)).toEqual([2, 3]);
     await late.close();
   });
 });
@@ -241,6 +245,20 @@ describeWithRedis('two nodes on one database and one Redis', () => {
       done = await Promise.race([heard, new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20))]);
     }
   };
+
+  it('hear of each other through Redis alone', async () => {
+    const looks = cluster.nodes.map(({ nest }) => nest.get(LogTail));
+    await Promise.all(looks.map((look) => look.beforeApplicationShutdown()));
+    const group = await ada.group(bob);
+    const across = await cluster.across(bob).device();
+    const { id } = await ada.say(group);
+    await across.next('message:created', (message) => message.id === id);
+    await ada.patch(`/messages/${id}`, { text: 'better' });
+    await across.next('message:updated', (message) => message.id === id);
+    await bob.post(`/messages/${id}/read`);
+    await across.next('read_receipt', ({ message_id }) => message_id === id);
+    for (const look of looks) look.onApplicationBootstrap();
+  });
 
   it('pass on who is typing', async () => {
     await typeAcross(await ada.group(bob));
