@@ -10,7 +10,7 @@ export class Gate {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: URL,
+    private target: URL,
   ) {
     server.on('connection', (socket) => this.pass(socket));
   }
@@ -26,6 +26,11 @@ export class Gate {
     const url = new URL(this.target);
     url.port = String((this.server.address() as { port: number }).port);
     return url.href;
+  }
+
+  /** From now on whoever comes is let through to this server. */
+  retarget(url: string): void {
+    this.target = new URL(url);
   }
 
   shut(): void {
