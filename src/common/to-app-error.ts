@@ -22,9 +22,12 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   not_found: 'There is nothing at this address.',
 };
 
-/** Node's codes for a host that is away, pg's own sentences, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
+/**
+ * Node's codes for a host that is away, pg's own sentences, and SQLSTATE classes 08 (connection), 53 (resources), 57P
+ * (shutdown); timeouts of a statement (57014), a lock (55P03) and of a transaction left alone (25P03).
+ */
 const AWAY_CODE =
-  /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03)$/;
+  /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03|25P03)$/;
 const AWAY_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|timeout expired|Driver not Connected)/;
 

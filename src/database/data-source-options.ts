@@ -1,6 +1,7 @@
 import { types } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations.js';
+import { WatchfulPool } from './watchful-pool.js';
 
 /** `bigint` as a number: ids and counters are JSON integers in the contract. @throws RangeError past 2^53. */
 export function parseInt8(text: string): number {
@@ -19,7 +20,14 @@ types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1
 /** Nothing waits for ever on a PostgreSQL that is away or silent: sends answer within 3 s (architecture, section 4). */
 const TIMEOUTS = {
   connectTimeoutMS: 2_000,
-  extra: { query_timeout: 2_900, statement_timeout: 2_500, keepAlive: true },
+  extra: {
+    query_timeout: 2_900,
+    statement_timeout: 2_500,
+    // A node that is stopped, or cut off, in the middle of a transaction lets go of the chat it has locked.
+    idle_in_transaction_session_timeout: 2_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  },
 };
 
 /** The one description of the database, for the application, its migrations and the commands. */
@@ -30,6 +38,7 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     poolSize,
     applicationName: 'windi-chat',
     ...TIMEOUTS,
+    driver: { Pool: WatchfulPool },
     migrations,
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -153,7 +153,9 @@ export class EmbeddedPostgres {
     });
     this.child = child;
     // However this process ends, short of a kill −9, the server ends with it.
-    process.once('exit', () => child.kill('SIGINT'));
+    const end = (): unknown => child.kill('SIGINT');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     let lastLine = '';
     child.stderr.on('data', (chunk: Buffer) => (lastLine = chunk.toString().trim().split('\n').at(-1)!));
     child.on('error', (error) => (lastLine = error.message));

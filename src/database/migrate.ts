@@ -11,8 +11,8 @@ const WAIT_FOR_DATABASE_MS = 30_000;
  * @throws StartupError when the database stays away or refuses us.
  */
 export async function migrate(options: DataSourceOptions): Promise<void> {
-  // Its own source: a migration may take longer than the timeouts of the application's pool.
-  const source = new DataSource({ ...options, extra: {}, poolSize: 2 } as DataSourceOptions);
+  // Its own source: a migration may take longer than the application's pool waits.
+  const source = new DataSource({ ...options, driver: undefined, extra: {}, poolSize: 2 } as DataSourceOptions);
   await connect(source);
   const runner = source.createQueryRunner();
   try {

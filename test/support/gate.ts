@@ -10,7 +10,7 @@ export class Gate {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: URL,
+    private target: URL,
   ) {
     server.on('connection', (socket) => this.pass(socket));
   }
@@ -28,8 +28,23 @@ export class Gate {
     return url.href;
   }
 
+  /** The address without a path, for a server of HTTP. */
+  get origin(): string {
+    return new URL(this.url).origin;
+  }
+
+  /** From now on whoever comes is let through to this server. */
+  retarget(url: string): void {
+    this.target = new URL(url);
+  }
+
   shut(): void {
     this.open = false;
+    this.cut();
+  }
+
+  /** Cuts what is there; whoever comes again is let through. */
+  cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 

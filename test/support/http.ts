@@ -10,6 +10,8 @@ export interface RequestOptions {
   /** Sent as JSON; a `URLSearchParams` as a form; a string as it is. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** Gives the request up. */
+  signal?: AbortSignal;
 }
 
 /** One HTTP request to the application. */
@@ -17,11 +19,12 @@ export async function request<T = any>(
   baseUrl: string,
   method: string,
   path: string,
-  { token, body, headers = {} }: RequestOptions = {},
+  { token, body, headers = {}, signal }: RequestOptions = {},
 ): Promise<Answer<T>> {
   const json = body !== undefined && typeof body !== 'string' && !(body instanceof URLSearchParams);
   const response = await fetch(baseUrl + path, {
     method,
+    signal,
     headers: {
       ...(json && { 'Content-Type': 'application/json' }),
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),

@@ -33,14 +33,19 @@ export class ServerProcess {
     });
   }
 
-  /** Starts it in `cwd` with nothing but these variables set. */
-  static start(cwd: string, env: Record<string, string> = {}): ServerProcess {
-    const child = spawn(process.execPath, [MAIN], {
+  /** Starts it, or another compiled program, in `cwd` with nothing but these variables set. */
+  static start(cwd: string, env: Record<string, string> = {}, program = MAIN): ServerProcess {
+    const child = spawn(process.execPath, [program], {
       cwd,
       env: { PATH: process.env.PATH, PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServerProcess(child);
+  }
+
+  /** Ends all at once, without a word: for a process that is about to end itself. */
+  static killAll(): void {
+    for (const { child } of ServerProcess.running) child.kill('SIGKILL');
   }
 
   /** Ends what a failed test has left running. */
@@ -79,6 +84,15 @@ export class ServerProcess {
   /** Its exit code; null when a signal ended it. */
   code(): Promise<number | null> {
     return this.exited;
+  }
+
+  /** Stops the process where it is, or lets it go on. */
+  pause(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** Sends a signal and waits for the end. */

@@ -1,0 +1,115 @@
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
+
+/** How long after a try to reach a silent PostgreSQL the next one starts, in milliseconds. */
+const RETRY_MS = 200;
+
+/** What pg says when nothing came back at all. A statement that is slow or waits for a lock is ended, and told of, by the server. */
+const NO_ANSWER = /^(Query read timeout|Connection terminated due to connection timeout|timeout expired)$/;
+
+const isSilence = (error: unknown): boolean => NO_ANSWER.test((error as Error).message);
+
+type Lend = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  release: (error?: Error | boolean) => void,
+) => void;
+
+/**
+ * A connection that ends with the first answer that doesn't come. pg would go on using it and let every later query,
+ * the ROLLBACK first of all, wait behind the lost one for as long again (node-postgres #3399).
+ */
+class WatchfulClient extends Client {
+  readonly since = performance.now();
+  onSilence: () => void = () => undefined;
+
+  /** Stands for all of pg's signatures; the answer is only watched. */
+  override query(...args: never[]): never {
+    const answer: unknown = super.query(...(args as unknown as [string]));
+    if (answer instanceof Promise) answer.catch((error: unknown) => isSilence(error) && this.giveUp());
+    return answer as never;
+  }
+
+  private giveUp(): void {
+    this.connection.stream.destroy();
+    this.onSilence();
+  }
+}
+
+/**
+ * A pool that notices when PostgreSQL is silent: stopped, or behind a network that swallows packets. What waits in queues
+ * would each wait in vain for a whole timeout, one after the other; so from the first answer that doesn't come until
+ * PostgreSQL answers again everybody is refused at once. Connections from before the silence are then replaced.
+ */
+export class WatchfulPool extends Pool {
+  private silence: Promise<void> | undefined;
+  private trustedSince = 0;
+
+  constructor(options: PoolConfig) {
+    super({ ...options, Client: WatchfulClient });
+    this.on('connect', (client) => {
+      const watched = client as unknown as WatchfulClient;
+      watched.onSilence = () => this.trusts(watched) && this.fallSilent();
+    });
+  }
+
+  /** A connection that can be relied on; the error has SQLSTATE 08006 (connection failure) while PostgreSQL is silent. */
+  override connect(): Promise<PoolClient>;
+  override connect(callback: Lend): void;
+  override connect(callback?: Lend): Promise<PoolClient> | undefined {
+    if (!callback) {
+      return new Promise((resolve, reject) =>
+        this.connect((error, client) => (error ? reject(error) : resolve(client!))),
+      );
+    }
+    if (this.silence)
+      callback(Object.assign(new Error('PostgreSQL is silent'), { code: '08006' }), undefined, () => undefined);
+    else this.lend(callback);
+    return undefined;
+  }
+
+  private lend(callback: Lend): void {
+    super.connect((error, client, release) => {
+      if (error && isSilence(error)) this.fallSilent();
+      if (!client || this.trusts(client as unknown as WatchfulClient)) {
+        callback(error, client, release);
+        return;
+      }
+      release(true);
+      this.lend(callback);
+    });
+  }
+
+  /** A connection from before the last silence says nothing about now. */
+  private trusts({ since }: WatchfulClient): boolean {
+    return since >= this.trustedSince;
+  }
+
+  private fallSilent(): void {
+    if (this.silence) return;
+    this.trustedSince = performance.now();
+    this.silence = this.listen().finally(() => (this.silence = undefined));
+  }
+
+  /** Resolves when PostgreSQL answers again, or nobody asks any more. */
+  private async listen(): Promise<void> {
+    while (!this.ending && !(await this.answers())) await new Promise((wake) => setTimeout(wake, RETRY_MS));
+  }
+
+  private answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.lend((error, client, release) => {
+        if (!client) return resolve(false);
+        client.query('SELECT').then(
+          () => {
+            release();
+            resolve(true);
+          },
+          (failure: unknown) => {
+            release(failure as Error);
+            resolve(false);
+          },
+        );
+      });
+    });
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { request } from '../support/http.js';
+import { Gate } from '../support/gate.js';
+import { OwnPostgres } from '../support/own-postgres.js';
+import { RedisServer } from '../support/redis-server.js';
+import { ServerProcess } from '../support/server-process.js';
+
+/** A node: a process between two gates, whose address outlives it. */
+export interface Node {
+  readonly name: string;
+  /** Between its clients and the node. */
+  readonly front: Gate;
+  /** Between the node and PostgreSQL. */
+  readonly back: Gate;
+  process: ServerProcess;
+}
+
+/** What the nodes are started with besides their addresses. */
+export interface NodeProgram {
+  /** Compiled; the application's own `main.js` when unset. */
+  readonly program?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Three nodes, a PostgreSQL and a Redis of their own, all as real processes on this machine. */
+export class Cluster {
+  readonly nodes: Node[] = [];
+
+  private constructor(
+    readonly postgres: OwnPostgres,
+    readonly redis: RedisServer,
+    private readonly folder: string,
+    private readonly program: NodeProgram,
+  ) {}
+
+  static async start(size: number, program: NodeProgram = {}): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'windi-faults-'));
+    const [postgres, redis] = await Promise.all([OwnPostgres.start(), RedisServer.start()]);
+    const cluster = new Cluster(postgres, redis, folder, program);
+    // The first one migrates while the others wait, so they may all come at once.
+    await Promise.all(Array.from({ length: size }, (_, index) => cluster.addNode(`node${index + 1}`)));
+    return cluster;
+  }
+
+  /** Whether every node has a database that answers. */
+  async isReady(): Promise<boolean> {
+    const answers = await Promise.all(
+      this.nodes.map(({ front }) => request(front.origin, 'GET', '/health/ready').catch(() => undefined)),
+    );
+    return answers.every((answer) => answer?.status === 200);
+  }
+
+  async restart(node: Node): Promise<void> {
+    node.process = this.launch(node.back);
+    node.front.retarget(await node.process.url());
+  }
+
+  /** Ends everything, whatever state it is in. */
+  async stop(): Promise<void> {
+    for (const { front, back, process } of this.nodes) {
+      front.close();
+      back.close();
+      await process.signal('SIGKILL');
+    }
+    await this.postgres.close();
+    await this.redis.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async addNode(name: string): Promise<void> {
+    const back = await Gate.before(this.postgres.url);
+    const process = this.launch(back);
+    this.nodes.push({ name, back, process, front: await Gate.before(await process.url()) });
+  }
+
+  private launch(back: Gate): ServerProcess {
+    const env = {
+      DATABASE_URL: back.url,
+      REDIS_URL: this.redis.url,
+      JWT_SECRET: 'the secret of all nodes, long enough for it',
+      ACCESS_TOKEN_TTL: '12h',
+      LOG_LEVEL: 'warn',
+      ...this.program.env,
+    };
+    return ServerProcess.start(this.folder, env, this.program.program);
+  }
+}
+
+/** Resolves after so many milliseconds: the schedule of a run is made of time. */
+export const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));

@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import '../../src/database/data-source-options.js'; // bigint as numbers.
+import { onDatabase } from '../support/database.js';
+import { ServerProcess } from '../support/server-process.js';
+import { check, type Verdict } from './checker.js';
+import { Cluster, type NodeProgram } from './cluster.js';
+import { type Final, History, type Seen } from './history.js';
+import { Load } from './load.js';
+import { type FaultKind, type Recovery, schedule, torment } from './nemesis.js';
+import { Random } from './random.js';
+
+const NODES = 3;
+const DRAIN_MS = 30_000;
+
+export interface Plan {
+  readonly seed: number;
+  readonly forMs: number;
+  readonly restMs: number;
+  readonly kinds?: readonly FaultKind[];
+  readonly program?: NodeProgram;
+  /** Clients that don't sync after a hole or a reconnect; to see that it is noticed. */
+  readonly deafClients?: boolean;
+}
+
+export interface Run {
+  readonly verdict: Verdict;
+  readonly recoveries: readonly Recovery[];
+  readonly history: History;
+}
+
+/** One run: a cluster, its load, its faults, and what the checker says of it. Leaves nothing running. */
+export async function run({ seed, forMs, restMs, kinds, program, deafClients = false }: Plan): Promise<Run> {
+  if (spawnSync('redis-server', ['--version']).status !== 0) {
+    throw new Error('The faults need redis-server on the PATH (Debian: redis-server).');
+  }
+  const random = new Random(seed);
+  const history = new History();
+  const cluster = await Cluster.start(NODES, program);
+  running.add(cluster);
+  let load: Load | undefined;
+  try {
+    load = await Load.prepare(cluster, history, random.fork(), !deafClients);
+    const plan = schedule(random.fork(), NODES, kinds);
+    load.start();
+    const recoveries = await torment(cluster, load, history, plan, { forMs, restMs });
+    await load.drain(DRAIN_MS);
+    await load.complete();
+    await load.stop();
+    return { verdict: check(history.entries, await readFinal(cluster.postgres.directUrl)), recoveries, history };
+  } finally {
+    await load?.stop();
+    await cluster.stop();
+    running.delete(cluster);
+  }
+}
+
+const running = new Set<Cluster>();
+
+/** For a process that is told to end in the middle of a run. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((cluster) => cluster.stop()));
+  ServerProcess.killAll();
+}
+
+async function readFinal(url: string): Promise<Final> {
+  return onDatabase(url, async (db) => {
+    const rows = async <T>(text: string): Promise<T[]> => (await db.query(text)).rows as T[];
+    return {
+      chats: await rows('SELECT id, last_seq AS "lastSeq" FROM chats'),
+      members: await rows('SELECT chat_id AS chat, user_id AS "user", last_read_seq AS "lastRead" FROM chat_members'),
+      messages: (
+        await rows<Seen & { timestamp: string }>(
+          `SELECT id, chat_id AS chat, seq, sender_id AS sender, client_message_id AS key, text, timestamp
+           FROM messages ORDER BY chat_id, seq`,
+        )
+      ).map((row) => ({ ...row, timestamp: new Date(row.timestamp).toISOString() })),
+    };
+  });
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { Gate } from './gate.js';
+
+/** A PostgreSQL of one's own, behind a gate whose address outlives it: to be stopped, killed and started again. */
+export class OwnPostgres {
+  private constructor(
+    private readonly folder: string,
+    private server: EmbeddedPostgres,
+    readonly gate: Gate,
+  ) {}
+
+  static async start(): Promise<OwnPostgres> {
+    const folder = await mkdtemp(join(tmpdir(), 'windi-own-'));
+    const server = await EmbeddedPostgres.start(folder);
+    return new OwnPostgres(folder, server, await Gate.before(server.url));
+  }
+
+  /** By way of the gate. */
+  get url(): string {
+    return this.gate.url;
+  }
+
+  /** Straight to the server, as it is now. */
+  get directUrl(): string {
+    return this.server.url;
+  }
+
+  /** Stops the server and all its connections' processes where they are: nothing answers, nothing is refused. */
+  freeze(): void {
+    signalFamily(this.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    signalFamily(this.pid, 'SIGCONT');
+  }
+
+  /** kill -9, of the server and all its processes. */
+  async kill(): Promise<void> {
+    signalFamily(this.pid, 'SIGKILL');
+    await this.server.stop();
+  }
+
+  /** Starts it again on its data. */
+  async restart(): Promise<void> {
+    this.server = await EmbeddedPostgres.start(this.folder);
+    this.gate.retarget(this.server.url);
+  }
+
+  async close(): Promise<void> {
+    this.gate.close();
+    this.thaw();
+    await this.server.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private get pid(): number {
+    return Number(readFileSync(join(this.folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
+  }
+}
+
+/** Each process of PostgreSQL leads a group of its own, so they are named one by one; a stopped parent makes no more of them. */
+function signalFamily(pid: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  if (signal !== 'SIGCONT') process.kill(pid, 'SIGSTOP');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  for (const one of [...children, pid]) {
+    try {
+      process.kill(one, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // A connection that has just ended.
+    }
+  }
+}
