@@ -106,8 +106,8 @@ describe('the access matrix', () => {
     for (const { name } of rows) {
       const own = rows.filter((row) => row.name === name);
       for (const parameter of new Set(own.flatMap(parametersOf))) {
-        // A key and a place in a list are nobody's; people are not hidden from each other.
-        if (['key', 'before'].includes(parameter)) continue;
+        // A key, a text and a place in a list are nobody's; people are not hidden from each other.
+        if (['key', 'text', 'before'].includes(parameter)) continue;
         const things = own.flatMap(({ about }) => about[parameter] ?? []);
         const wanted = things.includes('absent user') ? ['absent'] : ['foreign', 'absent'];
         const kinds = things.map((thing) => thing.split(' ')[0]);

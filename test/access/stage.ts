@@ -113,6 +113,8 @@ export class Stage {
         return randomUUID();
       case "key of peer's message":
         return messages.get(peer)!.client_message_id;
+      case "text of peer's message":
+        return messages.get(peer)!.text!;
       case 'own token':
         return caller.token;
       case 'foreign token':
