@@ -20,6 +20,8 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   app.enableCors({
     origin: config.corsOrigins === true ? true : [...config.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    // An OPTIONS that is no preflight would be refused with plain text.
+    strictPreflight: false,
     exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
   });
   setupOpenApi(app);

@@ -39,6 +39,11 @@ describe('browser apps of other origins', () => {
     expect(answer.headers.get('access-control-expose-headers')).toContain('X-Total-Count');
   });
 
+  it('may send an OPTIONS that is no preflight', async () => {
+    const app = await start(true);
+    expect((await app.request('OPTIONS', '/messages')).status).toBe(204);
+  });
+
   it('get no leave when their origin is not named', async () => {
     for (const origins of [[], ['https://other.example.com']]) {
       const { headers } = await preflight(await start(origins), 'POST');

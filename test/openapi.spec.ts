@@ -1,27 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RequestMethod, type Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { MetricsService } from '../src/metrics/metrics.service.js';
+import { routesOf } from './support/routes.js';
 import { TestApp } from './support/test-app.js';
-
-/** The routes of a controller by Nest's own metadata, as `get /chats/{id}`. */
-function routesOf(controller: Type): string[] {
-  const asList = (path: string | string[]): string[] => [path].flat();
-  return Object.getOwnPropertyNames(controller.prototype).flatMap((name) => {
-    const handler = (controller.prototype as Record<string, object>)[name]!;
-    const method = Reflect.getMetadata('method', handler) as RequestMethod | undefined;
-    if (method === undefined) return [];
-    return asList(Reflect.getMetadata('path', controller)).flatMap((prefix) =>
-      asList(Reflect.getMetadata('path', handler)).map((path) => {
-        const full = `/${prefix}/${path}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
-        return `${RequestMethod[method].toLowerCase()} ${full.replace(/:(\w+)/g, '{$1}')}`;
-      }),
-    );
-  });
-}
 
 describe('the OpenAPI document', () => {
   let app: TestApp;
@@ -35,7 +18,7 @@ describe('the OpenAPI document', () => {
   const operations = () =>
     Object.entries(document.paths).flatMap(([path, item]) =>
       Object.entries(item as Record<string, any>).map(([method, operation]) => ({
-        name: `${method} ${path}`,
+        name: `${method.toUpperCase()} ${path}`,
         operation,
       })),
     );
@@ -45,15 +28,11 @@ describe('the OpenAPI document', () => {
   });
 
   it('names every route of every controller', () => {
-    const controllers = [...app.nest.get(ModulesContainer).values()].flatMap((module) => [
-      ...module.controllers.values(),
-    ]);
-    const routes = controllers.flatMap(({ metatype }) => routesOf(metatype as Type));
     expect(
       operations()
         .map(({ name }) => name)
         .sort(),
-    ).toEqual(routes.sort());
+    ).toEqual(routesOf(app).sort());
   });
 
   it('gives each operation an id of its own, a summary, and the errors that any can end in', () => {

@@ -95,6 +95,11 @@ export class ServerProcess {
     this.child.kill('SIGCONT');
   }
 
+  /** Sends a signal that doesn't end it. */
+  tell(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
   /** Sends a signal and waits for the end. */
   async signal(name: NodeJS.Signals): Promise<number | null> {
     this.child.kill(name);

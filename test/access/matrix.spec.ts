@@ -1,0 +1,271 @@
+import { createSecretKey } from 'node:crypto';
+import { JwtService } from '@nestjs/jwt';
+import type { ErrorCode } from '../../src/common/error-codes.js';
+import type { Device } from '../support/device.js';
+import { expectAlike, expectProblem, faceOf } from '../support/expect-problem.js';
+import type { Answer } from '../support/http.js';
+import { PlainClient } from '../support/plain-client.js';
+import { eventsOf, routesOf } from '../support/routes.js';
+import { TestApp, type TestUser } from '../support/test-app.js';
+import { Stage } from './stage.js';
+import { PLACES, type Row, rowsOf, TOKENS } from './tables.js';
+
+const PUBLIC = rowsOf('Public routes');
+const ROUTES = rowsOf('Routes');
+const EVENTS = rowsOf('Events');
+const PLAIN = rowsOf('Plain WebSockets');
+
+/** `{name}` in a path, `$name` in a body. */
+const NAMES = /\{(\w+)\}|\$(\w+)/g;
+
+/** A test for each row, called by what it is about. */
+const titled = (rows: readonly Row[]): [title: string, row: Row][] =>
+  rows.map((row) => {
+    const about = Object.entries(row.about).map(([name, things]) => `${name} = ${things.join(' / ')}`);
+    return [[row.name, row.sent, ...about].join(' '), row];
+  });
+
+/** One thing for each name, in every way the row allows. */
+function casesOf({ about }: Row): Record<string, string>[] {
+  return Object.entries(about).reduce<Record<string, string>[]>(
+    (cases, [name, things]) => cases.flatMap((one) => things.map((thing) => ({ ...one, [name]: thing }))),
+    [{}],
+  );
+}
+
+/** The names that a row has something to stand for. */
+const parametersOf = ({ name, sent }: Row): string[] =>
+  [...`${name} ${sent}`.matchAll(NAMES)].map(([, inPath, inBody]) => (inPath ?? inBody)!);
+
+/** Whether an answer lists what has this id: chats, also those of a sync, or sessions. */
+function lists(body: any, id: unknown): boolean {
+  const items = (Array.isArray(body) ? body : body.chats) as { id: unknown }[];
+  return items.some((item) => item.id === id);
+}
+
+/** What stands for the names of a row. */
+type Values = Readonly<Record<string, number | string>>;
+
+/** Does what a row says, for one caller and one case: the outcome in the words of the matrix. */
+type Put = (
+  caller: TestUser,
+  values: Values,
+  one: Record<string, string>,
+) => Promise<{ outcome: string; body: unknown; face: string }>;
+
+describe('the access matrix', () => {
+  let app: TestApp;
+  let stage: Stage;
+  let foreign: unknown;
+  let tokens: Record<string, (user: TestUser) => Promise<string | undefined>>;
+  const devices = new Map<TestUser, Device>();
+  /** Every cell of the routes, for the member. */
+  const cells: [row: Row, one: Record<string, string>, values: Values][] = [];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    stage = await Stage.set(app);
+    foreign = await stage.foreignView();
+    for (const place of PLACES) devices.set(stage.people[place], await stage.people[place].device());
+    tokens = tokensOf(app);
+    for (const row of ROUTES) {
+      for (const one of casesOf(row)) cells.push([row, one, await meant(one, stage.people.member)]);
+    }
+  });
+  afterAll(() => app.close());
+
+  /** What the names of a case stand for. */
+  async function meant(one: Record<string, string>, caller: TestUser): Promise<Values> {
+    const found: Record<string, number | string> = {};
+    for (const [name, thing] of Object.entries(one)) {
+      if (name !== 'caller') found[name] = await stage.find(thing, caller);
+    }
+    return found;
+  }
+
+  /** `{name}` and `$name` with what they stand for. */
+  const filled = (text: string, values: Values): string =>
+    text.replace(NAMES, (match, inPath?: string, inBody?: string) => String(values[(inPath ?? inBody)!] ?? match));
+
+  function ask({ name, sent }: Row, values: Values, token: string | undefined) {
+    const [method, path] = name.split(' ') as [string, string];
+    const query = sent.startsWith('?') ? sent : '';
+    const body = sent === '' || query ? undefined : filled(sent, values);
+    const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
+    return app.request(method, filled(path, values) + query, { token, body, headers });
+  }
+
+  it('has a row for every route and every event, and no other', () => {
+    const names = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ name }) => name))].sort();
+    expect(names([...PUBLIC, ...ROUTES])).toEqual(routesOf(app).sort());
+    expect(names(EVENTS)).toEqual(eventsOf(app).sort());
+  });
+
+  it('asks everything about what is foreign and what is absent, too', () => {
+    const rows = [...ROUTES, ...EVENTS, ...PLAIN];
+    for (const { name } of rows) {
+      const own = rows.filter((row) => row.name === name);
+      for (const parameter of new Set(own.flatMap(parametersOf))) {
+        // A key, a text and a place in a list are nobody's; people are not hidden from each other.
+        if (['key', 'text', 'before'].includes(parameter)) continue;
+        const things = own.flatMap(({ about }) => about[parameter] ?? []);
+        const wanted = things.includes('absent user') ? ['absent'] : ['foreign', 'absent'];
+        const kinds = things.map((thing) => thing.split(' ')[0]);
+        expect([name, parameter, kinds]).toEqual([name, parameter, expect.arrayContaining(wanted)]);
+      }
+    }
+  });
+
+  describe.each(TOKENS)('a token that is %s', (kind, code) => {
+    it(`is answered ${code} on every route, whatever the ids`, async () => {
+      const token = await tokens[kind]!(stage.people.member);
+      for (const [row, one, values] of cells) {
+        const answer = await ask(row, values, token);
+        expect([row.name, one, answer.body.code]).toEqual([row.name, one, code]);
+        expectProblem(answer, 401, code as ErrorCode);
+      }
+    });
+
+    it('makes no difference on a public route', async () => {
+      for (const row of PUBLIC) {
+        for (const one of casesOf(row)) {
+          const { member } = stage.people;
+          const answer = await ask(row, await meant(one, member), await tokens[kind]!(member));
+          const { code: told } = answer.body as { code?: string };
+          expect([row.name, one, [answer.status, told].join(' ').trim()]).toEqual([row.name, one, row.answers.answer]);
+        }
+      }
+    });
+
+    it('opens no socket', async () => {
+      const { member } = stage.people;
+      await expect(app.connect(await tokens[kind]!(member))).rejects.toMatchObject({ data: { code } });
+    });
+
+    it.each(titled(PLAIN))('opens no WebSocket at %s', async (_, row) => {
+      const { member } = stage.people;
+      for (const one of casesOf(row)) {
+        const token = await tokens[kind]!(member);
+        const path = filled(row.name, await meant(one, member)) + (token === undefined ? '' : `?token=${token}`);
+        expect(await (await PlainClient.open(app.url, path)).closed).toEqual([4401, code]);
+      }
+    });
+  });
+
+  it('takes a good token on a public route for none', async () => {
+    for (const row of PUBLIC) {
+      const { member } = stage.people;
+      const answer = await ask(row, await meant(casesOf(row)[0]!, member), member.token);
+      expect([row.name, answer.status]).toEqual([row.name, Number(row.answers.answer!.split(' ')[0])]);
+    }
+  });
+
+  /** The first 404 of each route and code: all others must be like it. */
+  const hidden = new Map<string, Answer>();
+
+  /** Asks every cell of a row. `changes`: what is refused must have changed nothing, and what isn't has used up the group. */
+  async function walk(row: Row, changes: boolean, put: Put): Promise<void> {
+    for (const place of PLACES) {
+      const caller = stage.people[place];
+      const { outcome, listed, isListed } = parseAnswer(row.answers[place]!);
+      const refused = !/^(2|ok|open)/.test(outcome);
+      const faces = new Set<string>();
+      for (const one of casesOf(row)) {
+        const values = await meant(one, caller);
+        const told = await put(caller, values, one);
+        expect([place, one, told.outcome]).toEqual([place, one, outcome]);
+        if (listed) expect([place, one, lists(told.body, values[listed])]).toEqual([place, one, isListed]);
+        if (changes && refused) await stage.expectUnchanged();
+        else if (changes) stage.strike();
+        faces.add(told.face.replaceAll(String(values.chat), 'id'));
+      }
+      expect([...faces]).toHaveLength(1);
+    }
+  }
+
+  it.each(titled(ROUTES))('%s', async (_, row) => {
+    const changes = !row.name.startsWith('GET ') && row.name !== 'POST /sync';
+    await walk(row, changes, async (caller, values, one) => {
+      const { token } = one.caller === 'new session' ? await app.login(caller) : caller;
+      const answer = await ask(row, values, token);
+      const { code } = (answer.body ?? {}) as { code?: ErrorCode };
+      if (code) expectProblem(answer, answer.status, code);
+      if (answer.status === 404) {
+        const key = `${row.name} ${code}`;
+        expectAlike(answer, hidden.get(key) ?? answer);
+        hidden.set(key, answer);
+      }
+      return { outcome: [answer.status, code].join(' ').trim(), body: answer.body, face: faceOf(answer) };
+    });
+  });
+
+  it.each(titled(EVENTS))('%s', async (_, row) => {
+    await walk(row, row.name !== 'sync', async (caller, values) => {
+      const ack = await devices.get(caller)!.raw(row.name, JSON.parse(filled(row.sent, values)));
+      const [outcome, body] = ack.ok ? ['ok', ack.data] : [ack.error.code, undefined];
+      return { outcome, body, face: JSON.stringify(ack) };
+    });
+  });
+
+  it.each(titled(PLAIN))('%s', async (_, row) => {
+    await walk(row, false, async (caller, values) => {
+      const client = await PlainClient.open(app.url, `${filled(row.name, values)}?token=${caller.token}`);
+      client.send({ type: 'ping' });
+      const opened = client.nextOf('pong').then(() => 'open');
+      const outcome = await Promise.race([opened, client.closed.then((farewell) => farewell.join(' '))]);
+      opened.catch(() => undefined); // What is closed never answers the ping.
+      client.socket.close();
+      return { outcome, body: undefined, face: outcome };
+    });
+  });
+
+  it('lets a socket whose token has run out do nothing but refresh', async () => {
+    const { member } = stage.people;
+    const short = app.nest
+      .get(JwtService)
+      .sign({ sid: member.sessionId }, { subject: String(member.id), expiresIn: 1 });
+    const device = await app.connect(short);
+    await device.next('auth:expired');
+    for (const row of EVENTS.filter(({ name }) => name !== 'auth:refresh')) {
+      for (const one of casesOf(row)) {
+        const ack = await device.raw(row.name, JSON.parse(filled(row.sent, await meant(one, member))));
+        expect([row.name, one, ack]).toMatchObject([row.name, one, { ok: false, error: { code: 'token_expired' } }]);
+      }
+    }
+    expect(await device.command('auth:refresh', { token: member.token })).toMatchObject({ ok: true });
+  });
+
+  it('leaves what is foreign as it was', async () => {
+    expect(await stage.foreignView()).toEqual(foreign);
+  });
+});
+
+/** `200 with chat` as its outcome and what is, or isn't, among what is listed. */
+function parseAnswer(answer: string): { outcome: string; listed: string | undefined; isListed: boolean } {
+  const [, outcome, word, listed] = /^(.*?)(?: (with|without) (\w+))?$/.exec(answer)!;
+  return { outcome: outcome!, listed, isListed: word === 'with' };
+}
+
+/** A token of each kind that is no good. */
+function tokensOf(app: TestApp): Record<string, (user: TestUser) => Promise<string | undefined>> {
+  const jwt = app.nest.get(JwtService);
+  const sign = ({ id, sessionId }: TestUser, options: object): Promise<string> =>
+    jwt.signAsync({ sid: sessionId }, { subject: String(id), ...options });
+  const revoked = new Map<TestUser, Promise<string>>();
+  const logOut = async (user: TestUser): Promise<string> => {
+    const device = await app.login(user);
+    await device.post('/auth/logout');
+    return device.token;
+  };
+  return {
+    none: () => Promise.resolve(undefined),
+    malformed: () => Promise.resolve('a.b.c'),
+    'of another key': (user) => sign(user, { secret: createSecretKey(Buffer.from('the secret of somebody else')) }),
+    expired: (user) => sign(user, { expiresIn: -1 }),
+    revoked: (user) => {
+      if (!revoked.has(user)) revoked.set(user, logOut(user));
+      return revoked.get(user)!;
+    },
+    'a refresh token': (user) => Promise.resolve(user.refreshToken),
+  };
+}

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import type { Chat, Message } from '../../src/realtime/contract.js';
+import { type TestApp, type TestUser, unique } from '../support/test-app.js';
+import { type Place, PLACES } from './tables.js';
+
+/** Where ids start: one of a chat can be taken for nothing else in an answer, and all are as long as one that is absent. */
+const FIRST_IDS = { users: 1_000_000, messages: 2_000_000, chats: 3_000_000 };
+const ABSENT_ID = 9_999_999;
+const ABSENT_UUID = '00000000-0000-4000-8000-000000000000';
+
+/** A group with somebody at each place, and a message of everybody who is or was in it. */
+interface Scene {
+  readonly group: Chat;
+  readonly messages: ReadonlyMap<TestUser, Message>;
+  /** What the owner sees of it at first. */
+  readonly view: unknown;
+}
+
+type Thing = number | string;
+
+/** The people of the matrix and what it is about: made by REST, the people once, and a group whenever one is used up. */
+export class Stage {
+  private scene: Scene | undefined;
+
+  private constructor(
+    readonly people: Readonly<Record<Place, TestUser>>,
+    private readonly peer: TestUser,
+    private readonly otherAdmin: TestUser,
+    private readonly newcomer: TestUser,
+    private readonly strangers: readonly [TestUser, TestUser],
+    private readonly privateChats: ReadonlyMap<TestUser, Chat>,
+    private readonly foreign: { readonly group: Chat; readonly privateChat: Chat; readonly messages: Message[] },
+  ) {}
+
+  static async set(app: TestApp): Promise<Stage> {
+    for (const [table, first] of Object.entries(FIRST_IDS)) {
+      await app.sql(`ALTER TABLE ${table} ALTER id RESTART WITH ${first}`);
+    }
+    const cast = await app.users(PLACES.length);
+    const [peer, otherAdmin, newcomer, ...strangers] = (await app.users(5)) as [
+      TestUser,
+      TestUser,
+      TestUser,
+      TestUser,
+      TestUser,
+    ];
+    const chats = await Promise.all(cast.map(async (user) => [user, await user.privateChat(peer)] as const));
+    const [stranger, friend] = strangers;
+    const group = await stranger.group(friend);
+    const privateChat = await stranger.privateChat(friend);
+    const messages = [await stranger.say(group), await friend.say(privateChat)];
+    const people = Object.fromEntries(PLACES.map((place, index) => [place, cast[index]!])) as Record<Place, TestUser>;
+    return new Stage(people, peer, otherAdmin, newcomer, [stranger, friend], new Map(chats), {
+      group,
+      privateChat,
+      messages,
+    });
+  }
+
+  /** What a name of the matrix means for a caller. */
+  async find(thing: string, caller: TestUser): Promise<Thing> {
+    const { peer, foreign, newcomer } = this;
+    const [stranger] = this.strangers;
+    const { group, messages } = await this.current();
+    switch (thing) {
+      case 'group':
+        return group.id;
+      case 'before group':
+        return group.id - 1;
+      case 'private chat':
+        return this.privateChatOf(caller).id;
+      case 'foreign group':
+        return foreign.group.id;
+      case 'before foreign group':
+        return foreign.group.id - 1;
+      case 'foreign private chat':
+        return foreign.privateChat.id;
+      case 'own message':
+        return (messages.get(caller) ?? messages.get(peer)!).id;
+      case "peer's message":
+        return messages.get(peer)!.id;
+      case "owner's message":
+        return messages.get(this.people.owner)!.id;
+      case 'own private message':
+        return (await caller.say(this.privateChatOf(caller))).id;
+      case "peer's private message":
+        return (await peer.say(this.privateChatOf(caller))).id;
+      case 'foreign message':
+        return foreign.messages[0]!.id;
+      case 'foreign private message':
+        return foreign.messages[1]!.id;
+      case 'oneself':
+        return caller.id;
+      case 'peer':
+        return peer.id;
+      case 'another admin':
+        return this.otherAdmin.id;
+      case 'owner':
+        return this.people.owner.id;
+      case 'newcomer':
+        return newcomer.id;
+      case 'absent chat':
+      case 'absent message':
+      case 'absent user':
+        return ABSENT_ID;
+      case 'own session':
+        return (await caller.app.login(caller)).sessionId;
+      case 'foreign session':
+        return stranger.sessionId;
+      case 'absent session':
+        return ABSENT_UUID;
+      case 'new key':
+        return randomUUID();
+      case "key of peer's message":
+        return messages.get(peer)!.client_message_id;
+      case "text of peer's message":
+        return messages.get(peer)!.text!;
+      case 'own token':
+        return caller.token;
+      case 'foreign token':
+        return stranger.token;
+      case 'absent token':
+        return 'a.b.c';
+      case 'new refresh token':
+        return (await caller.app.login(caller)).refreshToken;
+      case 'own email':
+        return caller.email;
+      case 'new email':
+        return `new${unique()}@example.com`;
+      case 'absent email':
+        return 'nobody@example.com';
+      default:
+        throw new Error(`the matrix names ${thing}, which is nothing`);
+    }
+  }
+
+  /** The owner sees the group as it was made: no refused write has changed it. */
+  async expectUnchanged(): Promise<void> {
+    const { group, view } = await this.current();
+    expect(await viewOf(this.people.owner, group)).toEqual(view);
+  }
+
+  /** What the strangers see of theirs, which nobody of the matrix may have changed. */
+  async foreignView(): Promise<unknown> {
+    const [stranger] = this.strangers;
+    return [await viewOf(stranger, this.foreign.group), await viewOf(stranger, this.foreign.privateChat)];
+  }
+
+  /** The next that is asked for is a new group. */
+  strike(): void {
+    this.scene = undefined;
+  }
+
+  private privateChatOf(caller: TestUser): Chat {
+    return this.privateChats.get(caller)!;
+  }
+
+  private async current(): Promise<Scene> {
+    return (this.scene ??= await this.build());
+  }
+
+  private async build(): Promise<Scene> {
+    const { people, peer, otherAdmin } = this;
+    const { owner, admin, member, 'ex-member': former } = people;
+    const group = await owner.group(admin, otherAdmin, member, peer, former);
+    const messages = new Map<TestUser, Message>();
+    for (const user of [owner, admin, otherAdmin, member, former, peer]) messages.set(user, await user.say(group));
+    for (const { id } of [admin, otherAdmin]) await owner.patch(`/groups/${group.id}/members/${id}`, { role: 'admin' });
+    await owner.delete(`/groups/${group.id}/members/${former.id}`);
+    return { group, messages, view: await viewOf(owner, group) };
+  }
+}
+
+/** The chat with its members and its history. */
+async function viewOf(user: TestUser, { id }: Chat): Promise<unknown> {
+  const [chat, history] = await Promise.all([user.get(`/chats/${id}`), user.get(`/messages/history/${id}`)]);
+  return [chat.body, history.body];
+}

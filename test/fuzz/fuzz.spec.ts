@@ -1,0 +1,145 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import type { Chat } from '../../src/realtime/contract.js';
+import { createDatabase } from '../support/database.js';
+import { Device } from '../support/device.js';
+import { request } from '../support/http.js';
+import { inTemporaryFolder, ServerProcess } from '../support/server-process.js';
+import { type Input, input } from './inputs.js';
+import { type Loot, send } from './target.js';
+
+/**
+ * Hostile requests and frames, as many as FUZZ_RUNS says, thrown at the built application in a process of its own: a few
+ * thousand with every run of the tests, 100,000 by `npm run test:fuzz`. What it finds goes into corpus.json, which is
+ * thrown first from then on.
+ */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 2_500);
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+const CORPUS = new URL('corpus.json', import.meta.url);
+
+/** Inputs that go off at once. */
+const MAX_VOLLEY = 64;
+const VOLLEYS_OF_A_ROUND = 20;
+/** What a run may leave in memory, beside what its first quarter has left. */
+const MEMORY_ALLOWED = 24 * 1024 * 1024;
+/** Not the example of the OpenAPI, or an input would change it. */
+const PASSWORD = 'a password that nobody guesses';
+
+const corpus = JSON.parse(readFileSync(CORPUS, 'utf8')) as { why: string; inputs: Input[] }[];
+
+describe('hostile input, at random', () => {
+  let drop: () => Promise<void>;
+  let server: ServerProcess;
+  let url: string;
+  let stopped: Promise<unknown>;
+  let bystander: Device;
+  let chat: Chat;
+  let loot: Loot;
+  let email: string;
+
+  beforeAll(async () => {
+    const database = await createDatabase();
+    drop = database.drop;
+    let ready: () => void;
+    const started = new Promise<void>((resolve) => (ready = resolve));
+    stopped = inTemporaryFolder(async (dir) => {
+      server = ServerProcess.start(dir, {
+        DATABASE_URL: database.url,
+        JWT_SECRET: 'a secret of the tests, long enough',
+        LOG_LEVEL: 'error',
+        RATE_LIMIT: 'off',
+        NODE_OPTIONS: `--import ${new URL('witness.js', import.meta.url).href}`,
+      });
+      url = await server.url();
+      ready();
+      await server.code();
+    });
+    await Promise.race([started, stopped]);
+    const other = await person('bystander@example.com');
+    bystander = await Device.connect(url, other.token as string);
+    chat = (await request<Chat>(url, 'POST', '/groups', { token: other.token as string, body: { name: 'Bystanders' } }))
+      .body;
+    email = 'mallory@example.com';
+    loot = await person(email);
+  }, 60_000);
+  afterAll(async () => {
+    bystander.close();
+    await server.signal('SIGTERM');
+    await stopped;
+    await drop();
+  });
+
+  /** Somebody with something to lose. */
+  async function person(address: string): Promise<Loot> {
+    await request(url, 'POST', '/auth/register', { body: { name: 'Mallory', email: address, password: PASSWORD } });
+    const { body } = await request(url, 'POST', '/auth/login', { body: { username: address, password: PASSWORD } });
+    const token = body.access_token as string;
+    const [me, sessions, group] = await Promise.all([
+      request(url, 'GET', '/auth/me', { token }),
+      request(url, 'GET', '/auth/sessions', { token }),
+      request(url, 'POST', '/groups', { token, body: { name: 'A group' } }),
+    ]);
+    const message = await request(url, 'POST', '/messages', { token, body: { chat_id: group.body.id, text: 'Hello' } });
+    return { token, user: me.body.id, session: sessions.body[0].id, chat: group.body.id, message: message.body.id };
+  }
+
+  /** Throws a volley; then the bystander must be served, and what was taken is replaced. */
+  async function volley(inputs: readonly Input[]): Promise<void> {
+    const complaints = await Promise.all(inputs.map((one) => send(url, one, loot)));
+    expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([]);
+    const answer = await bystander.command('typing', { chat_id: chat.id, is_typing: true });
+    expect(answer).toEqual({ ok: true, data: {} });
+    const { status, body } = await request(url, 'GET', `/messages/${loot.message}`, { token: loot.token as string });
+    if (status !== 200 || body.text === null) loot = await person(email);
+  }
+
+  let reports = 0;
+  /** The memory in use, nothing being wrong in the process. */
+  async function inspect(): Promise<number> {
+    server.tell('SIGUSR2');
+    const [, memory, prototype] = await server.until(
+      new RegExp(`witness: report ${(reports += 1)} memory=(\\d+) prototype=(.*)`),
+    );
+    expect(prototype).toBe('clean');
+    expect(server.output).not.toMatch(/witness: uncaught|internal_error|"level":[56]0/);
+    expect((await request(url, 'GET', '/health/ready')).status).toBe(200);
+    return Number(memory);
+  }
+
+  it('gets them for all that was ever found', async () => {
+    for (const { inputs } of corpus) await volley(inputs);
+    await inspect();
+  });
+
+  it(
+    `gets the contract's answers (${RUNS} inputs from seed ${SEED})`,
+    async () => {
+      const memory: number[] = [];
+      let sent = 0;
+      const property = fc.asyncProperty(
+        fc.array(input, { minLength: 1, maxLength: MAX_VOLLEY, size: 'max' }),
+        async (inputs) => {
+          sent += inputs.length;
+          await volley(inputs);
+        },
+      );
+      for (let seed = SEED; sent < RUNS; seed += 1) {
+        const run = await fc.check(property, { seed, numRuns: VOLLEYS_OF_A_ROUND });
+        if (run.failed) {
+          const [inputs] = run.counterexample!;
+          if (process.env.FUZZ_KEEP) keep(`seed ${seed}`, inputs);
+          throw new Error(`seed ${seed}: ${JSON.stringify(inputs)}`, { cause: run.errorInstance });
+        }
+        const now = await inspect();
+        if (sent >= RUNS / 4) memory.push(now);
+      }
+      expect(memory.at(-1)! - memory[0]!).toBeLessThan(MEMORY_ALLOWED);
+      if (process.env.FUZZ_RUNS) console.log(`${sent} inputs; memory in use, in bytes: ${memory.join(' ')}`);
+    },
+    60_000 + 30 * RUNS,
+  );
+});
+
+function keep(why: string, inputs: Input[]): void {
+  writeFileSync(CORPUS, `${JSON.stringify([...corpus, { why, inputs }], null, 2)}\n`);
+}
