@@ -15,6 +15,7 @@ import { SyncDto } from '../messages/dto/sync.dto.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
 import { SyncService } from '../messages/sync.service.js';
+import { MetricsService } from '../metrics/metrics.service.js';
 import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat-socket.js';
 import type { Answer } from './contract.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
@@ -48,6 +49,7 @@ export class RealtimeGateway
     private readonly receipts: ReceiptsService,
     private readonly syncs: SyncService,
     private readonly typing: TypingService,
+    private readonly metrics: MetricsService,
   ) {}
 
   afterInit(server: ChatServer): void {
@@ -66,8 +68,9 @@ export class RealtimeGateway
     this.logger.log({ event: 'socket.connected', socket_id: socket.id, user_id: userId, session_id: sessionId });
   }
 
-  handleDisconnect(socket: ChatSocket, reason?: string): void {
+  handleDisconnect(socket: ChatSocket, reason: string): void {
     this.expiry.forget(socket);
+    this.metrics.countDisconnect(reason);
     this.logger.log({ event: 'socket.left', socket_id: socket.id, user_id: socket.data.principal.userId, reason });
   }
 
