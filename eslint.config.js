@@ -9,7 +9,7 @@ const ARROWS = {
   chats: ['users'],
   groups: ['chats', 'users'],
   messages: ['chats', 'users'],
-  realtime: ['auth', 'chats', 'groups', 'messages'],
+  realtime: ['auth', 'chats', 'groups', 'messages', 'metrics'],
   health: [],
   metrics: ['messages'],
 };

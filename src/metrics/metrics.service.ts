@@ -11,7 +11,7 @@ import { DomainEvents } from '../common/domain-events.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { MessagesAppended } from '../messages/message.events.js';
 
-/** What Prometheus may know: the process, HTTP by route, and messages. On a port of its own when `METRICS_PORT` is set. */
+/** What Prometheus may know: the process, HTTP by route, messages, and why sockets leave. On a port of its own when `METRICS_PORT` is set. */
 @Injectable()
 export class MetricsService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly registry = new Registry();
@@ -24,6 +24,12 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
     name: 'windi_http_request_duration_seconds',
     help: 'HTTP requests by route.',
     labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  });
+  private readonly disconnects = new Counter({
+    name: 'windi_socket_disconnects_total',
+    help: 'Sockets that have left, by reason.',
+    labelNames: ['reason'],
     registers: [this.registry],
   });
   private server: Server | undefined;
@@ -63,6 +69,11 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
 
   text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  /** Counts a socket that has left; `reason` is Socket.IO's, or `slow_consumer`. */
+  countDisconnect(reason: string): void {
+    this.disconnects.inc({ reason });
   }
 
   /** Counts an answered request; `seconds` is how long it took. */

@@ -9,6 +9,8 @@ export type CommandHandler = (payload: unknown, ack: (answer: object) => void) =
 
 /** What one socket may have under way and waiting; beyond it commands are refused, not kept. */
 const MAX_WAITING = 1_000;
+/** When a client that has filled it may try again, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
 
 /** Sends keep their order without waiting for each other's commit: they stand in the lanes of their chats one after the other. */
 const PIPELINED = 'message:send';
@@ -43,7 +45,7 @@ export class CommandDispatcher {
     const ack = wantsAck ? (last as (answer: object) => void) : () => undefined;
     const count = wantsAck ? args.length - 1 : args.length;
     if (this.running + this.queue.length >= MAX_WAITING) {
-      return ack({ ok: false, error: toCommandError(new AppError('rate_limited')) });
+      return ack({ ok: false, error: toCommandError(AppError.rateLimited(RETRY_AFTER_MS)) });
     }
     // Anything but one argument is no payload; the validation says so.
     this.queue.push({ event, payload: count === 1 ? args[0] : undefined, ack });

@@ -98,6 +98,8 @@ export interface CommandError {
   message: string;
   /** Whether the same command, with the same `client_message_id`, may be sent again. */
   retryable: boolean;
+  /** Of `rate_limited`: when it may be sent again, in milliseconds from now. */
+  retry_after_ms?: number;
   errors?: readonly { readonly field: string; readonly message: string }[];
 }
 

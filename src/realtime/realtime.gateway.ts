@@ -15,7 +15,9 @@ import { SyncDto } from '../messages/dto/sync.dto.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
 import { SyncService } from '../messages/sync.service.js';
-import { type ChatServer, type ChatSocket, SocketUserId, userRoom } from './chat-socket.js';
+import { MetricsService } from '../metrics/metrics.service.js';
+import { type ChatServer, type ChatSocket, SocketUserId } from './chat-socket.js';
+import { CommandLimitGuard } from './command-limit.guard.js';
 import type { Answer } from './contract.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
 import { HandshakeService } from './handshake.service.js';
@@ -29,7 +31,7 @@ import { ExpiredTokenAllowed, WsJwtGuard } from './ws-jwt.guard.js';
 
 /** The commands of the contract's section 7. What they cause is published by `RealtimePublisher`, as it is for REST. */
 @WebSocketGateway()
-@UseGuards(WsJwtGuard)
+@UseGuards(WsJwtGuard, CommandLimitGuard)
 @UsePipes(ContractValidationPipe)
 @UseFilters(SocketErrorFilter)
 export class RealtimeGateway
@@ -48,6 +50,7 @@ export class RealtimeGateway
     private readonly receipts: ReceiptsService,
     private readonly syncs: SyncService,
     private readonly typing: TypingService,
+    private readonly metrics: MetricsService,
   ) {}
 
   afterInit(server: ChatServer): void {
@@ -59,15 +62,15 @@ export class RealtimeGateway
 
   handleConnection(socket: ChatSocket): void {
     const { userId, sessionId } = socket.data.principal;
-    void socket.join(userRoom(userId));
     // First of all: Nest doesn't hear yet when the socket leaves, so nothing would stop a clock.
     if (this.revocation.cutIfRevoked(socket)) return;
     this.expiry.watch(socket);
     this.logger.log({ event: 'socket.connected', socket_id: socket.id, user_id: userId, session_id: sessionId });
   }
 
-  handleDisconnect(socket: ChatSocket, reason?: string): void {
+  handleDisconnect(socket: ChatSocket, reason: string): void {
     this.expiry.forget(socket);
+    this.metrics.countDisconnect(reason);
     this.logger.log({ event: 'socket.left', socket_id: socket.id, user_id: socket.data.principal.userId, reason });
   }
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { ChangePublisher } from './change.publisher.js';
 import { ChatFeed } from './chat-feed.js';
 import { HandshakeService } from './handshake.service.js';
@@ -16,7 +17,7 @@ import { SocketRevocationService } from './socket-revocation.service.js';
 import { TypingService } from './typing.service.js';
 
 @Module({
-  imports: [AuthModule, ChatsModule, MessagesModule],
+  imports: [AuthModule, ChatsModule, MessagesModule, MetricsModule],
   providers: [
     RealtimeGateway,
     HandshakeService,

@@ -22,6 +22,6 @@ export class SocketErrorFilter implements WsExceptionFilter {
 }
 
 /** The error as it stands in an ack. */
-export function toCommandError({ code, message, errors }: AppError): CommandError {
-  return { code, message, retryable: ERRORS[code].retryable, errors };
+export function toCommandError({ code, message, errors, retryAfterMs }: AppError): CommandError {
+  return { code, message, retryable: ERRORS[code].retryable, retry_after_ms: retryAfterMs, errors };
 }
