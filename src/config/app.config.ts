@@ -23,6 +23,8 @@ export interface AppConfig {
   /** Browser origins allowed: a list, or true for any. */
   readonly corsOrigins: readonly string[] | true;
   readonly logLevel: string;
+  /** Whether what one user or address may ask for is limited. */
+  readonly rateLimit: boolean;
   readonly metricsPort: number | undefined;
   readonly migrateOnStart: boolean;
 }
@@ -45,6 +47,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     refreshTokenTtlSeconds: settings.REFRESH_TOKEN_TTL,
     corsOrigins: settings.CORS_ORIGINS.length > 0 || production ? settings.CORS_ORIGINS : true,
     logLevel: settings.LOG_LEVEL,
+    rateLimit: settings.RATE_LIMIT,
     metricsPort: settings.METRICS_PORT,
     migrateOnStart: settings.MIGRATE_ON_START,
   };

@@ -12,6 +12,7 @@ describe('the settings', () => {
       DATA_DIR: './.data',
       ACCESS_TOKEN_TTL: 900,
       REFRESH_TOKEN_TTL: 2_592_000,
+      RATE_LIMIT: true,
       METRICS_PORT: undefined,
     });
   });
@@ -21,12 +22,14 @@ describe('the settings', () => {
       PORT: ' 9000 ',
       ACCESS_TOKEN_TTL: '12h',
       CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+      RATE_LIMIT: 'off',
       MIGRATE_ON_START: 'false',
     };
     expect(parseSettings(env)).toMatchObject({
       PORT: 9000,
       ACCESS_TOKEN_TTL: 43_200,
       CORS_ORIGINS: ['https://a.example', 'http://localhost:3000'],
+      RATE_LIMIT: false,
       MIGRATE_ON_START: false,
     });
   });
@@ -43,6 +46,7 @@ describe('the settings', () => {
     { ACCESS_TOKEN_TTL: '15' },
     { CORS_ORIGINS: 'https://a.example/path' },
     { MIGRATE_ON_START: 'yes' },
+    { RATE_LIMIT: 'true' },
     { DATABASE_POOL_SIZE: '0' },
   ])('refuse %j by name and without the value', (env) => {
     const [name, value] = Object.entries(env)[0]!;

@@ -39,6 +39,8 @@ const oneOf =
 
 const flag = (value: string): boolean => oneOf('true', 'false')(value) === 'true';
 
+const onOff = (value: string): boolean => oneOf('on', 'off')(value) === 'on';
+
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 const seconds = (value: string): number => {
@@ -117,6 +119,11 @@ export const SETTINGS = {
     'info',
     'fatal, error, warn, info, debug, trace or silent.',
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
+  RATE_LIMIT: setting(
+    'on',
+    'on or off: limits on what one user or address may ask for. Off is for load tests and nothing else.',
+    onOff,
   ),
   METRICS_PORT: setting(
     '',

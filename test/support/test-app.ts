@@ -33,8 +33,14 @@ export class TestApp {
     const database = overrides.databaseUrl
       ? { url: overrides.databaseUrl, drop: () => Promise.resolve() }
       : await createDatabase();
-    const env = { DATABASE_URL: database.url, JWT_SECRET: 'a secret of the tests, long enough', LOG_LEVEL: 'silent' };
-    const config: AppConfig = { ...loadConfig({ ...env, DATA_DIR: tmpdir() }), ...overrides };
+    const env = {
+      DATABASE_URL: database.url,
+      JWT_SECRET: 'a secret of the tests, long enough',
+      LOG_LEVEL: 'silent',
+      RATE_LIMIT: 'off', // One user does here what a thousand do outside.
+      DATA_DIR: tmpdir(),
+    };
+    const config: AppConfig = { ...loadConfig(env), ...overrides };
     const testing = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(appConfig.KEY)
       .useValue(config)
