@@ -25,7 +25,7 @@ export class AuthController {
   @Post(['auth/register', 'register'])
   @ApiOperation({ summary: 'Make an account' })
   @ApiCreatedResponse({ type: AccountDto })
-  @ApiProblems('validation_failed', 'email_taken')
+  @ApiProblems('validation_failed', 'email_taken', 'overloaded')
   register(@Body() body: RegisterDto): Promise<AccountDto> {
     return this.auth.register(body);
   }
@@ -37,7 +37,7 @@ export class AuthController {
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
   @ApiOperation({ summary: 'Open a session' })
   @ApiOkResponse({ type: TokenDto })
-  @ApiProblems('validation_failed', 'invalid_credentials')
+  @ApiProblems('validation_failed', 'invalid_credentials', 'overloaded')
   login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
     return this.auth.login(body, client);
   }
@@ -49,7 +49,7 @@ export class AuthController {
     description: 'A wrong `current_password` is a `validation_failed` that names it: the token is good.',
   })
   @ApiNoContentResponse()
-  @ApiProblems('validation_failed')
+  @ApiProblems('validation_failed', 'overloaded')
   changePassword(@CurrentPrincipal() principal: Principal, @Body() body: PasswordDto): Promise<void> {
     return this.auth.changePassword(principal, body);
   }
