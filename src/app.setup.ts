@@ -20,7 +20,15 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   app.enableCors({
     origin: config.corsOrigins === true ? true : [...config.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
+    exposedHeaders: [
+      'X-Request-Id',
+      'X-Total-Count',
+      'Idempotent-Replayed',
+      'Retry-After',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+    ],
   });
   setupOpenApi(app);
   logRequests(app.getHttpAdapter().getInstance(), pino);

@@ -11,6 +11,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems } from '../common/api-problems.decorator.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
 import { Public } from '../common/public.decorator.js';
+import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
@@ -22,6 +23,7 @@ export class AuthController {
   constructor(private readonly auth: AuthService) {}
 
   @Public()
+  @RateLimit('registrations')
   @Post(['auth/register', 'register'])
   @ApiOperation({ summary: 'Make an account' })
   @ApiCreatedResponse({ type: AccountDto })
@@ -31,6 +33,7 @@ export class AuthController {
   }
 
   @Public()
+  @RateLimit('logins')
   @Post(['auth/login', 'login'])
   @HttpCode(200)
   @RouteConfig({ acceptsForm: true })
@@ -42,6 +45,7 @@ export class AuthController {
     return this.auth.login(body, client);
   }
 
+  @RateLimit('passwords', { by: 'session' })
   @Post('auth/password')
   @HttpCode(204)
   @ApiOperation({

@@ -7,6 +7,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
 import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import { Guesses } from './guesses.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
 
@@ -17,6 +18,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
+    private readonly guesses: Guesses,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -28,21 +30,17 @@ export class AuthService {
 
   /**
    * Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email;
-   * `overloaded`
+   * `rate_limited` after too many of those, `overloaded`
    */
   async login(form: LoginDto, client: Client): Promise<TokenDto> {
-    const user = await this.users.findForLogin(loginName(form));
-    const right = await this.passwords.verify(user?.passwordHash, form.password);
-    if (!user || !right) {
-      this.logger.warn({ event: 'login.failed', user_id: user?.id });
-      throw new AppError('invalid_credentials');
-    }
-    const session = await this.openSession(user, client);
-    // The hash is another one by now, maybe of the same password.
-    if (!session) return this.login(form, client);
-    this.logger.log({ event: 'login', user_id: user.id, session_id: session.sessionId });
-    await this.renewHash(user, form.password);
-    return session.tokens;
+    const email = loginName(form);
+    const user = await this.users.findForLogin(email);
+    const guess = {
+      account: user ? `user:${user.id}` : email,
+      address: client.address,
+      isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
+    };
+    return this.guesses.bounded(guess, () => this.enter(user, form, client));
   }
 
   /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong; `overloaded` */
@@ -64,6 +62,20 @@ export class AuthService {
   /** @throws AppError `unauthorized` when the account is gone */
   me(userId: number): Promise<AccountDto> {
     return this.users.account(userId);
+  }
+
+  private async enter(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
+    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    if (!user || !right) {
+      this.logger.warn({ event: 'login.failed', user_id: user?.id });
+      throw new AppError('invalid_credentials');
+    }
+    const session = await this.openSession(user, client);
+    // The hash is another one by now, maybe of the same password.
+    if (!session) return this.enter(await this.users.findForLogin(user.email), form, client);
+    this.logger.log({ event: 'login', user_id: user.id, session_id: session.sessionId });
+    await this.renewHash(user, form.password);
+    return session.tokens;
   }
 
   /** Undefined when the hash has changed since it was looked at: a change of password ended only the sessions there were. */

@@ -14,6 +14,8 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     detail: string = ERRORS[code].title,
     readonly errors?: readonly FieldError[],
+    /** When the same may be tried again, in milliseconds from now. */
+    readonly retryAfterMs?: number,
   ) {
     super(detail);
   }
@@ -27,5 +29,10 @@ export class AppError extends Error {
   /** `validation_failed` for one field. */
   static invalidField(field: string, message: string): AppError {
     return AppError.invalid([{ field, message }]);
+  }
+
+  /** `rate_limited` for so many milliseconds. */
+  static rateLimited(retryAfterMs: number, detail?: string): AppError {
+    return new AppError('rate_limited', detail, undefined, retryAfterMs);
   }
 }
