@@ -16,7 +16,7 @@ const ARROWS = {
 const FEATURES = Object.keys(ARROWS);
 
 /** What serves all features and so knows none of them. */
-const FOUNDATIONS = ['common', 'config', 'database', 'logging', 'redis'];
+const FOUNDATIONS = ['common', 'config', 'database', 'limits', 'logging', 'redis'];
 
 const forbid = (folder, others) => ({
   files: [`src/${folder}/**/*.ts`],

@@ -6,6 +6,7 @@ import { appConfig } from './config/app.config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { HealthModule } from './health/health.module.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -19,6 +20,7 @@ import { UsersModule } from './users/users.module.js';
     LoggingModule,
     DatabaseModule,
     RedisModule,
+    LimitsModule,
     AuthModule,
     UsersModule,
     ChatsModule,

@@ -22,7 +22,15 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     // An OPTIONS that is no preflight would be refused with plain text.
     strictPreflight: false,
-    exposedHeaders: ['X-Request-Id', 'X-Total-Count', 'Idempotent-Replayed', 'Retry-After'],
+    exposedHeaders: [
+      'X-Request-Id',
+      'X-Total-Count',
+      'Idempotent-Replayed',
+      'Retry-After',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+    ],
   });
   setupOpenApi(app);
   logRequests(app.getHttpAdapter().getInstance(), pino);

@@ -3,10 +3,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { setupApp } from './app.setup.js';
 import { createHttpAdapter } from './common/http-adapter.js';
+import { appConfig } from './config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from './startup.js';
 
 try {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(appConfig()), {
     bufferLogs: true,
     autoFlushLogs: false,
     abortOnError: false,

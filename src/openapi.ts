@@ -8,6 +8,8 @@ import {
 } from './common/api-problems.decorator.js';
 import type { ErrorCode } from './common/error-codes.js';
 import { PUBLIC_EXTENSION } from './common/public.decorator.js';
+import { BUDGETS } from './limits/budgets.js';
+import { UNLIMITED_EXTENSION } from './limits/rate-limit.decorator.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -18,7 +20,11 @@ const ALIASES = new Set(['/register', '/login', '/history/{chat_id}']);
 
 const DESCRIPTION = `The REST side of WinDI Chat. Errors are RFC 9457 problems; switch on their \`code\`.
 Every answer has an \`X-Request-Id\`. Sockets, Socket.IO on \`/socket.io\` and plain
-WebSocket on \`/ws/chat\` and \`/ws/{chat_id}\`, are described in docs/realtime.md.`;
+WebSocket on \`/ws/chat\` and \`/ws/{chat_id}\`, are described in docs/realtime.md.
+
+Requests are limited for each user or, without a token, for each address: ${BUDGETS.requests.limit} in ${BUDGETS.requests.seconds} s,
+or what an operation's \`x-rate-limit\` says. Answers carry \`X-RateLimit-Limit\`, \`X-RateLimit-Remaining\` and
+\`X-RateLimit-Reset\`, the seconds until the window ends.`;
 
 /** Serves `/docs` and `/openapi.json`. */
 export function setupOpenApi(app: INestApplication): void {
@@ -66,6 +72,7 @@ function complete(operation: Operation, path: string): void {
     operation.security = [{ password: [] }, { bearer: [] }];
     common.unshift('unauthorized', 'token_expired');
   }
+  if (!(UNLIMITED_EXTENSION in operation)) common.push('rate_limited');
   if (operation.requestBody) common.push('payload_too_large', 'unsupported_media_type');
   // Nest numbers the operations of a route with several paths: `login[0]`, `login[1]`.
   operation.operationId = operation.operationId?.replace(/\[\d+\]$/, '');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { TestApp } from './support/test-app.js';
+import { PASSWORD, TestApp } from './support/test-app.js';
 
 const run = promisify(execFile);
 const README = readFileSync('README.md', 'utf8');
@@ -61,26 +61,32 @@ describe('the README', () => {
     expect(await count()).toEqual(after);
   }, 120_000);
 
-  it("serves both write-ups' journeys as they stand, but for a password of three characters", async () => {
+  it("serves both write-ups' journeys as they stand, but for their passwords", async () => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const register = (path: string, body: object) => app.request('POST', path, { body });
-    const short = await register('/auth/register', { name: 'test', email: 'm@example.com', password: '123' });
-    expect([short.status, short.body.errors]).toEqual([
+    const refusal = async (password: string) => {
+      const { status, body } = await register('/register', { name: 'test', email: 'm@example.com', password });
+      return [status, body.errors];
+    };
+    expect(await refusal('123')).toEqual([
       400,
       [{ field: 'password', message: 'must be text of 8 to 128 characters' }],
     ]);
-    expect(
-      (await register('/auth/register', { name: 'test', email: 'm@example.com', password: '12345678' })).status,
-    ).toBe(201);
-    expect(
-      (await register('/register', { name: 'User', email: 'user@example.com', password: 'pass1234' })).status,
-    ).toBe(201);
+    expect(await refusal('pass1234')).toEqual([
+      400,
+      [{ field: 'password', message: 'must not be one of the commonest passwords' }],
+    ]);
+    const accounts = [
+      await register('/auth/register', { name: 'test', email: 'm@example.com', password: PASSWORD }),
+      await register('/register', { name: 'User', email: 'user@example.com', password: PASSWORD }),
+    ];
+    expect(accounts.map(({ status }) => status)).toEqual([201, 201]);
     const first = await app.request('POST', '/auth/login', {
-      body: 'username=m@example.com&password=12345678',
+      body: 'username=m@example.com&password=correct+horse',
       headers: form,
     });
     const second = await app.request('POST', '/login', {
-      body: 'username=user@example.com&password=pass1234',
+      body: 'username=user@example.com&password=correct+horse',
       headers: form,
     });
     expect([first.status, second.status, first.body.token_type]).toEqual([200, 200, 'bearer']);

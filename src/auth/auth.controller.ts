@@ -11,6 +11,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems } from '../common/api-problems.decorator.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
 import { Public } from '../common/public.decorator.js';
+import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
@@ -22,26 +23,29 @@ export class AuthController {
   constructor(private readonly auth: AuthService) {}
 
   @Public()
+  @RateLimit('registrations')
   @Post(['auth/register', 'register'])
   @ApiOperation({ summary: 'Make an account' })
   @ApiCreatedResponse({ type: AccountDto })
-  @ApiProblems('validation_failed', 'email_taken')
+  @ApiProblems('validation_failed', 'email_taken', 'overloaded')
   register(@Body() body: RegisterDto): Promise<AccountDto> {
     return this.auth.register(body);
   }
 
   @Public()
+  @RateLimit('logins')
   @Post(['auth/login', 'login'])
   @HttpCode(200)
   @RouteConfig({ acceptsForm: true })
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
   @ApiOperation({ summary: 'Open a session' })
   @ApiOkResponse({ type: TokenDto })
-  @ApiProblems('validation_failed', 'invalid_credentials')
+  @ApiProblems('validation_failed', 'invalid_credentials', 'overloaded')
   login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
     return this.auth.login(body, client);
   }
 
+  @RateLimit('passwords', { by: 'session' })
   @Post('auth/password')
   @HttpCode(204)
   @ApiOperation({
@@ -49,7 +53,7 @@ export class AuthController {
     description: 'A wrong `current_password` is a `validation_failed` that names it: the token is good.',
   })
   @ApiNoContentResponse()
-  @ApiProblems('validation_failed')
+  @ApiProblems('validation_failed', 'overloaded')
   changePassword(@CurrentPrincipal() principal: Principal, @Body() body: PasswordDto): Promise<void> {
     return this.auth.changePassword(principal, body);
   }

@@ -4,9 +4,11 @@ import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type AppConfig, appConfig } from '../config/app.config.js';
+import { RateLimitGuard } from '../limits/rate-limit.guard.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
+import { Guesses } from './guesses.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PasswordsService } from './passwords.service.js';
@@ -34,6 +36,7 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
   controllers: [AuthController, SessionsController],
   providers: [
     AuthService,
+    Guesses,
     JwtStrategy,
     PasswordsService,
     RevokedSessions,
@@ -41,6 +44,8 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     SessionsService,
     TokensService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
+    // Second, as it counts by user.
+    { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
   exports: [RevokedSessions, TokensService],
 })

@@ -7,6 +7,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
 import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import { Guesses } from './guesses.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
 
@@ -17,6 +18,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
+    private readonly guesses: Guesses,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -26,30 +28,34 @@ export class AuthService {
     return this.users.register({ name, email, passwordHash: await this.passwords.hash(password) });
   }
 
-  /** Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email */
+  /**
+   * Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email;
+   * `rate_limited` after too many of those, `overloaded`
+   */
   async login(form: LoginDto, client: Client): Promise<TokenDto> {
-    const user = await this.users.findForLogin(loginName(form));
-    const right = await this.passwords.verify(user?.passwordHash, form.password);
-    const session = user && right ? await this.openSession(user, client) : undefined;
-    if (!session) {
-      this.logger.warn({ event: 'login.failed', user_id: user?.id });
-      throw new AppError('invalid_credentials');
-    }
-    this.logger.log({ event: 'login', user_id: user!.id, session_id: session.sessionId });
-    return session.tokens;
+    const email = loginName(form);
+    const user = await this.users.findForLogin(email);
+    const guess = {
+      account: user ? `user:${user.id}` : email,
+      address: client.address,
+      isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
+    };
+    return this.guesses.bounded(guess, () => this.enter(user, form, client));
   }
 
-  /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong */
+  /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong; `overloaded` */
   async changePassword(principal: Principal, form: PasswordDto): Promise<void> {
     const { userId } = principal;
     const current = await this.users.passwordHash(userId);
     const right = await this.passwords.verify(current, form.current_password);
-    if (!right) throw wrongPassword();
+    if (!right) throw AppError.invalidField('current_password', 'is not your password');
     const next = await this.passwords.hash(form.new_password);
-    await this.unitOfWork.run(async () => {
-      if (!(await this.users.changePassword(userId, current, next))) throw wrongPassword();
+    const changed = await this.unitOfWork.run(async () => {
+      if (!(await this.users.changePassword(userId, current, next))) return false;
       await this.sessions.endOthers(principal, 'password');
+      return true;
     });
+    if (!changed) return this.changePassword(principal, form);
     this.logger.log({ event: 'password.changed', user_id: userId });
   }
 
@@ -58,16 +64,39 @@ export class AuthService {
     return this.users.account(userId);
   }
 
-  /** Undefined when the password has changed since it was looked at: the change ended only the sessions there were. */
+  private async enter(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
+    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    if (!user || !right) {
+      this.logger.warn({ event: 'login.failed', user_id: user?.id });
+      throw new AppError('invalid_credentials');
+    }
+    const session = await this.openSession(user, client);
+    // The hash is another one by now, maybe of the same password.
+    if (!session) return this.enter(await this.users.findForLogin(user.email), form, client);
+    this.logger.log({ event: 'login', user_id: user.id, session_id: session.sessionId });
+    await this.renewHash(user, form.password);
+    return session.tokens;
+  }
+
+  /** Undefined when the hash has changed since it was looked at: a change of password ended only the sessions there were. */
   private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
     return this.unitOfWork.run(async () => {
       const unchanged = await this.users.holdPassword(id, passwordHash);
       return unchanged ? this.sessions.open(id, client) : undefined;
     });
   }
-}
 
-const wrongPassword = (): AppError => AppError.invalidField('current_password', 'is not your password');
+  /** Only a login has the password that a hash of today's parameters needs. It can wait for the next one. */
+  private async renewHash({ id, passwordHash }: User, password: string): Promise<void> {
+    if (!this.passwords.isOutdated(passwordHash)) return;
+    try {
+      const renewed = await this.users.changePassword(id, passwordHash, await this.passwords.hash(password));
+      if (renewed) this.logger.log({ event: 'password.rehashed', user_id: id });
+    } catch (err) {
+      this.logger.warn({ err, event: 'password.not_rehashed', user_id: id });
+    }
+  }
+}
 
 function loginName({ username, email }: LoginDto): string {
   const name = username ?? email;

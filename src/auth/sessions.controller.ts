@@ -4,6 +4,7 @@ import { ApiProblems } from '../common/api-problems.decorator.js';
 import { ApiUuid, UuidParam } from '../common/uuid-param.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
 import { Public } from '../common/public.decorator.js';
+import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { type Client, CurrentClient } from './client.js';
 import { TokenDto } from './dto/auth.dto.js';
 import { RefreshDto, SessionDto } from './dto/session.dto.js';
@@ -15,6 +16,7 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Public()
+  @RateLimit('refreshes')
   @Post('refresh')
   @HttpCode(200)
   @ApiOperation({

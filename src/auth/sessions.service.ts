@@ -1,11 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { AppError } from '../common/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Budget } from '../limits/budgets.js';
+import { Counters, take } from '../limits/counters.js';
 import type { Client } from './client.js';
 import { SessionDto } from './dto/session.dto.js';
 import type { TokenDto } from './dto/auth.dto.js';
+import { addressKey } from './guesses.js';
 import { RefreshToken } from './refresh-token.js';
 import { memorySeconds } from './revoked-sessions.js';
 import type { Session } from './session.entity.js';
@@ -19,6 +23,9 @@ const MAX_SESSIONS = 100;
 /** How many expired rows a login clears away: more than the one it adds, so they can't pile up. */
 const CLEARED_BY_A_LOGIN = 10;
 
+/** How often one session can be refreshed; only who has a token of it can use that up. */
+const REFRESHES: Budget = { limit: 30, seconds: 60 };
+
 export interface OpenedSession {
   readonly sessionId: string;
   readonly tokens: TokenDto;
@@ -27,14 +34,17 @@ export interface OpenedSession {
 @Injectable()
 export class SessionsService {
   private readonly memorySeconds: number;
+  private readonly refreshes: RateLimiterAbstract;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionsRepository,
     private readonly tokens: TokensService,
+    counters: Counters,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
     this.memorySeconds = memorySeconds(config);
+    this.refreshes = counters.of('refresh', REFRESHES);
   }
 
   /** A new session of a user who has proved who they are: what their device gets. */
@@ -52,13 +62,20 @@ export class SessionsService {
   /**
    * New tokens for a refresh token. The one before works, too, and gives the same successor, until that is used: an answer
    * may have been lost, and two tabs may ask at once. An older one has been copied, so it ends the session.
-   * @throws AppError `unauthorized`
+   * @throws AppError `unauthorized`, `rate_limited`
    */
   async refresh(text: string, client: Client): Promise<TokenDto> {
     const token = RefreshToken.parse(text);
+    if (token && this.config.rateLimit) await take(this.refreshes, token.sessionId);
     const granted = token && (await this.unitOfWork.run(() => this.rotate(token, client)));
     if (!granted) throw new AppError('unauthorized', 'The refresh token is not valid.');
     return granted;
+  }
+
+  /** Whether the user has a session that was last used from this address. */
+  async isUsedFrom(userId: number, address: string): Promise<boolean> {
+    const from = addressKey(address);
+    return (await this.sessions.list(userId)).some((session) => addressKey(session.address) === from);
   }
 
   /** The user's sessions, latest use first. */

@@ -9,7 +9,10 @@ import { createOpenApi } from '../openapi.js';
 // started for it: a previewed application has its routes and no providers.
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
 const [file = 'openapi.json'] = positionals;
-const app = await NestFactory.create(AppModule, createHttpAdapter(), { preview: true, logger: false });
+const app = await NestFactory.create(AppModule, createHttpAdapter({ trustedProxies: [] }), {
+  preview: true,
+  logger: false,
+});
 const text = `${JSON.stringify(createOpenApi(app), null, 2)}\n`;
 if (!values.check) {
   writeFileSync(file, text);

@@ -37,9 +37,14 @@ export class ProblemDto {
   errors?: FieldErrorDto[];
 }
 
+const RETRY_AFTER = {
+  'Retry-After': { description: 'In how many seconds to try again.', schema: { type: 'integer' } },
+} as const;
+
 /** A response of the OpenAPI that is a problem. */
 export interface ProblemResponse {
   description: string;
+  headers?: typeof RETRY_AFTER;
   content: { 'application/problem+json': { schema: { $ref: string }; examples: Record<string, { $ref: string }> } };
 }
 
@@ -62,6 +67,7 @@ function problemResponse(codes: ErrorCode[]): ProblemResponse {
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+    ...(codes.some((code) => ERRORS[code].retryable) && { headers: RETRY_AFTER }),
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) }, examples } },
   };
 }

@@ -30,6 +30,7 @@ export class AppError extends Error {
   static invalidField(field: string, message: string): AppError {
     return AppError.invalid([{ field, message }]);
   }
+
   /** `rate_limited` for so many milliseconds. */
   static rateLimited(retryAfterMs: number, detail?: string): AppError {
     return new AppError('rate_limited', detail, undefined, retryAfterMs);

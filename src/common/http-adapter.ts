@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AppConfig } from '../config/app.config.js';
 import { AppError } from './app-error.js';
 import { sendProblem } from './problem.filter.js';
 import { toAppError } from './to-app-error.js';
@@ -11,8 +12,9 @@ const FORM = 'application/x-www-form-urlencoded';
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Fastify with the contract's limits, content types and request ids. */
-export function createHttpAdapter(): FastifyAdapter {
+export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
   const adapter = new FastifyAdapter({
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
     // A path that can't be decoded is answered by the router, before any filter.

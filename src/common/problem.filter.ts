@@ -23,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const { status, retryable } = ERRORS[error.code];
   if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-  if (retryable) void reply.header('Retry-After', '1');
+  if (retryable) void reply.header('Retry-After', Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
   void reply
     .code(status)
     .header('X-Request-Id', request.id)

@@ -22,6 +22,8 @@ export interface AppConfig {
   readonly refreshTokenTtlSeconds: number;
   /** Browser origins allowed: a list, or true for any. */
   readonly corsOrigins: readonly string[] | true;
+  /** Whose X-Forwarded-For is believed: addresses, blocks and the names of ranges. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   /** Whether what one user or address may ask for is limited. */
   readonly rateLimit: boolean;
@@ -46,6 +48,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL,
     refreshTokenTtlSeconds: settings.REFRESH_TOKEN_TTL,
     corsOrigins: settings.CORS_ORIGINS.length > 0 || production ? settings.CORS_ORIGINS : true,
+    trustedProxies: settings.TRUST_PROXY,
     logLevel: settings.LOG_LEVEL,
     rateLimit: settings.RATE_LIMIT,
     metricsPort: settings.METRICS_PORT,

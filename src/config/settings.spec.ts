@@ -22,6 +22,7 @@ describe('the settings', () => {
       PORT: ' 9000 ',
       ACCESS_TOKEN_TTL: '12h',
       CORS_ORIGINS: 'https://a.example, http://localhost:3000',
+      TRUST_PROXY: '10.0.0.0/8, 2001:db8::1,uniquelocal',
       RATE_LIMIT: 'off',
       MIGRATE_ON_START: 'false',
     };
@@ -29,6 +30,7 @@ describe('the settings', () => {
       PORT: 9000,
       ACCESS_TOKEN_TTL: 43_200,
       CORS_ORIGINS: ['https://a.example', 'http://localhost:3000'],
+      TRUST_PROXY: ['10.0.0.0/8', '2001:db8::1', 'uniquelocal'],
       RATE_LIMIT: false,
       MIGRATE_ON_START: false,
     });
@@ -47,6 +49,10 @@ describe('the settings', () => {
     { CORS_ORIGINS: 'https://a.example/path' },
     { MIGRATE_ON_START: 'yes' },
     { RATE_LIMIT: 'true' },
+    { TRUST_PROXY: 'true' },
+    { TRUST_PROXY: '10.0.0.0/33' },
+    { TRUST_PROXY: '10.0.0.0/8/8' },
+    { TRUST_PROXY: 'proxy.example.com' },
     { DATABASE_POOL_SIZE: '0' },
   ])('refuse %j by name and without the value', (env) => {
     const [name, value] = Object.entries(env)[0]!;

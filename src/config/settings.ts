@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { StartupError } from '../common/startup-error.js';
 
 /** One environment variable: its default (as text), what `.env.example` says of it, and how its text is read. */
@@ -66,17 +67,32 @@ const secret = (value: string): string => {
   return value;
 };
 
-const origins = (value: string): string[] =>
+const list = (value: string): string[] =>
   value
     .split(',')
-    .map((origin) => origin.trim())
-    .filter(Boolean)
-    .map((origin) => {
-      if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-        throw new Error('must be origins separated by commas, such as https://chat.example.com');
-      }
-      return origin;
-    });
+    .map((item) => item.trim())
+    .filter(Boolean);
+
+const origins = (value: string): string[] => {
+  const all = list(value);
+  if (!all.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin)) {
+    throw new Error('must be origins separated by commas, such as https://chat.example.com');
+  }
+  return all;
+};
+
+const isAddressBlock = (text: string): boolean => {
+  const [, address = '', bits = '1'] = /^([^/]+)(?:\/([1-9]\d{0,2}))?$/.exec(text) ?? [];
+  return isIP(address) > 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+};
+
+const proxies = (value: string): string[] => {
+  const all = list(value);
+  if (!all.every((proxy) => ['loopback', 'linklocal', 'uniquelocal'].includes(proxy) || isAddressBlock(proxy))) {
+    throw new Error('must be addresses, blocks such as 10.0.0.0/8, loopback or uniquelocal, separated by commas');
+  }
+  return all;
+};
 
 /** Every variable the application reads: the one list behind the configuration and `.env.example`. */
 export const SETTINGS = {
@@ -119,6 +135,11 @@ export const SETTINGS = {
     'info',
     'fatal, error, warn, info, debug, trace or silent.',
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
+  TRUST_PROXY: setting(
+    '',
+    "The reverse proxies in front of it: addresses, blocks such as 10.0.0.0/8, loopback or uniquelocal, separated by commas. Only their X-Forwarded-For is believed. Empty: nobody's.",
+    proxies,
   ),
   RATE_LIMIT: setting(
     'on',

@@ -3,12 +3,14 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
 import { ApiProblems } from '../common/api-problems.decorator.js';
 import { Public } from '../common/public.decorator.js';
+import { Unlimited } from '../limits/rate-limit.decorator.js';
 
 const PING_TIMEOUT_MS = 2_000;
 const HEALTHY = { schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } };
 
 @ApiTags('service')
 @Public()
+@Unlimited()
 @Controller('health')
 export class HealthController {
   constructor(

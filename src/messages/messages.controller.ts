@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { MessageDto } from '../chats/dto/message.dto.js';
+import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { ApiProblems } from '../common/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
@@ -21,6 +22,7 @@ export class MessagesController {
     private readonly receipts: ReceiptsService,
   ) {}
 
+  @RateLimit('sends')
   @Post('messages')
   @ApiOperation({ summary: 'Send a message; the same again returns the same message' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Another place for `client_message_id`.' })

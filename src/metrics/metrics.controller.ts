@@ -3,10 +3,12 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../common/app-error.js';
 import { Public } from '../common/public.decorator.js';
+import { Unlimited } from '../limits/rate-limit.decorator.js';
 import { MetricsService } from './metrics.service.js';
 
 @ApiTags('service')
 @Public()
+@Unlimited()
 @Controller('metrics')
 export class MetricsController {
   constructor(private readonly metrics: MetricsService) {}

@@ -45,7 +45,7 @@ export class TestApp {
       .overrideProvider(appConfig.KEY)
       .useValue(config)
       .compile();
-    const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { bufferLogs: true });
+    const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(config), { bufferLogs: true });
     await setupApp(nest);
     await nest.listen(0, '127.0.0.1');
     return new TestApp(nest, await nest.getUrl(), database.url, database.drop);

@@ -1,11 +1,25 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
-import { TextField } from '../../common/fields.js';
+import { rule, TextField } from '../../common/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
+import { isCommonPassword } from '../common-passwords.js';
 import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
 
 const NewPasswordField = (): PropertyDecorator =>
-  TextField({ description: 'Kept as an argon2id hash.', example: 'correct horse', min: 8, max: 128 });
+  applyDecorators(
+    TextField({
+      description: 'None of the commonest passwords. Kept as an argon2id hash.',
+      example: 'correct horse',
+      min: 8,
+      max: 128,
+    }),
+    rule(
+      'uncommon',
+      (value) => typeof value !== 'string' || !isCommonPassword(value),
+      'must not be one of the commonest passwords',
+    ),
+  );
 
 export class RegisterDto {
   @NameField('What others see.', 'Ada Lovelace')

@@ -1,0 +1,320 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { RedisService } from '../src/redis/redis.service.js';
+import { expectProblem } from './support/expect-problem.js';
+import type { Answer } from './support/http.js';
+import { describeWithRedis, RedisServer } from './support/redis.js';
+import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
+
+const WRONG = 'wrong horse';
+/** What one address may get wrong for one account, for all accounts, and all addresses together for one account. */
+const [PAIR, ADDRESS, ACCOUNT] = [10, 100, 100];
+
+const oneTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+const newEmail = (): string => `${randomUUID()}@example.com`;
+
+/** Somebody's next address; a new one each time, so that no test gets in the way of another. */
+let addresses = 0;
+const newAddress = (): string => `10.1.${Math.floor((addresses += 1) / 250)}.${(addresses % 250) + 1}`;
+
+describe('guessing', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start({ rateLimit: true, trustedProxies: ['loopback'] })));
+  afterAll(() => app.close());
+
+  const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+  const login = (email: string, password: string, address: string, node = app): Promise<Answer> =>
+    node.request('POST', '/auth/login', { body: { email, password }, ...from(address) });
+
+  /** An account that is used at home. */
+  const register = async (home = newAddress()): Promise<{ email: string; tokens: any; home: string }> => {
+    const email = newEmail();
+    const body = { name: 'Ada', email, password: PASSWORD };
+    expect((await app.request('POST', '/auth/register', { body, ...from(home) })).status).toBe(201);
+    return { email, tokens: (await login(email, PASSWORD, home)).body, home };
+  };
+
+  /** Guesses wrong so often, each address no more than it may. */
+  const guess = async (email: string, times: number): Promise<void> => {
+    for (let left = times; left > 0; left -= PAIR) {
+      const address = newAddress();
+      const answers = await Promise.all(oneTo(Math.min(left, PAIR)).map(() => login(email, WRONG, address)));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 401));
+    }
+  };
+
+  const expectLimited = (answer: Answer, atMostSeconds: number): void => {
+    expectProblem(answer, 429, 'rate_limited');
+    const seconds = Number(answer.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(atMostSeconds);
+  };
+
+  describe('a password', () => {
+    it('ends after ten wrong ones from one address, and not for the owner elsewhere', async () => {
+      const { email, home } = await register();
+      const attacker = newAddress();
+      for (let left = PAIR; left > 0; left -= 1) {
+        expectProblem(await login(email, WRONG, attacker), 401, 'invalid_credentials');
+      }
+      expectLimited(await login(email, WRONG, attacker), 900);
+      expectLimited(await login(email, PASSWORD, attacker), 900);
+      expect((await login(email, PASSWORD, home)).status).toBe(200);
+      expect((await login(email, PASSWORD, newAddress())).status).toBe(200);
+    });
+
+    it('is not guessed more often by many tries at once', async () => {
+      const { email } = await register();
+      const attacker = newAddress();
+      const answers = await Promise.all(oneTo(3 * PAIR).map(() => login(email, WRONG, attacker)));
+      expect(answers.filter(({ status }) => status === 401)).toHaveLength(PAIR);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(2 * PAIR);
+    });
+
+    it('ends for an unknown email as for a known one', async () => {
+      const { email } = await register();
+      const attacker = newAddress();
+      const unknown = newEmail();
+      for (let left = PAIR + 1; left > 0; left -= 1) {
+        const [one, other] = [await login(email, WRONG, attacker), await login(unknown, WRONG, attacker)];
+        expect([one.status, one.body.code, one.body.detail]).toEqual([
+          other.status,
+          other.body.code,
+          other.body.detail,
+        ]);
+      }
+      expectLimited(await login(unknown, WRONG, attacker), 900);
+    });
+
+    it('counts for the account, whatever the case of its email', async () => {
+      for (const email of [(await register()).email, newEmail()]) {
+        const attacker = newAddress();
+        for (const i of oneTo(PAIR)) await login(email.slice(0, i).toUpperCase() + email.slice(i), WRONG, attacker);
+        expectLimited(await login(email, WRONG, attacker), 900);
+      }
+    });
+
+    it('that is right at last starts the count anew', async () => {
+      const { email, home } = await register();
+      for (let left = 2; left > 0; left -= 1) {
+        for (let left = PAIR - 1; left > 0; left -= 1) expect((await login(email, WRONG, home)).status).toBe(401);
+        expect((await login(email, PASSWORD, home)).status).toBe(200);
+      }
+    });
+
+    it('is guessed a hundred times by all the world, while its owner gets in at home', async () => {
+      const { email, home } = await register();
+      await guess(email, ACCOUNT);
+      expectLimited(await login(email, WRONG, newAddress()), 3_600);
+      expectLimited(await login(email, PASSWORD, newAddress()), 3_600);
+      for (let left = 3; left > 0; left -= 1) expect((await login(email, PASSWORD, home)).status).toBe(200);
+      for (let left = PAIR; left > 0; left -= 1) expect((await login(email, WRONG, home)).status).toBe(401);
+      expectLimited(await login(email, PASSWORD, home), 900);
+    });
+
+    it('of an unknown email is guessed a hundred times by all the world, too', async () => {
+      const email = newEmail();
+      await guess(email, ACCOUNT);
+      expectLimited(await login(email, WRONG, newAddress()), 3_600);
+    });
+
+    it('is tried a hundred times on all accounts from one network; sessions there go on', async () => {
+      const { email, tokens } = await register();
+      const network = '2001:db8:1:2';
+      for (const i of oneTo(ADDRESS)) {
+        const answer = await login(newEmail(), WRONG, `${network}::${i.toString(16)}`);
+        expect(answer.status).toBe(401);
+      }
+      const there = from(`${network}:a:b:c:d`);
+      const refused = await login(email, PASSWORD, `${network}:a:b:c:d`);
+      expectLimited(refused, 3_600);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(900);
+      expect((await login(email, PASSWORD, '2001:db8:1:3::1')).status).toBe(200);
+      const body = { refresh_token: tokens.refresh_token };
+      expect((await app.request('POST', '/auth/refresh', { body, ...there })).status).toBe(200);
+      expect((await app.request('GET', '/auth/me', { token: tokens.access_token, ...there })).status).toBe(200);
+    });
+
+    it('that is to be changed is asked for ten times in a session', async () => {
+      const { email, home, tokens } = await register();
+      const { body: other } = await login(email, PASSWORD, home);
+      const change = (token: string, current_password: string): Promise<Answer> =>
+        app.request('POST', '/auth/password', { token, body: { current_password, new_password: 'battery staple' } });
+      for (let left = PAIR; left > 0; left -= 1) {
+        expectProblem(await change(tokens.access_token, WRONG), 400, 'validation_failed', ['current_password']);
+      }
+      expectLimited(await change(tokens.access_token, PASSWORD), 900);
+      expect((await change(other.access_token, PASSWORD)).status).toBe(204);
+    });
+  });
+
+  describe('a route', () => {
+    const limitOf = ({ headers }: Answer): (number | null)[] =>
+      ['limit', 'remaining'].map((name) => {
+        const text = headers.get(`x-ratelimit-${name}`);
+        return text === null ? null : Number(text);
+      });
+
+    it('has its own limit or shares one with the others, for a user or an address, and says so', async () => {
+      const { tokens } = await register();
+      const { access_token: token } = tokens;
+      const stranger = from(newAddress());
+      const ask = (method: string, path: string, options: object): Promise<Answer> =>
+        app.request(method, path, { token, ...options });
+      const limits = [
+        await app.request('POST', '/login', { body: {}, ...stranger }),
+        await app.request('POST', '/auth/login', { body: {}, ...stranger }),
+        await app.request('POST', '/register', { body: {}, ...stranger }),
+        await app.request('POST', '/auth/refresh', { body: {}, ...stranger }),
+        await ask('POST', '/messages', { body: {} }),
+        await ask('GET', '/auth/me', from(newAddress())),
+        await ask('GET', '/chats', from(newAddress())),
+        await ask('GET', '/users/0', {}),
+      ].map(limitOf);
+      expect(limits).toEqual([
+        [120, 119],
+        [120, 118],
+        [60, 59],
+        [600, 599],
+        [600, 599],
+        [1_200, 1_199],
+        [1_200, 1_198],
+        [1_200, 1_197],
+      ]);
+      expect(limitOf(await app.request('GET', '/health/live'))).toEqual([null, null]);
+      expect(limitOf(await app.request('GET', '/metrics'))).toEqual([null, null]);
+    });
+
+    it('answers rate_limited beyond it, and nobody else', async () => {
+      const address = newAddress();
+      const attempt = (headers: object): Promise<Answer> => app.request('POST', '/register', { body: {}, ...headers });
+      const answers = await Promise.all(oneTo(60).map(() => attempt(from(address))));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 400));
+      const refused = await attempt(from(address));
+      expectLimited(refused, 3_600);
+      expect(limitOf(refused)).toEqual([60, 0]);
+      expect(refused.headers.get('x-ratelimit-reset')).toBe(refused.headers.get('retry-after'));
+      expect((await attempt(from(newAddress()))).status).toBe(400);
+    });
+
+    it('counts users apart who have one address', async () => {
+      const street = newAddress();
+      const [ada, bob] = [await register(street), await register(street)];
+      const me = (token: string): Promise<Answer> => app.request('GET', '/auth/me', { token, ...from(street) });
+      expect(limitOf(await me(ada.tokens.access_token as string))).toEqual([1_200, 1_199]);
+      expect(limitOf(await me(ada.tokens.access_token as string))).toEqual([1_200, 1_198]);
+      expect(limitOf(await me(bob.tokens.access_token as string))).toEqual([1_200, 1_199]);
+    });
+
+    it('that refreshes is for one session as often as it can need it', async () => {
+      const { email, tokens, home } = await register();
+      const refresh = (refresh_token: string): Promise<Answer> =>
+        app.request('POST', '/auth/refresh', { body: { refresh_token }, ...from(newAddress()) });
+      const answers = await Promise.all(oneTo(31).map(() => refresh(tokens.refresh_token as string)));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(30);
+      expectLimited(
+        answers.find(({ status }) => status === 429)!,
+        60,
+      );
+      const { body: other } = await login(email, PASSWORD, home);
+      expect((await refresh(other.refresh_token as string)).status).toBe(200);
+    });
+  });
+
+  describe('from an address', () => {
+    it('is not hidden by a header unless a trusted proxy sent it', async () => {
+      const open = await TestApp.start({ rateLimit: true });
+      try {
+        const ada = await open.user();
+        const tries = oneTo(PAIR).map(() => login(ada.email, WRONG, newAddress(), open));
+        for (const { status } of await Promise.all(tries)) expect(status).toBe(401);
+        expectLimited(await login(ada.email, PASSWORD, newAddress(), open), 900);
+        expect((await ada.get('/auth/sessions')).body[0].address).toBe('127.0.0.1');
+      } finally {
+        await open.close();
+      }
+    });
+
+    it('is the last one that is no proxy: what a client put before it counts for nothing', async () => {
+      const { email } = await register();
+      const attacker = newAddress();
+      for (let left = PAIR; left > 0; left -= 1) {
+        expect((await login(email, WRONG, `${newAddress()}, ${attacker}`)).status).toBe(401);
+      }
+      expectLimited(await login(email, PASSWORD, `${newAddress()}, ${attacker}`), 900);
+      const { body } = await login(email, PASSWORD, `${attacker}, 203.0.113.9`);
+      const sessions = await app.request('GET', '/auth/sessions', { token: body.access_token });
+      expect(sessions.body[0].address).toBe('203.0.113.9');
+    });
+  });
+});
+
+describeWithRedis('guessing at several nodes', () => {
+  let redis: RedisServer;
+  let apps: [TestApp, TestApp];
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    const one = await TestApp.start({ rateLimit: true, redisUrl: redis.url });
+    apps = [one, await TestApp.start({ rateLimit: true, redisUrl: redis.url, databaseUrl: one.databaseUrl })];
+  });
+  afterAll(async () => {
+    await Promise.all(apps.map((app) => app.close()));
+    await redis.stop();
+  });
+
+  const wrong = (user: TestUser, node: number): Promise<Answer> =>
+    apps[node % 2]!.request('POST', '/auth/login', { body: { email: user.email, password: WRONG } });
+
+  /** How many wrong passwords are looked at until they are refused, at both nodes in turns. */
+  const guesses = async (user: TestUser): Promise<number> => {
+    for (let count = 0; count < 50; count += 1) {
+      const { status } = await wrong(user, count);
+      if (status === 429) return count;
+      expect(status).toBe(401);
+    }
+    throw new Error('they are never refused');
+  };
+
+  it('is counted for all of them together', async () => {
+    expect(await guesses(await apps[0].user())).toBe(PAIR);
+  });
+
+  it('leaves no email in Redis', async () => {
+    const user = await apps[0].user();
+    await wrong(user, 0);
+    const client = new Redis(redis.url);
+    const keys = await client.keys('*');
+    client.disconnect();
+    expect(keys.filter((key) => key.startsWith('limit:')).length).toBeGreaterThan(0);
+    expect(keys.join()).not.toContain('@');
+  });
+
+  it.each<[string, () => unknown]>([
+    ['dead', () => redis.kill()],
+    ['silent', () => redis.pause()],
+  ])('goes on to be counted by each of them while Redis is %s, and nobody is locked out', async (_, takeAway) => {
+    const ada = await apps[0].user();
+    await takeAway();
+    try {
+      const started = performance.now();
+      expect((await ada.get('/auth/me')).status).toBe(200);
+      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(await guesses(ada)).toBeLessThanOrEqual(2 * PAIR);
+      const bob = await apps[1].user();
+      expect((await bob.get('/auth/me')).headers.get('x-ratelimit-limit')).toBe('1200');
+    } finally {
+      redis.resume();
+      await redis.restart();
+    }
+    for (const app of apps) await ready(app);
+    expect(await guesses(await apps[0].user())).toBe(PAIR);
+  });
+});
+
+/** Its connection to Redis works again. */
+async function ready(app: TestApp): Promise<void> {
+  const client = app.nest.get(RedisService).client!;
+  while (!(await client.ping().catch(() => undefined))) await once(client, 'ready');
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import * as common from '@nestjs/common';
+import * as core from '@nestjs/core';
+import type * as Throttler from '@nestjs/throttler';
+
+// @nestjs/throttler is CommonJS and asks for NestJS by `require`, which is ESM: Node can do that, jest only from Node
+// 24.9 on (see jest.config.js). So its files are run here as they are, and given what they ask for.
+
+const DIST = resolve('node_modules/@nestjs/throttler/dist');
+const ESM: Record<string, unknown> = { '@nestjs/common': common, '@nestjs/core': core };
+const builtIn = createRequire(import.meta.url);
+const loaded = new Map<string, object>();
+
+function load(file: string): object {
+  const known = loaded.get(file);
+  if (known) return known;
+  const exports = {};
+  loaded.set(file, exports);
+  const require = (name: string): unknown =>
+    name.startsWith('.') ? load(join(file, '..', `${name}.js`)) : (ESM[name] ?? builtIn(name));
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- running a module's text is what a loader does
+  new Function('exports', 'require', readFileSync(file, 'utf8'))(exports, require);
+  return exports;
+}
+
+export const {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  normalizeIp,
+  SkipThrottle,
+  Throttle,
+  ThrottlerGuard,
+  ThrottlerModule,
+} = load(join(DIST, 'index.js')) as typeof Throttler;
