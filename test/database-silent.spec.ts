@@ -94,7 +94,7 @@ describe('a PostgreSQL that is', () => {
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
     await inTemporaryFolder(async (folder) => {
-      node = ServerProcess.start(folder, { DATABASE_URL: postgres.url, LOG_LEVEL: 'warn' });
+      node = ServerProcess.start(folder, { DATABASE_URL: postgres.url, LOG_LEVEL: 'warn', RATE_LIMIT: 'off' });
       url = await node.url();
     });
     const account = { name: 'Ada', email: 'ada@example.com', password: PASSWORD };
