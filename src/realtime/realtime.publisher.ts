@@ -28,7 +28,8 @@ export class RealtimePublisher {
 
   /** New messages of a chat, in their order, and then what was read by sending them. */
   tellAppended(messages: readonly MessageDto[], reads: readonly Read[], userIds: readonly number[]): void {
-    for (const message of messages) this.to(userIds)?.emit('message:created', message);
+    const devices = this.to(userIds);
+    for (const message of messages) devices?.emit('message:created', message);
     for (const read of reads) this.tellRead(read);
   }
 
