@@ -8,7 +8,9 @@ import { cut, type EngineConnection } from './engine-connection.js';
 
 /** What a node takes to let one client in again, in milliseconds, with room for its other work. */
 const MS_PER_CLIENT = 2;
-/** The delays that clients are told lie within so many milliseconds, the more clients the more. */
+/** The shortest delay that a client is told, in milliseconds. */
+const SHORTEST_DELAY_MS = 500;
+/** What the delays differ by, at the most, in milliseconds: the more clients the more. */
 const SHORTEST_SPREAD_MS = 1_000;
 const LONGEST_SPREAD_MS = 30_000;
 /** Over how long the connections are closed, at the most, and in which steps, in milliseconds. */
