@@ -54,7 +54,7 @@ export class DrainService implements OnModuleDestroy {
     const sockets = [...this.io.sockets.sockets.values()];
     const spread = Math.max(SHORTEST_SPREAD_MS, Math.min(sockets.length * MS_PER_CLIENT, LONGEST_SPREAD_MS));
     for (const socket of sockets)
-      socket.emit('server:draining', { reconnect_in_ms: Math.round(Math.random() * spread) });
+      socket.emit('server:draining', { reconnect_in_ms: Math.round(SHORTEST_DELAY_MS + Math.random() * spread) });
   }
 
   /** In slices, in no order that says anything: the clients that don't heed their delay are spread so, too. */
