@@ -57,7 +57,7 @@ export class DrainService implements OnModuleDestroy {
       socket.emit('server:draining', { reconnect_in_ms: Math.round(SHORTEST_DELAY_MS + Math.random() * spread) });
   }
 
-  /** In slices, in no order that says anything: the clients that don't heed their delay are spread so, too. */
+  /** In slices, so that the clients that don't heed their delay are spread, too. */
   private async closeAll(connections: readonly EngineConnection[]): Promise<void> {
     const sockets = new Map([...this.io.sockets.sockets.values()].map((socket) => [socket.conn as unknown, socket]));
     const time = Math.min(connections.length * MS_PER_CLIENT, LONGEST_CLOSING_MS);
