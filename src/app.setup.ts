@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
+import { AppError } from './common/app-error.js';
 import { ProblemFilter } from './common/problem.filter.js';
+import { Shutdown } from './common/shutdown.js';
 import { ContractValidationPipe } from './common/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 import { logRequests } from './logging/request-log.js';
@@ -35,7 +37,23 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   setupOpenApi(app);
   logRequests(app.getHttpAdapter().getInstance(), pino);
   countRequests(app, app.get(MetricsService));
+  refuseOnShutdown(app, app.get(Shutdown));
   return app;
+}
+
+/** What a process that stops still answers; every other request belongs to another node by now. */
+const UNTIL_THE_END: readonly (string | undefined)[] = ['/health/live', '/metrics'];
+
+function refuseOnShutdown(app: NestFastifyApplication, shutdown: Shutdown): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      if (!shutdown.hasBegun) return done();
+      void reply.header('Connection', 'close');
+      const isTaken = UNTIL_THE_END.includes(request.routeOptions.url);
+      done(isTaken ? undefined : new AppError('unavailable', 'The server is stopping.'));
+    });
 }
 
 function countRequests(app: NestFastifyApplication, metrics: MetricsService): void {

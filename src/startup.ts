@@ -1,10 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { Shutdown } from './common/shutdown.js';
 import { StartupError } from './common/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
-/** A stop that hangs is ended after this long. */
-const STOP_TIMEOUT_MS = 10_000;
+/** A stop that hangs is ended after this long: whoever runs the process may kill it after ten seconds. */
+const STOP_TIMEOUT_MS = 9_500;
 
 /** Listens, and says where. @throws StartupError when the port is taken */
 export async function listen(app: NestFastifyApplication): Promise<void> {
@@ -28,13 +29,17 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
   process.stdout.write(`\nWinDI Chat is at ${url}\n  API: ${url}/docs\n  data: ${database}\n  stop: Ctrl-C\n\n`);
 }
 
-/** Ctrl-C and SIGTERM close the application, then end the process with code 0. A second signal doesn't wait. */
+/**
+ * Ctrl-C and SIGTERM close the application, then end the process with code 0, also when something hangs: what was acked
+ * is committed by then. A second signal doesn't wait.
+ */
 export function stopOnSignals(app: NestFastifyApplication): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+    app.get(Shutdown).begin(); // At once; Nest's first hook may have to wait for the start.
+    setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
     app.close().then(() => process.exit(0), explainAndExit);
   };
   process.on('SIGINT', stop);

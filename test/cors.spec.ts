@@ -98,7 +98,7 @@ describe('browser apps of other origins', () => {
         `${HERE}.evil.example`,
         HERE.replace('https', 'http'),
       ]) {
-        expect(await upgrades(app, { Origin })).toEqual(['400', '403']);
+        expect(await upgrades(app, { Origin })).toEqual(['403', '403']);
         expect(await poll(app, { Origin })).toBe(403);
       }
     });
@@ -107,7 +107,7 @@ describe('browser apps of other origins', () => {
       const app = await start([]);
       expect(await upgrades(app, {})).toEqual([upgraded, upgraded]);
       expect(await upgrades(app, { Origin: app.url })).toEqual([upgraded, upgraded]);
-      expect(await upgrades(app, { Origin: HERE })).toEqual(['400', '403']);
+      expect(await upgrades(app, { Origin: HERE })).toEqual(['403', '403']);
     });
 
     it('is for all, where any origin is allowed', async () => {

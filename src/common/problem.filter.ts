@@ -21,14 +21,20 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** Answers with the problem that an error is. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, retryable } = ERRORS[error.code];
+  const { status } = ERRORS[error.code];
+  const retryAfter = retryAfterSeconds(error);
   if (status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-  if (retryable) void reply.header('Retry-After', Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
+  if (retryAfter !== undefined) void reply.header('Retry-After', String(retryAfter));
   void reply
     .code(status)
     .header('X-Request-Id', request.id)
     .type('application/problem+json; charset=utf-8')
     .send(JSON.stringify(toProblem(error, request.id)));
+}
+
+/** When the same may be tried again, in whole seconds; undefined for what stays wrong. */
+export function retryAfterSeconds({ code, retryAfterMs = 1_000 }: AppError): number | undefined {
+  return ERRORS[code].retryable ? Math.ceil(retryAfterMs / 1_000) : undefined;
 }
 
 /** The error as the body of an answer. */

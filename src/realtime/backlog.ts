@@ -1,4 +1,4 @@
-import type { EngineConnection } from './engine-connection.js';
+import { cut, type EngineConnection } from './engine-connection.js';
 
 /** What one connection may have waiting that the kernel has not taken. A `sync` of 200 long messages must fit in. */
 export const MAX_BACKLOG = { packets: 10_000, bytes: 4 * 1024 * 1024 };
@@ -38,15 +38,7 @@ export class Backlog {
     }
     const packets = this.handedOver + writeBuffer.length;
     const bytes = (transport.socket?.bufferedAmount ?? 0) + this.countedBytes;
-    if (packets > MAX_BACKLOG.packets || bytes > MAX_BACKLOG.bytes) this.cut();
-  }
-
-  /** A close frame would wait behind the rest for half a minute, so there is none. */
-  private cut(): void {
-    const { transport } = this.connection;
-    this.connection.onClose(SLOW_CONSUMER);
-    transport.socket?.terminate();
-    transport.res?.destroy();
+    if (packets > MAX_BACKLOG.packets || bytes > MAX_BACKLOG.bytes) cut(this.connection, SLOW_CONSUMER);
   }
 
   /** The pings of a client are answered below Engine.IO, whether it reads the answers or not. */

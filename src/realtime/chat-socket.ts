@@ -1,11 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Principal } from '../common/principal.js';
+import type { CommandDispatcher } from './command-dispatcher.js';
 import type { ClientToServerEvents, ServerToClientEvents } from './contract.js';
 
 interface SocketData {
   /** Set by the handshake from a verified token, and by nothing else but `auth:refresh`. */
   principal: Principal;
+  /** Takes its commands, from just after the handshake on. */
+  commands?: CommandDispatcher;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;

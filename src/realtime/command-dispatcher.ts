@@ -30,6 +30,8 @@ export class CommandDispatcher {
   private readonly queue: Command[] = [];
   private running = 0;
   private exclusive = false;
+  /** Set when no more commands are taken; called when none is left. */
+  private finished: (() => void) | undefined;
 
   constructor(
     private readonly socket: ChatSocket,
@@ -39,20 +41,33 @@ export class CommandDispatcher {
     socket.onAny((event: string, ...args: unknown[]) => this.accept(event, args));
   }
 
+  /** Takes no more commands. Resolves when those that had come are acked. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      this.finished = resolve;
+      this.pump();
+    });
+  }
+
   private accept(event: string, args: unknown[]): void {
     const last = args.at(-1);
     const wantsAck = typeof last === 'function';
     const ack = wantsAck ? (last as (answer: object) => void) : () => undefined;
     const count = wantsAck ? args.length - 1 : args.length;
-    if (this.running + this.queue.length >= MAX_WAITING) {
-      return ack({ ok: false, error: toCommandError(AppError.rateLimited(RETRY_AFTER_MS)) });
-    }
+    const refusal = this.refusal();
+    if (refusal) return ack({ ok: false, error: toCommandError(refusal) });
     // Anything but one argument is no payload; the validation says so.
     this.queue.push({ event, payload: count === 1 ? args[0] : undefined, ack });
     this.pump();
   }
 
+  private refusal(): AppError | undefined {
+    if (this.finished) return new AppError('unavailable', 'The server is stopping.');
+    return this.running + this.queue.length < MAX_WAITING ? undefined : AppError.rateLimited(RETRY_AFTER_MS);
+  }
+
   private pump(): void {
+    if (this.running + this.queue.length === 0) this.finished?.();
     for (let head = this.queue[0]; head && this.mayStart(head); head = this.queue[0]) {
       this.queue.shift();
       this.running += 1;

@@ -138,6 +138,8 @@ export interface ServerToClientEvents {
   'auth:expired': (nothing: Record<string, never>) => void;
   /** The session has ended; the socket is cut. */
   'session:revoked': (nothing: Record<string, never>) => void;
+  /** The server stops. It closes the connection in a moment; then wait so long before you connect again. */
+  'server:draining': (delay: { reconnect_in_ms: number }) => void;
 }
 
 /** What the handler of a command returns: the ack without its `ok`. */

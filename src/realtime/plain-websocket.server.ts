@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { type BaseServer, Socket as Connection } from 'engine.io';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { ChatsService } from '../chats/chats.service.js';
 import { AppError } from '../common/app-error.js';
-import { ERRORS } from '../common/error-codes.js';
 import { parseDigits } from '../common/fields.js';
-import { toProblem } from '../common/problem.filter.js';
 import { toAppError } from '../common/to-app-error.js';
-import { type AppConfig, appConfig } from '../config/app.config.js';
-import { isOriginAllowed } from './allowed-origin.js';
+import { Admission } from './admission.js';
 import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { PlainTransport } from './plain-transport.js';
+import { refuseHandshake } from './refuse-handshake.js';
 
 /** `/ws/chat`, or `/ws/` and a chat's id. */
 const PATH = /^\/ws\/([^/]+)\/?$/;
@@ -37,7 +35,7 @@ export class PlainWebSocketServer {
 
   constructor(
     private readonly chats: ChatsService,
-    @Inject(appConfig.KEY) private readonly config: AppConfig,
+    private readonly admission: Admission,
   ) {}
 
   /** Starts taking connections beside this server's own. */
@@ -60,10 +58,9 @@ export class PlainWebSocketServer {
     const [path = '', query] = request.url!.split('?', 2);
     if (path.startsWith(this.io.path())) return;
     const target = PATH.exec(path)?.[1];
-    if (target === undefined) return refuse(socket, new AppError('not_found', 'There is no WebSocket here.'));
-    if (!isOriginAllowed(request.headers, this.config.corsOrigins)) {
-      return refuse(socket, new AppError('forbidden', 'This origin may not connect.'));
-    }
+    if (target === undefined) return refuseHandshake(request, new AppError('not_found', 'There is no WebSocket here.'));
+    const refusal = this.admission.refusalOf(request);
+    if (refusal) return refuseHandshake(request, refusal);
     request.url = path; // The query has the token, which nothing that looks at the request later needs to see.
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) =>
       this.open(webSocket, request, target, new URLSearchParams(query)),
@@ -106,20 +103,4 @@ export class PlainWebSocketServer {
 function toChatId(text: string): number {
   const id = parseDigits(text);
   return Number.isSafeInteger(id) ? (id as number) : NO_CHAT;
-}
-
-/** Answers an upgrade that is none with a problem. */
-function refuse(socket: Duplex, error: AppError): void {
-  const requestId = randomUUID();
-  const { status } = ERRORS[error.code];
-  const body = JSON.stringify(toProblem(error, requestId));
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Connection: close',
-    'Content-Type: application/problem+json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-  ];
-  socket.on('error', () => socket.destroy()).once('finish', () => socket.destroy());
-  socket.end([...head, '', body].join('\r\n'));
 }

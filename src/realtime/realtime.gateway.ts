@@ -20,6 +20,7 @@ import { type ChatServer, type ChatSocket, SocketUserId } from './chat-socket.js
 import { CommandLimitGuard } from './command-limit.guard.js';
 import type { Answer } from './contract.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
+import { DrainService } from './drain.service.js';
 import { HandshakeService } from './handshake.service.js';
 import { PlainWebSocketServer } from './plain-websocket.server.js';
 import { RealtimePublisher } from './realtime.publisher.js';
@@ -45,6 +46,7 @@ export class RealtimeGateway
     private readonly revocation: SocketRevocationService,
     private readonly publisher: RealtimePublisher,
     private readonly plain: PlainWebSocketServer,
+    private readonly drain: DrainService,
     private readonly messages: MessagesService,
     private readonly changes: ChangesService,
     private readonly receipts: ReceiptsService,
@@ -58,6 +60,7 @@ export class RealtimeGateway
     this.publisher.attach(server);
     this.revocation.attach(server);
     this.plain.attach(server);
+    this.drain.attach(server);
   }
 
   handleConnection(socket: ChatSocket): void {

@@ -3,8 +3,10 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
+import { Admission } from './admission.js';
 import { ChangePublisher } from './change.publisher.js';
 import { ChatFeed } from './chat-feed.js';
+import { DrainService } from './drain.service.js';
 import { HandshakeService } from './handshake.service.js';
 import { LogHorizon } from './log-horizon.js';
 import { LogTail } from './log-tail.service.js';
@@ -31,6 +33,8 @@ import { TypingService } from './typing.service.js';
     NodeBus,
     TypingService,
     PlainWebSocketServer,
+    Admission,
+    DrainService,
   ],
 })
 export class RealtimeModule {}

@@ -3,10 +3,11 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
-import { isOriginAllowed } from './allowed-origin.js';
-import type { ChatSocket } from './chat-socket.js';
+import { Admission } from './admission.js';
+import type { ChatServer, ChatSocket } from './chat-socket.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from './command-dispatcher.js';
+import { refuseHandshake } from './refuse-handshake.js';
 
 /** Socket.IO with the contract's bounds and one dispatcher for each socket. */
 export class SocketAdapter extends IoAdapter {
@@ -14,7 +15,7 @@ export class SocketAdapter extends IoAdapter {
   private positions: ReadonlyMap<string, number> | undefined;
 
   constructor(
-    app: INestApplicationContext,
+    private readonly app: INestApplicationContext,
     private readonly corsOrigins: readonly string[] | true,
     private readonly pino: PinoLogger,
   ) {
@@ -22,15 +23,22 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
+    const admission = this.app.get(Admission);
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
-      allowRequest: ({ headers }, decide) => decide(null, isOriginAllowed(headers, this.corsOrigins)),
+      // Engine.IO's own refusal could not say 503, and when to come again.
+      allowRequest: (request, decide) => {
+        const refusal = admission.refusalOf(request);
+        if (refusal) refuseHandshake(request, refusal);
+        else decide(null, true);
+      },
       serveClient: false,
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
     } as ServerOptions);
+    admission.attach(server as ChatServer);
     coalesceWrites(server);
     return server;
   }
@@ -41,6 +49,7 @@ export class SocketAdapter extends IoAdapter {
       const position = positions.get(event);
       return position === undefined ? undefined : (handlers[position]!.callback as CommandHandler);
     };
-    new CommandDispatcher(socket as ChatSocket, handlerOf, this.pino);
+    const { data } = socket as ChatSocket;
+    data.commands = new CommandDispatcher(socket, handlerOf, this.pino);
   }
 }
