@@ -39,8 +39,7 @@ export class Cluster {
     const folder = await mkdtemp(join(tmpdir(), 'windi-faults-'));
     const [postgres, redis] = await Promise.all([OwnPostgres.start(), RedisServer.start()]);
     const cluster = new Cluster(postgres, redis, folder, program);
-    // The first one migrates while the others wait, so they may all come at once.
-    await Promise.all(Array.from({ length: size }, (_, index) => cluster.addNode(`node${index + 1}`)));
+    for (let index = 1; index <= size; index += 1) await cluster.addNode(`node${index}`);
     return cluster;
   }
 
