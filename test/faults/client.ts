@@ -155,6 +155,7 @@ export class ChatClient {
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve).once('connect_error', reject);
       });
+      if (this.stopped) return;
       const ended = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
       socket.onAny((name: string, payload: any) => {
         const message = name === 'message:created' ? seen(payload as Message) : undefined;
