@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { type TestingModuleBuilder } from '@nestjs/testing';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { DomainEvents } from '../../src/common/domain-events.js';
 import { toAppError } from '../../src/common/to-app-error.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { createdBy, eventsOf } from '../../src/messages/append-events.js';
@@ -56,12 +56,15 @@ class AckBeforeCommit extends OpenTransactions {
 }
 
 class EmitBeforeCommit extends OpenTransactions {
-  @Inject(DomainEvents) private readonly domainEvents: DomainEvents;
+  @Inject(ModuleRef) private readonly modules: ModuleRef;
 
   override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
     const { batch, runner } = await this.appendWithin(messages);
     try {
-      for (const event of eventsOf(createdBy(messages, batch), batch)) void this.domainEvents.publish(event);
+      const publisher = this.modules.get(RealtimePublisher, { strict: false });
+      for (const { messages: created, reads, chat } of eventsOf(createdBy(messages, batch), batch)) {
+        publisher.tellAppended(created, reads, chat.memberIds ?? []);
+      }
       await pause(PUT_OFF_MS);
       await runner.commitTransaction();
       return batch;
