@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
 import { createHttpAdapter } from '../../src/common/http-adapter.js';
+import { appConfig } from '../../src/config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from '../../src/startup.js';
 import { type BugName, withBug } from './bug-overrides.js';
 
@@ -11,7 +12,9 @@ import { type BugName, withBug } from './bug-overrides.js';
 try {
   const builder = Test.createTestingModule({ imports: [AppModule] });
   const testing = await withBug(builder, process.env.FAULTS_BUG as BugName).compile();
-  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { bufferLogs: true });
+  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(appConfig()), {
+    bufferLogs: true,
+  });
   stopOnSignals(await setupApp(app));
   await listen(app);
 } catch (error) {

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
+import { ServerProcess } from '../support/server-process.js';
 import { findBugs } from './bugs.js';
+import { Cluster } from './cluster.js';
 import { explain, report } from './report.js';
-import { run, stopAll } from './run.js';
+import { run } from './run.js';
 
 // npm run test:faults: kills, stops and cuts a cluster under load, and checks what its clients have seen.
 
@@ -45,8 +47,9 @@ async function keepsItsPromises({ seed, minutes }: Options): Promise<boolean> {
   return result.verdict.violations.length === 0;
 }
 
+process.once('exit', () => ServerProcess.killAll());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+  process.once(signal, () => void Cluster.stopAll().finally(() => process.exit(130)));
 }
 const options = readOptions();
 try {
@@ -56,5 +59,6 @@ try {
   console.error(error);
   process.exitCode = 1;
 } finally {
-  await stopAll();
+  await Cluster.stopAll();
+  process.exit(); // Whatever a failure has left waiting.
 }

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import '../../src/database/data-source-options.js'; // bigint as numbers.
 import { onDatabase } from '../support/database.js';
-import { ServerProcess } from '../support/server-process.js';
 import { check, type Verdict } from './checker.js';
 import { Cluster, type NodeProgram } from './cluster.js';
 import { type Final, History, type Seen } from './history.js';
@@ -36,7 +35,6 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
   const random = new Random(seed);
   const history = new History();
   const cluster = await Cluster.start(NODES, program);
-  running.add(cluster);
   let load: Load | undefined;
   try {
     load = await Load.prepare(cluster, history, random.fork(), !deafClients);
@@ -50,16 +48,7 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
   } finally {
     await load?.stop();
     await cluster.stop();
-    running.delete(cluster);
   }
-}
-
-const running = new Set<Cluster>();
-
-/** For a process that is told to end in the middle of a run. */
-export async function stopAll(): Promise<void> {
-  await Promise.all([...running].map((cluster) => cluster.stop()));
-  ServerProcess.killAll();
 }
 
 async function readFinal(url: string): Promise<Final> {
