@@ -107,10 +107,10 @@ class NoDedupe extends MessageLog {
 class DedupeWithinTheNode extends NoDedupe {
   private readonly keys = new Set<string>();
 
-  override append(message: NewMessage): Promise<Sent> {
-    const answer = super.append(message);
+  override async append(message: NewMessage): Promise<Sent> {
+    const sent = await super.append(message);
     this.keys.add(message.clientMessageId);
-    return answer;
+    return sent;
   }
 
   protected override remembers = ({ clientMessageId }: NewMessage): boolean => this.keys.has(clientMessageId);

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import '../../src/database/data-source-options.js'; // bigint as numbers.
 import { onDatabase } from '../support/database.js';
 import { check, type Verdict } from './checker.js';
-import { Cluster, type NodeProgram } from './cluster.js';
+import { Cluster, type NodeProgram, pause } from './cluster.js';
+import { LIVE_MS } from './delivery-rules.js';
 import { type Final, History, type Seen } from './history.js';
 import { Load } from './load.js';
 import { type FaultKind, type Recovery, schedule, torment } from './nemesis.js';
@@ -42,6 +43,8 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
     load.start();
     const recoveries = await torment(cluster, load, history, plan, { forMs, restMs });
     await load.drain(DRAIN_MS);
+    // Then what was sent last, and nobody's later message reveals, is overdue, too.
+    await pause(LIVE_MS);
     await load.complete();
     await load.stop();
     return { verdict: check(history.entries, await readFinal(cluster.postgres.directUrl)), recoveries, history };
