@@ -155,6 +155,7 @@ export class ChatClient {
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve).once('connect_error', reject);
       });
+      if (this.stopped) return;
       const ended = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
       socket.onAny((name: string, payload: any) => {
         const message = name === 'message:created' ? seen(payload as Message) : undefined;
@@ -235,8 +236,14 @@ export class ChatClient {
     for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
       const op = history.invoke(this.name, what);
       const result = await attempt().catch((error: unknown): Result => ({ unknown: (error as Error).message }));
-      if ('outcome' in result) { history.add({ type: 'ok', op, outcome: result.outcome }); return; }
-      if ('refused' in result) { history.add({ type: 'fail', op, why: result.refused }); return; }
+      if ('outcome' in result) {
+        history.add({ type: 'ok', op, outcome: result.outcome });
+        return;
+      }
+      if ('refused' in result) {
+        history.add({ type: 'fail', op, why: result.refused });
+        return;
+      }
       history.add({ type: 'unknown', op, why: result.unknown });
       if (giveUp()) return;
       await pause(wait * (0.5 + this.random.next()));

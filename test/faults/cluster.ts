@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from '../support/http.js';
 import { Gate } from '../support/gate.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -26,7 +25,9 @@ export interface NodeProgram {
 
 /** Three nodes, a PostgreSQL and a Redis of their own, all as real processes on this machine. */
 export class Cluster {
+  private static readonly running = new Set<Cluster>();
   readonly nodes: Node[] = [];
+  private stopping: Promise<void> | undefined;
 
   private constructor(
     readonly postgres: OwnPostgres,
@@ -39,17 +40,19 @@ export class Cluster {
     const folder = await mkdtemp(join(tmpdir(), 'windi-faults-'));
     const [postgres, redis] = await Promise.all([OwnPostgres.start(), RedisServer.start()]);
     const cluster = new Cluster(postgres, redis, folder, program);
-    // The first one migrates while the others wait, so they may all come at once.
-    await Promise.all(Array.from({ length: size }, (_, index) => cluster.addNode(`node${index + 1}`)));
-    return cluster;
+    Cluster.running.add(cluster);
+    try {
+      for (let index = 1; index <= size; index += 1) await cluster.addNode(`node${index}`);
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
   }
 
-  /** Whether every node has a database that answers. */
-  async isReady(): Promise<boolean> {
-    const answers = await Promise.all(
-      this.nodes.map(({ front }) => request(front.origin, 'GET', '/health/ready').catch(() => undefined)),
-    );
-    return answers.every((answer) => answer?.status === 200);
+  /** Ends what runs, for a process that is told to end. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...Cluster.running].map((cluster) => cluster.stop()));
   }
 
   async restart(node: Node): Promise<void> {
@@ -58,7 +61,11 @@ export class Cluster {
   }
 
   /** Ends everything, whatever state it is in. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return (this.stopping ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     for (const { front, back, process } of this.nodes) {
       front.close();
       back.close();
@@ -67,6 +74,7 @@ export class Cluster {
     await this.postgres.close();
     await this.redis.stop();
     await rm(this.folder, { recursive: true, force: true });
+    Cluster.running.delete(this);
   }
 
   private async addNode(name: string): Promise<void> {
@@ -81,6 +89,7 @@ export class Cluster {
       REDIS_URL: this.redis.url,
       JWT_SECRET: 'the secret of all nodes, long enough for it',
       ACCESS_TOKEN_TTL: '12h',
+      RATE_LIMIT: 'off',
       LOG_LEVEL: 'warn',
       ...this.program.env,
     };

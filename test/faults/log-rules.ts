@@ -113,9 +113,13 @@ const nothingMadeUp: Rule = function* (evidence) {
 };
 
 /** Marks only grow, and none of what was read is forgotten. */
-const readMarks: Rule = function* ({ reads, syncs, final }) {
+const readMarks: Rule = function* (evidence) {
+  const { reads, syncs, final } = evidence;
   const marks = [
-    // What was read says what the mark is at the least; a sync and the database say what it is.
+    // What was read, or written, says what the mark is at the least; a sync and the database say what it is.
+    ...[...acked(evidence)].map(({ what, first }) => {
+      return { ...what, begin: -Infinity, end: first.at, value: first.message.seq };
+    }),
     ...reads.map(({ what, ended }) => ({ ...what, begin: -Infinity, end: ended, value: what.seq })),
     ...syncs.flatMap(({ what: { user }, invoked, ended, outcome }) =>
       outcome.chats.map(({ id, lastRead }) => ({ chat: id, user, begin: invoked, end: ended, value: lastRead })),

@@ -73,7 +73,7 @@ export function* schedule(
   nodes: number,
   kinds: readonly FaultKind[] = FAULT_KINDS,
 ): Generator<Planned> {
-  for (;;) {
+  while (kinds.length > 0) {
     for (const kind of random.shuffled(kinds)) {
       yield { kind, node: random.between(0, nodes - 1), lastsMs: random.between(...FAULTS[kind].lastsMs) };
     }
@@ -113,5 +113,6 @@ export async function torment(
     history.add({ type: 'fault', phase: 'recovered', kind, fault });
     await pause(restMs);
   }
+  await pause(Math.max(0, until - history.now()));
   return recoveries;
 }

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import '../../src/database/data-source-options.js'; // bigint as numbers.
 import { onDatabase } from '../support/database.js';
-import { ServerProcess } from '../support/server-process.js';
 import { check, type Verdict } from './checker.js';
-import { Cluster, type NodeProgram } from './cluster.js';
+import { Cluster, type NodeProgram, pause } from './cluster.js';
+import { LIVE_MS } from './delivery-rules.js';
 import { type Final, History, type Seen } from './history.js';
 import { Load } from './load.js';
 import { type FaultKind, type Recovery, schedule, torment } from './nemesis.js';
@@ -36,7 +36,6 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
   const random = new Random(seed);
   const history = new History();
   const cluster = await Cluster.start(NODES, program);
-  running.add(cluster);
   let load: Load | undefined;
   try {
     load = await Load.prepare(cluster, history, random.fork(), !deafClients);
@@ -44,22 +43,15 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
     load.start();
     const recoveries = await torment(cluster, load, history, plan, { forMs, restMs });
     await load.drain(DRAIN_MS);
+    // Then what was sent last, and nobody's later message reveals, is overdue, too.
+    await pause(LIVE_MS);
     await load.complete();
     await load.stop();
     return { verdict: check(history.entries, await readFinal(cluster.postgres.directUrl)), recoveries, history };
   } finally {
     await load?.stop();
     await cluster.stop();
-    running.delete(cluster);
   }
-}
-
-const running = new Set<Cluster>();
-
-/** For a process that is told to end in the middle of a run. */
-export async function stopAll(): Promise<void> {
-  await Promise.all([...running].map((cluster) => cluster.stop()));
-  ServerProcess.killAll();
 }
 
 async function readFinal(url: string): Promise<Final> {

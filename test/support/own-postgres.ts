@@ -64,13 +64,23 @@ export class OwnPostgres {
 
 /** Each process of PostgreSQL leads a group of its own, so they are named one by one; a stopped parent makes no more of them. */
 function signalFamily(pid: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
-  if (signal !== 'SIGCONT') process.kill(pid, 'SIGSTOP');
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  for (const one of [...children, pid]) {
-    try {
-      process.kill(one, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // A connection that has just ended.
-    }
+  if (signal !== 'SIGCONT') signalTo(pid, 'SIGSTOP');
+  for (const one of [...childrenOf(pid), pid]) signalTo(one, signal);
+}
+
+/** What has just ended needs no signal. */
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // It has ended.
   }
 }

@@ -56,6 +56,9 @@ export class RedisServer {
 async function launch(port: number, dir: string): Promise<ChildProcess> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const end = (): unknown => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   for await (const line of createInterface(child.stdout)) {
     if (line.includes('Ready to accept connections')) {
       child.stdout.resume();

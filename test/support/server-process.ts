@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const MAIN = resolve('dist/src/main.js');
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 /** A folder that only its owner can look into, as `mktemp -d` makes them; gone after `work`. */
 export async function inTemporaryFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {

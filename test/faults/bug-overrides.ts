@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { type TestingModuleBuilder } from '@nestjs/testing';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { toAppError } from '../../src/common/to-app-error.js';
+import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { createdBy, eventsOf } from '../../src/messages/append-events.js';
+import type { AppendedBatch, NewMessage } from '../../src/messages/append.js';
+import type { NewsDto, SyncDto } from '../../src/messages/dto/sync.dto.js';
+import { MessageLog } from '../../src/messages/message-log.js';
+import { MessagesRepository } from '../../src/messages/messages.repository.js';
+import { SyncService } from '../../src/messages/sync.service.js';
+import { LogTail } from '../../src/realtime/log-tail.service.js';
+import { RealtimePublisher } from '../../src/realtime/realtime.publisher.js';
+import { pause } from './cluster.js';
+
+// The bugs that the checker has to find, each in place of the one provider that is right.
+
+type Sent = Awaited<ReturnType<MessageLog['append']>>;
+type Told = Parameters<RealtimePublisher['tellAppended']>;
+
+/** How long a commit is put off by the bugs that don't wait for it, in milliseconds. */
+const PUT_OFF_MS = 100;
+
+/** Appends in a transaction of its own, and leaves the commit to the bug. */
+@Injectable()
+class OpenTransactions extends MessagesRepository {
+  @Inject(DataSource) private readonly source: DataSource;
+
+  protected async appendWithin(
+    messages: readonly NewMessage[],
+  ): Promise<{ batch: AppendedBatch; runner: QueryRunner }> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const prepared = (_: string, text: string, values: unknown[]): Promise<unknown> => runner.query(text, values);
+      const batch = await new MessagesRepository({ prepared } as UnitOfWork).appendAll(messages);
+      return { batch, runner };
+    } catch (error) {
+      await runner.release();
+      throw error;
+    }
+  }
+}
+
+class AckBeforeCommit extends OpenTransactions {
+  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+    const { batch, runner } = await this.appendWithin(messages);
+    void pause(PUT_OFF_MS)
+      .then(() => runner.commitTransaction())
+      .catch(() => undefined)
+      .finally(() => runner.release());
+    return batch;
+  }
+}
+
+class EmitBeforeCommit extends OpenTransactions {
+  @Inject(ModuleRef) private readonly modules: ModuleRef;
+
+  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+    const { batch, runner } = await this.appendWithin(messages);
+    try {
+      const publisher = this.modules.get(RealtimePublisher, { strict: false });
+      for (const { messages: created, reads, chat } of eventsOf(createdBy(messages, batch), batch)) {
+        publisher.tellAppended(created, reads, chat.memberIds ?? []);
+      }
+      await pause(PUT_OFF_MS);
+      await runner.commitTransaction();
+      return batch;
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+/** Answers for all, and stores the first half. */
+class HalfABatch extends MessagesRepository {
+  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+    await pause(PUT_OFF_MS); // So that there are batches.
+    const kept = messages.slice(0, Math.ceil(messages.length / 2));
+    const batch = await super.appendAll(kept);
+    const rest = messages.slice(kept.length).map(({ chatId }, index) => {
+      const like = batch.messages.find(({ chat_id }) => chat_id === chatId) ?? batch.messages[0]!;
+      return { ...like, id: (like.id ?? 0) + 1_000 + index, seq: (like.seq ?? 0) + kept.length + index };
+    });
+    return { ...batch, messages: [...batch.messages, ...rest] };
+  }
+}
+
+/** Stores what it is sent, whether it has it or not. */
+class NoDedupe extends MessageLog {
+  override async append(message: NewMessage): Promise<Sent> {
+    const sent = await super.append(message);
+    return sent.replayed && !this.remembers(message) ? this.again(message) : sent;
+  }
+
+  protected remembers: (message: NewMessage) => boolean = () => false;
+
+  /** The key is unique in the database, so the second message has another one there. */
+  private async again(message: NewMessage): Promise<Sent> {
+    const sent = await super.append({ ...message, clientMessageId: randomUUID() });
+    return { ...sent, message: { ...sent.message, client_message_id: message.clientMessageId } };
+  }
+}
+
+class DedupeWithinTheNode extends NoDedupe {
+  private readonly keys = new Set<string>();
+
+  override async append(message: NewMessage): Promise<Sent> {
+    const sent = await super.append(message);
+    this.keys.add(message.clientMessageId);
+    return sent;
+  }
+
+  protected override remembers = ({ clientMessageId }: NewMessage): boolean => this.keys.has(clientMessageId);
+}
+
+class NewSeqOnReplay extends MessageLog {
+  override async append(message: NewMessage): Promise<Sent> {
+    const sent = await super.append(message);
+    return sent.replayed ? { ...sent, message: { ...sent.message, seq: sent.message.seq + 1 } } : sent;
+  }
+}
+
+/** Lets in whoever was a member once. */
+class MembershipNotRechecked extends MessageLog {
+  @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
+
+  override async append(message: NewMessage): Promise<Sent> {
+    try {
+      return await super.append(message);
+    } catch (error) {
+      if (toAppError(error).code !== 'chat_not_found') throw error;
+      const who = [message.chatId, message.senderId];
+      const { manager } = this.unitOfWork;
+      await manager.query('INSERT INTO chat_members (chat_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', who);
+      try {
+        return await super.append(message);
+      } finally {
+        await manager.query('DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2', who);
+      }
+    }
+  }
+}
+
+class TailOff extends LogTail {
+  override look(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Takes ids for the order of the commits: gives what has a higher one than anything the client holds. */
+class SyncById extends SyncService {
+  @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
+
+  override async sync(userId: number, request: SyncDto): Promise<NewsDto> {
+    const news = await super.sync(userId, request);
+    const held = Object.entries(request.cursors);
+    const [row] = await this.unitOfWork.manager.query<[{ id: number }]>(
+      `SELECT coalesce(max(m.id), 0) AS id FROM unnest($1::bigint[], $2::bigint[]) AS c(chat_id, seq)
+       JOIN messages m ON m.chat_id = c.chat_id AND m.seq = c.seq`,
+      [held.map(([chat]) => chat), held.map(([, { seq }]) => seq)],
+    );
+    const chats = news.chats.map((chat) => ({ ...chat, messages: chat.messages.filter(({ id }) => id > row.id) }));
+    return { ...news, chats };
+  }
+}
+
+/** Tells everybody who ever was in the chat. */
+class TellsTheRemoved extends RealtimePublisher {
+  private readonly ever = new Map<number, Set<number>>();
+
+  override tellAppended(...[messages, reads, userIds]: Told): void {
+    const chat = messages[0]!.chat_id;
+    const ever = new Set([...(this.ever.get(chat) ?? []), ...userIds]);
+    this.ever.set(chat, ever);
+    super.tellAppended(messages, reads, [...ever]);
+  }
+}
+
+/** Each message takes a time of its own. */
+class TellsInAnyOrder extends RealtimePublisher {
+  override tellAppended(...told: Told): void {
+    setTimeout(() => super.tellAppended(...told), Math.random() * 2 * PUT_OFF_MS);
+  }
+}
+
+class LosesEvents extends RealtimePublisher {
+  override tellAppended(...told: Told): void {
+    if (Math.random() > 0.05) super.tellAppended(...told);
+  }
+}
+
+/** Takes each read for the newest. */
+class ReadMarksGoBack extends MessagesRepository {
+  @Inject(DataSource) private readonly source: DataSource;
+
+  override async markRead(...read: Parameters<MessagesRepository['markRead']>) {
+    const marked = await super.markRead(...read);
+    const [chatId, readerId, seq] = read;
+    await this.source.query('UPDATE chat_members SET last_read_seq = $3 WHERE chat_id = $1 AND user_id = $2', [
+      chatId,
+      readerId,
+      Math.max(0, seq - 3),
+    ]);
+    return marked;
+  }
+}
+
+const OVERRIDES = {
+  'ack before commit': [MessagesRepository, AckBeforeCommit],
+  'emit before commit': [MessagesRepository, EmitBeforeCommit],
+  'half a batch': [MessagesRepository, HalfABatch],
+  'no dedupe': [MessageLog, NoDedupe],
+  'dedupe only within a node': [MessageLog, DedupeWithinTheNode],
+  'a new seq on replay': [MessageLog, NewSeqOnReplay],
+  'membership not rechecked': [MessageLog, MembershipNotRechecked],
+  'tail off': [LogTail, TailOff],
+  'sync by id': [SyncService, SyncById],
+  'tells the removed': [RealtimePublisher, TellsTheRemoved],
+  'tells in any order': [RealtimePublisher, TellsInAnyOrder],
+  'loses events': [RealtimePublisher, LosesEvents],
+  'read marks go back': [MessagesRepository, ReadMarksGoBack],
+} satisfies Record<string, readonly [Type, Type]>;
+
+export type BugName = keyof typeof OVERRIDES;
+
+/** Puts the bug in place of what is right. */
+export function withBug(builder: TestingModuleBuilder, name: BugName): TestingModuleBuilder {
+  const [right, wrong] = OVERRIDES[name] as readonly [Type, Type];
+  return builder.overrideProvider(right).useClass(wrong);
+}

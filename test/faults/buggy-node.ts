@@ -1,0 +1,22 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { AppModule } from '../../src/app.module.js';
+import { setupApp } from '../../src/app.setup.js';
+import { createHttpAdapter } from '../../src/common/http-adapter.js';
+import { appConfig } from '../../src/config/app.config.js';
+import { explainAndExit, listen, stopOnSignals } from '../../src/startup.js';
+import { type BugName, withBug } from './bug-overrides.js';
+
+// As src/main.ts, with one provider replaced by a wrong one: its name comes in FAULTS_BUG.
+
+try {
+  const builder = Test.createTestingModule({ imports: [AppModule] });
+  const testing = await withBug(builder, process.env.FAULTS_BUG as BugName).compile();
+  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(appConfig()), {
+    bufferLogs: true,
+  });
+  stopOnSignals(await setupApp(app));
+  await listen(app);
+} catch (error) {
+  explainAndExit(error);
+}

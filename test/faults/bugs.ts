@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import type { BugName } from './bug-overrides.js';
+import { type Plan, run } from './run.js';
+
+/** A run with a bug in it, and the rules of which one at the least has to find it. */
+interface Bug {
+  readonly found: readonly string[];
+  readonly plan?: Partial<Plan>;
+  /** Without Redis. */
+  readonly alone?: true;
+}
+
+const LOST_ACKS = { kinds: ['lose the answers of a node'] } as const;
+const CRASHES = { kinds: ['kill -9 PostgreSQL'] } as const;
+const CALM = { kinds: [], forMs: 5_000 } as const;
+
+const BUGS: Readonly<Record<BugName | 'clients that do not sync', Bug>> = {
+  'ack before commit': { plan: CRASHES, found: ['acked is stored', 'a replay is the original'] },
+  'emit before commit': { plan: CRASHES, found: ['nothing phantom'] },
+  'half a batch': { plan: CALM, found: ['acked is stored'] },
+  'no dedupe': { plan: LOST_ACKS, found: ['a replay is the original', 'nothing phantom'] },
+  'dedupe only within a node': { plan: LOST_ACKS, found: ['a replay is the original', 'nothing phantom'] },
+  'a new seq on replay': { plan: LOST_ACKS, found: ['a replay is the original', 'acked is stored'] },
+  'membership not rechecked': { plan: CALM, found: ['only members write'] },
+  'tail off': { plan: CALM, alone: true, found: ['live within 6 s'] },
+  'sync by id': { plan: { kinds: ['cut the clients of a node'] }, found: ['all in the end', 'there after a fault'] },
+  'tells the removed': { plan: CALM, found: ['only members hear'] },
+  'tells in any order': { plan: CALM, found: ['events in order'] },
+  'loses events': { plan: CALM, found: ['live within 6 s'] },
+  'read marks go back': { plan: CALM, found: ['read marks grow'] },
+  'clients that do not sync': {
+    plan: { kinds: ['cut the clients of a node'], deafClients: true },
+    found: ['all in the end'],
+  },
+};
+
+const PROGRAM = fileURLToPath(new URL('./buggy-node.js', import.meta.url));
+
+/** Runs a cluster with each of the bugs, or with the one named; whether all were found. */
+export async function findBugs(seed: number, only: string | undefined): Promise<boolean> {
+  const missed: string[] = [];
+  for (const [name, { plan, found, alone }] of Object.entries(BUGS)) {
+    if (only !== undefined && only !== name) continue;
+    const env: Record<string, string> = { FAULTS_BUG: name, ...(alone && { REDIS_URL: '' }) };
+    const program = plan?.deafClients ? undefined : { program: PROGRAM, env };
+    const { verdict } = await run({ seed, forMs: 8_000, restMs: 1_500, program, ...plan });
+    const rules = [...new Set(verdict.violations.map(({ rule }) => rule))];
+    const isFound = rules.some((rule) => found.includes(rule));
+    if (!isFound) missed.push(name);
+    console.log(`${isFound ? 'found ' : 'MISSED'}  ${name}: ${rules.join(', ') || 'nothing'}`);
+  }
+  if (missed.length > 0) console.error(`The checker does not see: ${missed.join(', ')}.`);
+  return missed.length === 0;
+}
