@@ -20,6 +20,7 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
       formAction: ["'none'"],
       frameAncestors: ["'none'"],
       imgSrc: ["'self'", 'data:'],
+      objectSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'", "'unsafe-inline'"],
     },

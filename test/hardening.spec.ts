@@ -37,6 +37,13 @@ describe('an answer', () => {
     }
   });
 
+  it('is kept by no cache', async () => {
+    const { token } = await app.user();
+    for (const answer of [await app.request('GET', '/auth/me', { token }), ...(await answers())]) {
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
   it('tells nobody what serves it', async () => {
     for (const { headers, body } of await answers()) {
       for (const name of ['server', 'x-powered-by', 'via']) expect(headers.get(name)).toBeNull();
@@ -107,6 +114,13 @@ describe('a request', () => {
   ])('with %s gets a problem, and the connection is closed', async (_, bytes) => {
     expectProblem(await send(bytes), 400, 'validation_failed');
     expect((await app.request('GET', '/health/live')).status).toBe(200);
+  });
+
+  it('that asks to be sent back is not', async () => {
+    const secret = 'Authorization: Bearer x.y.z';
+    const trace = await send(`TRACE /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${secret}\r\n\r\n`);
+    expect(trace.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(trace.body)).not.toContain('x.y.z');
   });
 
   it('for a path that is too long to be one of ours is refused', async () => {

@@ -38,6 +38,8 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
   // On the way out, so that a preflight has it, too.
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.header('X-Request-Id', request.id);
+    // Tokens and messages must not stay in a browser's cache or a proxy's; the files of Swagger UI say themselves what may.
+    if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
     done();
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
