@@ -1,7 +1,17 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const PHASES = ['sends', 'pipelined', 'hot-one', 'hot-many', 'fanout', 'connects', 'memory', 'history'] as const;
+export const PHASES = [
+  'sends',
+  'pipelined',
+  'hot-one',
+  'hot-many',
+  'fanout',
+  'storm',
+  'connects',
+  'memory',
+  'history',
+] as const;
 export type PhaseName = (typeof PHASES)[number];
 
 export interface Options {

@@ -14,6 +14,7 @@ import { writeResults } from './results.js';
 import { fanOut, hotManySenders, hotOneSender, pipelinedSends, sends } from './send-phases.js';
 import { LoadGenerator, Server } from './servers.js';
 import { RunProblem } from './send-run.js';
+import { storm } from './storm-phase.js';
 
 // `npm run bench`: measures the application against bare Socket.IO and against the usual way, all on one PostgreSQL of
 // its own with default, durable settings. Exits 1, and writes nothing, when a run isn't exact.
@@ -26,6 +27,7 @@ const ON_LINEUP: Partial<Record<PhaseName, LineupPhase>> = {
   'hot-one': hotOneSender,
   'hot-many': hotManySenders,
   fanout: fanOut,
+  storm,
   connects,
 };
 

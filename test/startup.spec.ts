@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createDatabase } from './support/database.js';
+import { createDatabase, onDatabase } from './support/database.js';
 import { Device } from './support/device.js';
 import { Gate } from './support/gate.js';
 import { request } from './support/http.js';
@@ -136,13 +136,14 @@ describe('starting and stopping', () => {
       gate.close();
     });
 
-    it('logs every key event as JSON with ids, and never a password, a token or a text', async () => {
+    it('logs every key event as JSON with ids, and never a password, a token or a text, at the finest level', async () => {
       await inTemporaryFolder(async (dir) => {
         const jwtSecret = 'the secret of this very test, long';
         const server = ServerProcess.start(dir, {
           DATABASE_URL: database.url,
           NODE_ENV: 'production',
           JWT_SECRET: jwtSecret,
+          LOG_LEVEL: 'trace',
         });
         const url = await server.url();
         const wrong = 'wrong password';
@@ -182,6 +183,23 @@ describe('starting and stopping', () => {
         const newPassword = 'battery staple';
         const change = { current_password: PASSWORD, new_password: newPassword };
         await request(url, 'POST', '/auth/password', { token, body: change });
+        // What is refused: by the parser, by the rules, and by the database, whose errors hold the values.
+        const json = { 'Content-Type': 'application/json' };
+        await request(url, 'POST', '/auth/login', { body: `{"password": ${wrong}`, headers: json });
+        await request(url, 'POST', '/auth/register', { body: { ...account, name: '', password: 'hunter 2 2 2' } });
+        await onDatabase(database.url, async (client) => {
+          await client.query("ALTER TABLE messages ADD CONSTRAINT quiet CHECK (text <> 'a refused text')");
+          await client.query("ALTER TABLE users ADD CONSTRAINT quiet CHECK (email <> 'cyd@example.com')");
+        });
+        const refused = { ...send, text: 'a refused text', client_message_id: 'key-4' };
+        const broken = [
+          await request(url, 'POST', '/messages', { token, body: refused }),
+          await request(url, 'POST', '/register', { body: { ...account, email: 'cyd@example.com' } }),
+        ];
+        expect(broken.map(({ status, body }) => [status, body.code])).toEqual([
+          [500, 'internal_error'],
+          [500, 'internal_error'],
+        ]);
         await request(url, 'POST', '/auth/logout', { token });
         await server.until(/"socket\.left"/);
         expect(await server.signal('SIGTERM')).toBe(0);
@@ -209,6 +227,10 @@ describe('starting and stopping', () => {
         expect(one('socket.connected')).toMatchObject({ user_id: ada.id });
         expect(one('socket.refused')).toMatchObject({ code: 'unauthorized' });
         expect(lines.filter((line) => line.event === 'message.sent' && line.socket_id)).toHaveLength(2);
+        for (const { body } of broken) {
+          const error = lines.find((line) => line.err && line.request_id === body.request_id);
+          expect(error.err).toMatchObject({ code: '23514', stack: expect.stringContaining('constraint "quiet"') });
+        }
         const answered = lines.find((line) => line.request_id === 'my-request' && line.event === 'request');
         expect(answered).toMatchObject({
           method: 'POST',
@@ -226,6 +248,10 @@ describe('starting and stopping', () => {
           refreshed.refresh_token,
           jwtSecret,
           'a private text',
+          'a refused text',
+          'hunter 2 2 2',
+          '$argon2id',
+          'cyd@example.com',
           'a forged token',
           'a%20forged%20token',
           'bob@example.com',

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CONVERSATIONS, PEOPLE, PASSWORD, type Conversation, linesOf } from './demo-data.js';
 
@@ -25,6 +26,10 @@ async function call<T>(
     headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
     body: body && JSON.stringify(body),
   });
+  if (response.status === 429) {
+    await delay(Number(response.headers.get('retry-after')) * 1000);
+    return call(method, path, { token, body });
+  }
   const answer = (await response.json()) as T & { code?: string; detail?: string };
   if (!response.ok && answer.code !== 'email_taken') {
     throw new Error(`${method} ${path}: ${response.status} ${answer.code}: ${answer.detail}`);

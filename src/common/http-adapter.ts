@@ -5,9 +5,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppConfig } from '../config/app.config.js';
 import { AppError } from './app-error.js';
 import { sendProblem } from './problem.filter.js';
+import { refuseUnreadable } from './unreadable-request.js';
 import { toAppError } from './to-app-error.js';
 
 const BODY_LIMIT = 64 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** How long the headers, and all of a request, may take to arrive. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** After how long without a byte either way a connection is closed; WebSockets are let off when they open. */
+const SILENCE_TIMEOUT_MS = 60_000;
 const FORM = 'application/x-www-form-urlencoded';
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -15,6 +22,10 @@ const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/;
 export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
   const adapter = new FastifyAdapter({
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_TIMEOUT_MS,
+    clientErrorHandler: refuseUnreadable,
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
     // A path that can't be decoded is answered by the router, before any filter.
@@ -27,6 +38,8 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
   // On the way out, so that a preflight has it, too.
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.header('X-Request-Id', request.id);
+    // Tokens and messages must not stay in a browser's cache or a proxy's; the files of Swagger UI say themselves what may.
+    if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
     done();
   });
   fastify.addHook('onRequest', (request, _reply, done) => {

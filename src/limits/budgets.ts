@@ -12,7 +12,7 @@ export const BUDGETS = {
   /** All routes that are in no other line, of one user; without a token, of one address. */
   requests: { limit: 1_200, seconds: MINUTE },
   /** Messages of one user over REST. */
-  sends: { limit: 600, seconds: MINUTE },
+  sends: { limit: 1_200, seconds: MINUTE },
   /** Logins from one address, right or wrong. */
   logins: { limit: 120, seconds: MINUTE },
   /** New accounts from one address. */

@@ -3,6 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { Options } from 'pino-http';
 import type { DestinationStream, LoggerOptions } from 'pino';
 import { type AppConfig, appConfig } from '../config/app.config.js';
+import { loggedError } from './logged-error.js';
 
 /** pino through nestjs-pino: JSON lines in production, readable ones elsewhere. */
 @Module({
@@ -10,7 +11,13 @@ import { type AppConfig, appConfig } from '../config/app.config.js';
     LoggerModule.forRootAsync({
       inject: [appConfig.KEY],
       useFactory: async ({ logLevel, production }: AppConfig) => {
-        const options: Options = { level: logLevel, base: undefined, hooks: { logMethod: quietly } };
+        const options: Options = {
+          level: logLevel,
+          base: undefined,
+          hooks: { logMethod: quietly },
+          serializers: { err: loggedError },
+          wrapSerializers: false,
+        };
         return { forRoutes: [], pinoHttp: production ? options : [options, await readableLines()] };
       },
     }),

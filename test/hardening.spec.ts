@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import { loadConfig } from '../src/config/app.config.js';
+import { expectProblem } from './support/expect-problem.js';
+import type { Answer } from './support/http.js';
+import { TestApp } from './support/test-app.js';
+
+describe('an answer', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.close());
+
+  const answers = (): Promise<Answer[]> =>
+    Promise.all([
+      app.request('GET', '/health/live'),
+      app.request('GET', '/docs'),
+      app.request('GET', '/openapi.json'),
+      app.request('GET', '/metrics'),
+      app.request('GET', '/auth/me'),
+      app.request('GET', '/nowhere'),
+      app.request('POST', '/auth/login', { body: '{', headers: { 'Content-Type': 'application/json' } }),
+    ]);
+
+  it('tells a browser to take it for nothing but what it is', async () => {
+    for (const { headers } of await answers()) {
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': expect.stringMatching(/^max-age=\d{8,}/),
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+      });
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    }
+  });
+
+  it('is kept by no cache', async () => {
+    const { token } = await app.user();
+    for (const answer of [await app.request('GET', '/auth/me', { token }), ...(await answers())]) {
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  it('tells nobody what serves it', async () => {
+    for (const { headers, body } of await answers()) {
+      for (const name of ['server', 'x-powered-by', 'via']) expect(headers.get(name)).toBeNull();
+      if (headers.get('content-type')?.includes('problem')) {
+        expect(JSON.stringify(body)).not.toMatch(/fastify|nestjs|node_modules|\.[jt]s\b|stack/i);
+      }
+    }
+  });
+
+  it('that is Swagger UI loads only what the policy lets it', async () => {
+    const { headers, body: html } = await app.request<string>('GET', '/docs');
+    const policy = headers.get('content-security-policy')!;
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    const scripts = [...html.matchAll(/<script([^>]*)>([^<]*)<\/script>/g)];
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const [, attributes, text] of scripts) {
+      expect(text!.trim()).toBe('');
+      const src = /src="([^"]+)"/.exec(attributes!)![1]!;
+      expect(src).not.toMatch(/^(https?:)?\/\//);
+      const script = await app.request<string>('GET', new URL(src, `${app.url}/docs`).pathname);
+      expect([script.status, script.headers.get('content-type')]).toEqual([200, expect.stringContaining('javascript')]);
+    }
+  });
+
+  it('gives no other origin leave in production, unless it is named', async () => {
+    const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: 'x'.repeat(32) };
+    const { corsOrigins } = loadConfig(production);
+    expect(corsOrigins).toEqual([]);
+    const strict = await TestApp.start({ corsOrigins });
+    try {
+      const answer = await strict.request('GET', '/health/live', { headers: { Origin: 'https://evil.example' } });
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    } finally {
+      await strict.close();
+    }
+  });
+});
+
+describe('a request', () => {
+  let app: TestApp;
+  beforeAll(async () => (app = await TestApp.start()));
+  afterAll(() => app.close());
+
+  /** What is answered to bytes that needn't be HTTP. */
+  const send = async (bytes: string): Promise<Answer> => {
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+    const [head, body] = text.split('\r\n\r\n') as [string, string];
+    const [line, ...fields] = head.split('\r\n');
+    const headers = new Headers(fields.map((field) => field.split(': ', 2) as [string, string]));
+    expect(headers.get('content-length')).toBe(String(Buffer.byteLength(body)));
+    return { status: Number(line!.split(' ')[1]), headers, body: JSON.parse(body) };
+  };
+
+  it.each([
+    ['headers over 16 KiB', `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`],
+    ['an address over 16 KiB', `GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['two lengths', 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
+    [
+      'a length and chunks',
+      'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+  ])('with %s gets a problem, and the connection is closed', async (_, bytes) => {
+    expectProblem(await send(bytes), 400, 'validation_failed');
+    expect((await app.request('GET', '/health/live')).status).toBe(200);
+  });
+
+  it('that asks to be sent back is not', async () => {
+    const secret = 'Authorization: Bearer x.y.z';
+    const trace = await send(`TRACE /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${secret}\r\n\r\n`);
+    expect(trace.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(trace.body)).not.toContain('x.y.z');
+  });
+
+  it('for a path that is too long to be one of ours is refused', async () => {
+    expectProblem(await app.request('GET', `/users/${'1'.repeat(200)}`), 400, 'validation_failed');
+  });
+
+  it('has a bound on its time', () => {
+    const server: Server = app.nest.getHttpServer();
+    expect(server).toMatchObject({ headersTimeout: 10_000, requestTimeout: 30_000, timeout: 60_000 });
+    expect(server.keepAliveTimeout).toBeGreaterThan(0);
+  });
+});
