@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { Ack, ClientToServerEvents, Message } from '../src/realtime/contract.js';
 import { COMMAND_LIMITS } from '../src/realtime/command-limit.guard.js';
 import { MAX_SOCKETS } from '../src/realtime/handshake.service.js';
+import { onDatabase } from './support/database.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
 import { TestApp, type TestUser } from './support/test-app.js';
@@ -89,12 +90,20 @@ describe('what one socket may have waiting', () => {
   afterAll(() => app.close());
 
   it('is bounded, and every command is acked', async () => {
-    const device = await (await app.user()).device();
-    const codes = (await Promise.all(times(2_000, () => device.raw('typing', { chat_id: 1, is_typing: true })))).map(
-      codeOf,
-    );
-    expect(new Set(codes)).toEqual(new Set(['chat_not_found', 'rate_limited']));
-    expect(codes.slice(0, 1_000)).not.toContain('rate_limited');
+    const ada = await app.user();
+    const chat = await ada.group();
+    const { id } = await ada.say(chat);
+    const device = await ada.device();
+    const { edit, waiting } = await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [chat.id]);
+      const edit = device.command('message:edit', { message_id: id, text: 'has the socket to itself' });
+      const waiting = times(1_099, () => device.raw('typing', {}).then(codeOf));
+      expect(new Set(await Promise.all(waiting.slice(999)))).toEqual(new Set(['rate_limited']));
+      return { edit, waiting: waiting.slice(0, 999) };
+    });
+    expect(await edit).toMatchObject({ ok: true });
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['validation_failed']));
   });
 });
 

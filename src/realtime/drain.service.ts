@@ -26,7 +26,7 @@ const DEADLINE_MS = 5_000;
 @Injectable()
 export class DrainService implements OnModuleDestroy {
   private readonly logger = new Logger(DrainService.name);
-  private io: ChatServer;
+  private io: ChatServer | undefined;
 
   constructor(private readonly shutdown: Shutdown) {}
 
@@ -37,45 +37,48 @@ export class DrainService implements OnModuleDestroy {
   /** The first hook of a stop: all the rest of the application is still at work, as the commands need it. */
   async onModuleDestroy(): Promise<void> {
     this.shutdown.begin();
+    const { io } = this;
+    if (!io) return; // It never got as far as listening.
     // A request may be half sent for ever, and would hold the process.
-    const http = this.io.httpServer as HttpServer;
+    const http = io.httpServer as HttpServer;
     setTimeout(() => http.closeAllConnections(), DEADLINE_MS).unref();
 
-    const connections = this.connections();
+    const connections = connectionsOf(io);
     if (connections.length === 0) return;
     this.logger.log({ event: 'drain.begun', connections: connections.length });
-    this.announce();
-    await Promise.race([this.closeAll(connections), pause(DEADLINE_MS, undefined, { ref: false })]);
-    for (const connection of new Set([...connections, ...this.connections()])) cut(connection, 'server draining');
+    announce(io);
+    await Promise.race([closeAll(io, connections), pause(DEADLINE_MS, undefined, { ref: false })]);
+    for (const connection of new Set([...connections, ...connectionsOf(io)])) cut(connection, 'server draining');
     this.logger.log({ event: 'drain.ended' });
   }
+}
 
-  private announce(): void {
-    const sockets = [...this.io.sockets.sockets.values()];
-    const spread = Math.max(SHORTEST_SPREAD_MS, Math.min(sockets.length * MS_PER_CLIENT, LONGEST_SPREAD_MS));
-    for (const socket of sockets)
-      socket.emit('server:draining', { reconnect_in_ms: Math.round(SHORTEST_DELAY_MS + Math.random() * spread) });
+/** Tells each client a delay of its own. */
+function announce({ sockets: { sockets } }: ChatServer): void {
+  const spread = Math.max(SHORTEST_SPREAD_MS, Math.min(sockets.size * MS_PER_CLIENT, LONGEST_SPREAD_MS));
+  for (const socket of sockets.values()) {
+    socket.emit('server:draining', { reconnect_in_ms: Math.round(SHORTEST_DELAY_MS + Math.random() * spread) });
   }
+}
 
-  /** In slices, so that the clients that don't heed their delay are spread, too. */
-  private async closeAll(connections: readonly EngineConnection[]): Promise<void> {
-    const sockets = new Map([...this.io.sockets.sockets.values()].map((socket) => [socket.conn as unknown, socket]));
-    const time = Math.min(connections.length * MS_PER_CLIENT, LONGEST_CLOSING_MS);
-    const slice = Math.ceil(connections.length / Math.ceil(time / STEP_MS));
-    const closing: Promise<void>[] = [];
-    for (let start = 0; start < connections.length; start += slice) {
-      if (start > 0) await pause(STEP_MS);
-      for (const connection of connections.slice(start, start + slice)) {
-        closing.push(close(connection, sockets.get(connection)));
-      }
+/** In slices, so that the clients that don't heed their delay are spread, too. */
+async function closeAll(io: ChatServer, connections: readonly EngineConnection[]): Promise<void> {
+  const time = Math.min(connections.length * MS_PER_CLIENT, LONGEST_CLOSING_MS);
+  const slice = Math.ceil(connections.length / Math.ceil(time / STEP_MS));
+  const closing: Promise<void>[] = [];
+  for (let start = 0; start < connections.length; start += slice) {
+    if (start > 0) await pause(STEP_MS);
+    // Looked for now: a connection may have joined meanwhile.
+    const sockets = new Map([...io.sockets.sockets.values()].map((socket) => [socket.conn as unknown, socket]));
+    for (const connection of connections.slice(start, start + slice)) {
+      closing.push(close(connection, sockets.get(connection)));
     }
-    await Promise.all(closing);
   }
+  await Promise.all(closing);
+}
 
-  private connections(): EngineConnection[] {
-    const { clients } = this.io.engine as unknown as { clients: Record<string, EngineConnection> };
-    return Object.values(clients);
-  }
+function connectionsOf({ engine }: ChatServer): EngineConnection[] {
+  return Object.values((engine as unknown as { clients: Record<string, EngineConnection> }).clients);
 }
 
 /** Closes one connection when everything that came over it is acked. Resolves when the client has closed it, too. */
