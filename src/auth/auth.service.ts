@@ -34,6 +34,8 @@ export class AuthService {
    */
   async login(form: LoginDto, client: Client): Promise<TokenDto> {
     const email = loginName(form);
+    // First of all: in a storm most are refused, and the database needn't be asked for that.
+    this.passwords.assertRoom();
     const user = await this.users.findForLogin(email);
     const guess = {
       account: user ? `user:${user.id}` : email,

@@ -46,10 +46,15 @@ export class PasswordsService implements OnModuleInit {
     return !stored.startsWith(CURRENT);
   }
 
-  private async queued<T>(work: () => Promise<T>): Promise<T> {
+  /** @throws AppError `overloaded` when as many wait as may */
+  assertRoom(): void {
     if (this.inTurn.pendingCount >= WAITING) {
       throw new AppError('overloaded', 'Too many people are logging in; try again.');
     }
+  }
+
+  private async queued<T>(work: () => Promise<T>): Promise<T> {
+    this.assertRoom();
     return this.inTurn(work);
   }
 }
