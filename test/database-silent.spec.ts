@@ -171,7 +171,7 @@ describe('the pool of connections', () => {
     const ada = await app.user();
     const source = app.nest.get(DataSource);
     await Promise.all(Array.from({ length: 10 }, () => source.query('SELECT pg_sleep(0.2)')));
-    expect(pool.idleCount).toBe(10);
+    expect(pool.totalCount).toBe(10);
     postgres.gate.swallowAnswers();
     // One after the other, they would each find another dead connection.
     expect((await ada.get('/chats')).status).toBe(503);

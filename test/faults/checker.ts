@@ -15,7 +15,7 @@ export type Rule = (evidence: Evidence) => Iterable<Violation>;
 export interface Verdict {
   readonly violations: readonly Violation[];
   readonly counts: Readonly<Record<string, number>>;
-  /** From an ack to the last of the devices it had to reach live, in milliseconds, ascending; of times without a fault. */
+  /** From an ack to the last of the devices it had to reach live, in milliseconds, ascending; outside faults but those of Redis. */
   readonly latencies: readonly number[];
 }
 

@@ -86,7 +86,8 @@ export class Evidence {
   /** When the last deed of the load was over. */
   readonly end: number;
   readonly rows: ReadonlyMap<number, readonly Seen[]>;
-  private readonly founders = new Map<string, true>();
+  private readonly byKey: ReadonlyMap<string | undefined, Entry[]>;
+  private readonly founders = new Set<string>();
   private readonly changes = new Map<string, Change[]>();
 
   constructor(
@@ -97,17 +98,17 @@ export class Evidence {
     this.rows = groupBy(final.messages, ({ chat }) => chat);
     const open = new Map<number, Extract<Entry, { type: 'invoke' }>>();
     for (const entry of entries) this.take(entry, open);
+    const keyOf = (entry: Entry): string | undefined => {
+      if (entry.type === 'event') return entry.message?.key;
+      const what = 'op' in entry ? open.get(entry.op)!.what : undefined;
+      return what?.kind === 'send' ? what.key : undefined;
+    };
+    this.byKey = groupBy(entries, keyOf);
   }
 
   /** What the history says of a key, at the most so many entries. */
-  about(key: string, limit = 12): Entry[] {
-    const ops = new Set<number>();
-    const concerns = (entry: Entry): boolean => {
-      if (entry.type === 'invoke' && entry.what.kind === 'send' && entry.what.key === key) ops.add(entry.op);
-      if (entry.type === 'event') return entry.message?.key === key;
-      return 'op' in entry && ops.has(entry.op);
-    };
-    return this.entries.filter(concerns).slice(0, limit);
+  about(key: string, limit = 12): readonly Entry[] {
+    return this.byKey.get(key)?.slice(0, limit) ?? [];
   }
 
   /** Whether the user was in the chat all that time, by every reading of the history. */
@@ -140,7 +141,7 @@ export class Evidence {
   private take(entry: Entry, open: Map<number, Extract<Entry, { type: 'invoke' }>>): void {
     switch (entry.type) {
       case 'founded':
-        for (const user of entry.users) this.founders.set(`${entry.chat} ${user}`, true);
+        for (const user of entry.users) this.founders.add(`${entry.chat} ${user}`);
         return;
       case 'invoke':
         open.set(entry.op, entry);

@@ -18,6 +18,11 @@ const FAULTS = {
     begin: (_, node) => node.process.signal('SIGKILL'),
     end: (cluster, node) => cluster.restart(node),
   },
+  'restart a node': {
+    lastsMs: [0, 500],
+    begin: (_, node) => node.process.signal('SIGTERM'),
+    end: (cluster, node) => cluster.restart(node),
+  },
   'stop a node': {
     lastsMs: [2_000, 5_000],
     begin: (_, node) => node.process.pause(),

@@ -13,7 +13,7 @@ export function report({ verdict: { counts, violations, latencies }, recoveries 
   return [
     'What the clients did and saw:',
     ...lines,
-    `From an ack to the last device, when nothing was wrong: median ${median} ms, p99 ${p99} ms (${latencies.length} messages).`,
+    `From an ack to the last device, with nothing away but Redis at times: median ${median} ms, p99 ${p99} ms (${latencies.length} messages).`,
     `${faults.length} faults, and the milliseconds from the end of each until every node had taken a message:`,
     ...faults,
     violations.length === 0 ? 'No promise was broken.' : `${violations.length} times a promise was broken.`,

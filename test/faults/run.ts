@@ -16,6 +16,8 @@ export interface Plan {
   readonly seed: number;
   readonly forMs: number;
   readonly restMs: number;
+  /** How long to listen when all is sent: long enough, unless set, for the last message to be overdue. */
+  readonly listenMs?: number;
   readonly kinds?: readonly FaultKind[];
   readonly program?: NodeProgram;
   /** Clients that don't sync after a hole or a reconnect; to see that it is noticed. */
@@ -29,7 +31,15 @@ export interface Run {
 }
 
 /** One run: a cluster, its load, its faults, and what the checker says of it. Leaves nothing running. */
-export async function run({ seed, forMs, restMs, kinds, program, deafClients = false }: Plan): Promise<Run> {
+export async function run({
+  seed,
+  forMs,
+  restMs,
+  listenMs = LIVE_MS,
+  kinds,
+  program,
+  deafClients = false,
+}: Plan): Promise<Run> {
   if (spawnSync('redis-server', ['--version']).status !== 0) {
     throw new Error('The faults need redis-server on the PATH (Debian: redis-server).');
   }
@@ -43,8 +53,7 @@ export async function run({ seed, forMs, restMs, kinds, program, deafClients = f
     load.start();
     const recoveries = await torment(cluster, load, history, plan, { forMs, restMs });
     await load.drain(DRAIN_MS);
-    // Then what was sent last, and nobody's later message reveals, is overdue, too.
-    await pause(LIVE_MS);
+    await pause(listenMs);
     await load.complete();
     await load.stop();
     return { verdict: check(history.entries, await readFinal(cluster.postgres.directUrl)), recoveries, history };
