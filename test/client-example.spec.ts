@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { JwtService } from '@nestjs/jwt';
+import { io, type Socket } from 'socket.io-client';
+import ts from 'typescript';
+import type { ClientToServerEvents, Message, ServerToClientEvents } from '../src/realtime/contract.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+/** What the client of docs/realtime.md, "A client", offers. */
+type ConnectChat = (
+  url: string,
+  getToken: () => Promise<string>,
+  logIn: () => void,
+  merge: (message: Message) => void,
+  catchUp: () => Promise<void>,
+) => {
+  socket: Socket<ServerToClientEvents, ClientToServerEvents>;
+  send: (chatId: number, text: string) => Promise<Message>;
+};
+
+/** The example as it stands in the document, without its types and imports. */
+function readExample(): ConnectChat {
+  const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
+  const { outputText } = ts.transpileModule(example!, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
+  const body = outputText.replaceAll(/^import .*$/gm, '').replace('export function', 'return function');
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is our own document
+  return new Function('io', body)(io) as ConnectChat;
+}
+
+describe('the client of the document', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  const sockets: Socket[] = [];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    ada = await app.user();
+  });
+  afterAll(async () => {
+    for (const socket of sockets) socket.close();
+    await app.close();
+  });
+
+  /** Connects it with these tokens, one after the other, and resolves with it once it has caught up. */
+  const connect = async (...tokens: [string, ...string[]]) => {
+    const merged: Message[] = [];
+    let logIn = (): void => undefined;
+    const loggedOut = new Promise<void>((resolve) => (logIn = resolve));
+    let client: ReturnType<ConnectChat> | undefined;
+    const getToken = (): Promise<string> => Promise.resolve(tokens.length > 1 ? tokens.shift()! : tokens[0]);
+    await new Promise<void>((resolve) => {
+      const catchUp = async (): Promise<void> => resolve();
+      client = readExample()(app.url, getToken, logIn, (message) => merged.push(message), catchUp);
+      sockets.push(client.socket);
+    });
+    return { ...client!, merged, loggedOut };
+  };
+
+  it('sends, and merges what it hears', async () => {
+    const chat = await ada.group();
+    const { send, merged } = await connect(ada.token);
+    const message = await send(chat.id, 'from the document');
+    expect(message).toMatchObject({ chat_id: chat.id, seq: 1, text: 'from the document' });
+    expect(merged).toEqual([message]);
+  });
+
+  it('sends again over the next connection, and the message is stored once', async () => {
+    const chat = await ada.group();
+    const { socket, send } = await connect(ada.token);
+    const again = new Promise<void>((resolve) => socket.once('connect', resolve));
+    const sent = send(chat.id, 'once');
+    socket.io.engine.close();
+    await again;
+    expect(await sent).toMatchObject({ seq: 1, text: 'once' });
+    expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
+  });
+
+  it('brings a new token when the old one runs out, and asks for a login when the session has ended', async () => {
+    const session = await app.login(ada);
+    const tokenFor = (seconds: number): string =>
+      app.nest.get(JwtService).sign({ sid: session.sessionId }, { subject: String(ada.id), expiresIn: seconds });
+    const chat = await session.group();
+    // One that is refused, one that runs out in a second, and a good one.
+    const { socket, send, loggedOut } = await connect(tokenFor(-1), tokenFor(1), session.token);
+    await new Promise<void>((resolve) => socket.once('auth:expired', () => resolve()));
+    expect(await send(chat.id, 'with the new token')).toMatchObject({ seq: 1 });
+    const cut = new Promise((resolve) => socket.once('disconnect', resolve));
+    await session.post('/auth/logout');
+    await loggedOut;
+    expect(await cut).toBe('io server disconnect');
+  });
+});
