@@ -48,7 +48,10 @@ describe('the client of the document', () => {
     let client: ReturnType<ConnectChat> | undefined;
     const getToken = (): Promise<string> => Promise.resolve(tokens.length > 1 ? tokens.shift()! : tokens[0]);
     await new Promise<void>((resolve) => {
-      const catchUp = async (): Promise<void> => resolve();
+      const catchUp = (): Promise<void> => {
+        resolve();
+        return Promise.resolve();
+      };
       client = readExample()(app.url, getToken, logIn, (message) => merged.push(message), catchUp);
       sockets.push(client.socket);
     });
