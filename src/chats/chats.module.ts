@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
+import { Block } from './block.entity.js';
+import { BlocksController } from './blocks.controller.js';
+import { BlocksRepository } from './blocks.repository.js';
+import { BlocksService } from './blocks.service.js';
 import { Chat } from './chat.entity.js';
 import { ChatChange } from './chat-change.entity.js';
 import { ChatChanges } from './chat-changes.js';
@@ -16,9 +20,19 @@ import { MembersRepository } from './members.repository.js';
 import { PrivateChat } from './private-chat.entity.js';
 
 @Module({
-  imports: [UsersModule, TypeOrmModule.forFeature([Chat, ChatChange, ChatMember, Group, PrivateChat])],
-  controllers: [ChatsController],
-  providers: [ChatsService, ChatsRepository, MembersRepository, MemberLists, ChatLanes, ChatWriter, ChatChanges],
+  imports: [UsersModule, TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, Group, PrivateChat])],
+  controllers: [ChatsController, BlocksController],
+  providers: [
+    BlocksService,
+    BlocksRepository,
+    ChatsService,
+    ChatsRepository,
+    MembersRepository,
+    MemberLists,
+    ChatLanes,
+    ChatWriter,
+    ChatChanges,
+  ],
   exports: [ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
 })
 export class ChatsModule {}

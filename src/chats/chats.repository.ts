@@ -35,6 +35,10 @@ const CHAT_VIEW = `
 
 const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 
+/** Two people in the order in which private chats name them. */
+export const pairOf = (one: number, other: number): [low: number, high: number] =>
+  one < other ? [one, other] : [other, one];
+
 /** Where a page of chats starts: after the chat with this activity and id. */
 export interface ActivityCursor {
   readonly activityMs: number;
@@ -120,6 +124,12 @@ export class ChatsRepository {
   private async queryViews(sql: string, parameters: unknown[]): Promise<ChatRow[]> {
     const rows: FlatChatRow[] = await this.unitOfWork.manager.query(sql, parameters);
     return rows.map(toChatRow);
+  }
+
+  /** What concerns these two, their private chat and who blocks whom, changes nowhere else until the transaction ends. */
+  async holdPair(lowUserId: number, highUserId: number): Promise<void> {
+    const name = `pair ${lowUserId} ${highUserId}`;
+    await this.unitOfWork.manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   }
 
   /** The private chat of two users, if they have one. */

@@ -2,9 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
+import { BlocksRepository } from './blocks.repository.js';
 import { ChatChanges } from './chat-changes.js';
 import type { ChatMember } from './chat-member.entity.js';
-import { type ActivityCursor, type ChatCursor, ChatsRepository } from './chats.repository.js';
+import { type ActivityCursor, type ChatCursor, ChatsRepository, pairOf } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
@@ -20,6 +21,7 @@ export class ChatsService {
     private readonly chats: ChatsRepository,
     private readonly members: MembersRepository,
     private readonly users: UsersService,
+    private readonly blocks: BlocksRepository,
     private readonly changes: ChatChanges,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -35,7 +37,7 @@ export class ChatsService {
     return member;
   }
 
-  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed` */
+  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed`, `blocked` */
   create(
     userId: number,
     body: CreatePrivateChatDto | CreateGroupChatDto,
@@ -60,12 +62,13 @@ export class ChatsService {
 
   private async openPrivate(userId: number, otherId: number): Promise<{ chat: ChatDto; created: boolean }> {
     if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
-    const pair = [Math.min(userId, otherId), Math.max(userId, otherId)] as const;
+    const pair = pairOf(userId, otherId);
     const chat = await this.unitOfWork.run(async () => {
       await this.users.requireAll([otherId]);
-      const chatId = (await this.chats.findPrivate(...pair))
-        ? undefined
-        : await this.chats.createPrivate(userId, ...pair);
+      if (await this.chats.findPrivate(...pair)) return undefined;
+      await this.chats.holdPair(...pair);
+      if (await this.blocks.between(...pair)) throw new AppError('blocked');
+      const chatId = await this.chats.createPrivate(userId, ...pair);
       return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
     });
     // Of two racing calls the second waited for the first to commit, so it finds that one's chat.
@@ -143,7 +146,7 @@ export class ChatsService {
     return this.members.readByAllSeq(chatId);
   }
 
-  /** Whom a word of this member concerns. @throws AppError `chat_not_found` */
+  /** Whom a word of this member concerns: nobody in a blocked chat. @throws AppError `chat_not_found` */
   async audience(chatId: number, userId: number): Promise<Audience> {
     const audience = await this.members.audience(chatId, userId);
     if (!audience) throw new AppError('chat_not_found');
