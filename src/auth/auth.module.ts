@@ -42,6 +42,6 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     TokensService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
   ],
-  exports: [RevokedSessions, TokensService],
+  exports: [AuthService, RevokedSessions, SessionsService, TokensService],
 })
 export class AuthModule {}

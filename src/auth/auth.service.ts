@@ -29,7 +29,7 @@ export class AuthService {
   /** Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email */
   async login(form: LoginDto, client: Client): Promise<TokenDto> {
     const user = await this.users.findForLogin(loginName(form));
-    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    const right = await this.passwords.verify(user?.passwordHash ?? undefined, form.password);
     const session = user && right ? await this.openSession(user, client) : undefined;
     if (!session) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });
@@ -53,6 +53,18 @@ export class AuthService {
     this.logger.log({ event: 'password.changed', user_id: userId });
   }
 
+  /** Closes the account for good and ends all its sessions. @throws AppError `validation_failed` when the password is wrong */
+  async closeAccount(userId: number, password: string): Promise<void> {
+    const hash = await this.users.passwordHash(userId);
+    const right = await this.passwords.verify(hash, password);
+    if (!right) throw wrongPassword('password');
+    await this.unitOfWork.run(async () => {
+      if (!(await this.users.close(userId, hash))) throw wrongPassword('password');
+      await this.sessions.endAll(userId);
+    });
+    this.logger.log({ event: 'account.closed', user_id: userId });
+  }
+
   /** @throws AppError `unauthorized` when the account is gone */
   me(userId: number): Promise<AccountDto> {
     return this.users.account(userId);
@@ -61,13 +73,13 @@ export class AuthService {
   /** Undefined when the password has changed since it was looked at: the change ended only the sessions there were. */
   private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
     return this.unitOfWork.run(async () => {
-      const unchanged = await this.users.holdPassword(id, passwordHash);
+      const unchanged = await this.users.holdPassword(id, passwordHash!);
       return unchanged ? this.sessions.open(id, client) : undefined;
     });
   }
 }
 
-const wrongPassword = (): AppError => AppError.invalidField('current_password', 'is not your password');
+const wrongPassword = (field = 'current_password'): AppError => AppError.invalidField(field, 'is not your password');
 
 function loginName({ username, email }: LoginDto): string {
   const name = username ?? email;

@@ -47,4 +47,10 @@ export class BlocksRepository {
   async mark(chatId: number, blocked: boolean): Promise<void> {
     await this.unitOfWork.repository(Chat).update({ id: chatId }, { blocked });
   }
+
+  /** Forgets whom the user has blocked, and who has blocked them. */
+  async removeAll(userId: number): Promise<void> {
+    await this.blocks.delete({ blockerId: userId });
+    await this.blocks.delete({ blockedId: userId });
+  }
 }

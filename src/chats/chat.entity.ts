@@ -41,7 +41,7 @@ export class Chat {
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;
 
-  /** One of the two of a private chat blocks the other: nobody writes. Kept with each block, so that sending looks up nothing. */
+  /** One of the two of a private chat blocks the other, or has closed their account: nobody writes. Kept with each block, so that sending looks up nothing. */
   @Column('boolean', { default: false })
   blocked: boolean;
 

@@ -14,13 +14,17 @@ import { ChatWriter } from './chat-writer.js';
 import { ChatsController } from './chats.controller.js';
 import { ChatsRepository } from './chats.repository.js';
 import { ChatsService } from './chats.service.js';
+import { FormerMember } from './former-member.entity.js';
 import { Group } from './group.entity.js';
 import { MemberLists } from './member-lists.js';
 import { MembersRepository } from './members.repository.js';
 import { PrivateChat } from './private-chat.entity.js';
 
 @Module({
-  imports: [UsersModule, TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, Group, PrivateChat])],
+  imports: [
+    UsersModule,
+    TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, FormerMember, Group, PrivateChat]),
+  ],
   controllers: [ChatsController, BlocksController],
   providers: [
     BlocksService,
@@ -33,6 +37,6 @@ import { PrivateChat } from './private-chat.entity.js';
     ChatWriter,
     ChatChanges,
   ],
-  exports: [ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
+  exports: [BlocksService, ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
 })
 export class ChatsModule {}

@@ -5,13 +5,20 @@ import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatChanges } from './chat-changes.js';
 import type { ChatMember } from './chat-member.entity.js';
-import { type ActivityCursor, type ChatCursor, ChatsRepository, pairOf } from './chats.repository.js';
+import {
+  type ActivityCursor,
+  type ChatCursor,
+  ChatsRepository,
+  type MembershipRow,
+  pairOf,
+} from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 import { type Audience, MembersRepository } from './members.repository.js';
 
 const MEMBERS_SHOWN = 100;
+const PAGE = 100;
 
 @Injectable()
 export class ChatsService {
@@ -52,7 +59,7 @@ export class ChatsService {
   ): Promise<{ chat: ChatDto; created: boolean }> {
     const others = member_ids.filter((id) => id !== userId);
     const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll(others);
+      await this.users.requireAll([userId, ...others]);
       const chatId = await this.chats.createGroup(userId, name, others);
       return this.announce(chatId, [userId, ...others], userId);
     });
@@ -64,7 +71,7 @@ export class ChatsService {
     if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
     const pair = pairOf(userId, otherId);
     const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll([otherId]);
+      await this.users.requireAll(pair);
       if (await this.chats.findPrivate(...pair)) return undefined;
       await this.chats.holdPair(...pair);
       if (await this.blocks.between(...pair)) throw new AppError('blocked');
@@ -118,6 +125,21 @@ export class ChatsService {
     return { chats: chats.map((row) => ChatDto.of(row)), removedIds };
   }
 
+  /** The user's memberships in chats above `afterId`, by id. */
+  memberships(userId: number, afterId: number, limit: number): Promise<MembershipRow[]> {
+    return this.chats.memberships(userId, afterId, limit);
+  }
+
+  /** The groups the user is in, by id. */
+  groupsOf(userId: number): AsyncGenerator<number> {
+    return eachOf((afterId) => this.chats.groupIds(userId, afterId, PAGE));
+  }
+
+  /** Where messages of the user are, by id: the chats they are in, and the groups they have left. */
+  writtenIn(userId: number): AsyncGenerator<number> {
+    return eachOf((afterId) => this.chats.writtenInIds(userId, afterId, PAGE));
+  }
+
   /** In the order they joined. @throws AppError `chat_not_found` */
   async listMembers(chatId: number, userId: number, limit: number, offset: number): Promise<MemberDto[]> {
     await this.requireMember(chatId, userId);
@@ -152,6 +174,12 @@ export class ChatsService {
     if (!audience) throw new AppError('chat_not_found');
     return audience;
   }
+}
+
+/** Ids that come in pages by id, one by one. */
+async function* eachOf(page: (afterId: number) => Promise<number[]>): AsyncGenerator<number> {
+  let ids: number[];
+  for (let afterId = 0; (ids = await page(afterId)).length > 0; afterId = ids.at(-1)!) yield* ids;
 }
 
 function parseCursor(cursor: string): ActivityCursor {
