@@ -14,7 +14,7 @@ const memberIds = (chat: string): string => `array(SELECT m.user_id FROM chat_me
  * small; and the last rows say at which change and of which membership the chat is, the first ones how long it had been
  * idle, in milliseconds.
  */
-const APPEND_TOLD = `
+export const APPEND_TOLD = `
   CREATE FUNCTION append_messages(chats bigint[], senders bigint[], texts text[], keys text[], replies bigint[])
   RETURNS TABLE (
     outcome text, chat_id bigint, id bigint, seq bigint, at_ms bigint, cursor_before bigint, seq_before bigint,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AccountsModule } from './accounts/accounts.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ChatsModule } from './chats/chats.module.js';
 import { ShutdownModule } from './common/shutdown.js';
@@ -28,6 +29,7 @@ import { UsersModule } from './users/users.module.js';
     ChatsModule,
     GroupsModule,
     MessagesModule,
+    AccountsModule,
     RealtimeModule,
     HealthModule,
     MetricsModule,

@@ -47,6 +47,6 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     // Second, as it counts by user.
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [RevokedSessions, TokensService],
+  exports: [AuthService, RevokedSessions, SessionsService, TokensService],
 })
 export class AuthModule {}

@@ -50,7 +50,7 @@ export class AuthService {
     const { userId } = principal;
     const current = await this.users.passwordHash(userId);
     const right = await this.passwords.verify(current, form.current_password);
-    if (!right) throw AppError.invalidField('current_password', 'is not your password');
+    if (!right) throw wrongPassword('current_password');
     const next = await this.passwords.hash(form.new_password);
     const changed = await this.unitOfWork.run(async () => {
       if (!(await this.users.changePassword(userId, current, next))) return false;
@@ -61,20 +61,35 @@ export class AuthService {
     this.logger.log({ event: 'password.changed', user_id: userId });
   }
 
+  /** Closes the account for good and ends all its sessions. @throws AppError `validation_failed` when the password is wrong */
+  async closeAccount(userId: number, password: string): Promise<void> {
+    const hash = await this.users.passwordHash(userId);
+    const right = await this.passwords.verify(hash, password);
+    if (!right) throw wrongPassword('password');
+    const closed = await this.unitOfWork.run(async () => {
+      if (!(await this.users.close(userId, hash))) return false;
+      await this.sessions.endAll(userId);
+      return true;
+    });
+    // The hash is another one by now, maybe of the same password.
+    if (!closed) return this.closeAccount(userId, password);
+    this.logger.log({ event: 'account.closed', user_id: userId });
+  }
+
   /** @throws AppError `unauthorized` when the account is gone */
   me(userId: number): Promise<AccountDto> {
     return this.users.account(userId);
   }
 
   private async enter(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
-    const right = await this.passwords.verify(user?.passwordHash, form.password);
+    const right = await this.passwords.verify(user?.passwordHash ?? undefined, form.password);
     if (!user || !right) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });
       throw new AppError('invalid_credentials');
     }
     const session = await this.openSession(user, client);
     // The hash is another one by now, maybe of the same password.
-    if (!session) return this.enter(await this.users.findForLogin(user.email), form, client);
+    if (!session) return this.enter(await this.users.findForLogin(loginName(form)), form, client);
     this.logger.log({ event: 'login', user_id: user.id, session_id: session.sessionId });
     await this.renewHash(user, form.password);
     return session.tokens;
@@ -83,14 +98,14 @@ export class AuthService {
   /** Undefined when the hash has changed since it was looked at: a change of password ended only the sessions there were. */
   private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
     return this.unitOfWork.run(async () => {
-      const unchanged = await this.users.holdPassword(id, passwordHash);
+      const unchanged = await this.users.holdPassword(id, passwordHash!);
       return unchanged ? this.sessions.open(id, client) : undefined;
     });
   }
 
   /** Only a login has the password that a hash of today's parameters needs. It can wait for the next one. */
   private async renewHash({ id, passwordHash }: User, password: string): Promise<void> {
-    if (!this.passwords.isOutdated(passwordHash)) return;
+    if (!passwordHash || !this.passwords.isOutdated(passwordHash)) return;
     try {
       const renewed = await this.users.changePassword(id, passwordHash, await this.passwords.hash(password));
       if (renewed) this.logger.log({ event: 'password.rehashed', user_id: id });
@@ -99,6 +114,8 @@ export class AuthService {
     }
   }
 }
+
+const wrongPassword = (field: string): AppError => AppError.invalidField(field, 'is not your password');
 
 function loginName({ username, email }: LoginDto): string {
   const name = username ?? email;

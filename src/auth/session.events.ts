@@ -1,5 +1,5 @@
 /** Why a session ended before its time. */
-export type EndReason = 'logout' | 'removed' | 'password' | 'too_many' | 'token_reused';
+export type EndReason = 'logout' | 'removed' | 'password' | 'too_many' | 'token_reused' | 'closed';
 
 /** Sessions that have ended before their time. */
 export class SessionsRevoked {

@@ -63,6 +63,11 @@ export class SessionsRepository {
     return this.revokeWhere('id <> $3', [userId, seconds, id]);
   }
 
+  /** Ends all sessions of the user; their ids. */
+  revokeAll(userId: number, seconds: number): Promise<string[]> {
+    return this.revokeWhere('true', [userId, seconds]);
+  }
+
   /** Ends what the user has beyond `limit` sessions, those that are longest out of use; their ids. */
   revokeBeyond(userId: number, limit: number, seconds: number): Promise<string[]> {
     const beyond = `SELECT id FROM sessions WHERE user_id = $1 AND ${LIVE} ORDER BY last_used_at DESC, id OFFSET $3`;

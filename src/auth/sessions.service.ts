@@ -101,6 +101,13 @@ export class SessionsService {
     });
   }
 
+  /** Ends all sessions of the user. */
+  endAll(userId: number): Promise<void> {
+    return this.unitOfWork.run(async () => {
+      this.announce(userId, 'closed', await this.sessions.revokeAll(userId, this.memorySeconds));
+    });
+  }
+
   /** Undefined when the token is good for nothing (any more). */
   private async rotate(token: RefreshToken, client: Client): Promise<TokenDto | undefined> {
     const session = await this.sessions.lockLive(token.sessionId);

@@ -17,4 +17,15 @@ export class ChatChanges {
     );
     this.unitOfWork.publish(new ChatMoved(chatId));
   }
+
+  /** Messages that became tombstones together, each with its own `change_seq`. Call it under the chat's lock. */
+  async recordDeletions(chatId: number, deleted: readonly { seq: number; change_seq: number }[]): Promise<void> {
+    await this.unitOfWork.manager.query(
+      `INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
+       SELECT c.id, c.last_seq, d.change_seq, 'message_deleted', jsonb_build_object('seq', d.seq)
+       FROM chats c, unnest($2::bigint[], $3::bigint[]) AS d(seq, change_seq) WHERE c.id = $1 ORDER BY d.change_seq`,
+      [chatId, deleted.map(({ seq }) => seq), deleted.map(({ change_seq }) => change_seq)],
+    );
+    this.unitOfWork.publish(new ChatMoved(chatId));
+  }
 }

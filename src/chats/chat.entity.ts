@@ -41,6 +41,10 @@ export class Chat {
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;
 
+  /** One of the two of a private chat blocks the other, or has closed their account: nobody writes. Kept with each block, so that sending looks up nothing. */
+  @Column('boolean', { default: false })
+  blocked: boolean;
+
   /** Set when a group is deleted: nobody is in it any more, and its messages are being removed. */
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt: Date | null;

@@ -14,7 +14,7 @@ import { BodyByTypePipe } from '../common/body-by-type.pipe.js';
 import { ApiId, IdParam } from '../common/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { ChatsService } from './chats.service.js';
-import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, ListMembersQuery } from './dto/chat-input.dto.js';
+import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, PageQuery } from './dto/chat-input.dto.js';
 import { ChatDto, ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 
@@ -41,7 +41,7 @@ export class ChatsController {
   })
   @ApiCreatedResponse({ type: ChatDto })
   @ApiOkResponse({ type: ChatDto, description: 'The private chat these two already have.' })
-  @ApiProblems('validation_failed', 'user_not_found')
+  @ApiProblems('validation_failed', 'blocked', 'user_not_found')
   async createChat(
     @CurrentUserId() userId: number,
     @Body(new BodyByTypePipe({ private: CreatePrivateChatDto, group: CreateGroupChatDto }))
@@ -78,7 +78,7 @@ export class ChatsController {
   listChatMembers(
     @CurrentUserId() userId: number,
     @IdParam('id') id: number,
-    @Query() { limit, offset }: ListMembersQuery,
+    @Query() { limit, offset }: PageQuery,
   ): Promise<MemberDto[]> {
     return this.chats.listMembers(id, userId, limit, offset);
   }

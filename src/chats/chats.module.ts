@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
+import { Block } from './block.entity.js';
+import { BlocksController } from './blocks.controller.js';
+import { BlocksRepository } from './blocks.repository.js';
+import { BlocksService } from './blocks.service.js';
 import { Chat } from './chat.entity.js';
 import { ChatChange } from './chat-change.entity.js';
 import { ChatChanges } from './chat-changes.js';
@@ -10,15 +14,29 @@ import { ChatWriter } from './chat-writer.js';
 import { ChatsController } from './chats.controller.js';
 import { ChatsRepository } from './chats.repository.js';
 import { ChatsService } from './chats.service.js';
+import { FormerMember } from './former-member.entity.js';
 import { Group } from './group.entity.js';
 import { MemberLists } from './member-lists.js';
 import { MembersRepository } from './members.repository.js';
 import { PrivateChat } from './private-chat.entity.js';
 
 @Module({
-  imports: [UsersModule, TypeOrmModule.forFeature([Chat, ChatChange, ChatMember, Group, PrivateChat])],
-  controllers: [ChatsController],
-  providers: [ChatsService, ChatsRepository, MembersRepository, MemberLists, ChatLanes, ChatWriter, ChatChanges],
-  exports: [ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
+  imports: [
+    UsersModule,
+    TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, FormerMember, Group, PrivateChat]),
+  ],
+  controllers: [ChatsController, BlocksController],
+  providers: [
+    BlocksService,
+    BlocksRepository,
+    ChatsService,
+    ChatsRepository,
+    MembersRepository,
+    MemberLists,
+    ChatLanes,
+    ChatWriter,
+    ChatChanges,
+  ],
+  exports: [BlocksService, ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
 })
 export class ChatsModule {}

@@ -35,6 +35,20 @@ const CHAT_VIEW = `
 
 const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 
+/** Two people in the order in which private chats name them. */
+export const pairOf = (one: number, other: number): [low: number, high: number] =>
+  one < other ? [one, other] : [other, one];
+
+/** A chat from the side of somebody in it. */
+export interface MembershipRow {
+  readonly chat_id: number;
+  readonly type: 'private' | 'group';
+  readonly name: string;
+  readonly role: 'owner' | 'admin' | 'member';
+  readonly joined_at: Date;
+  readonly last_read_seq: number;
+}
+
 /** Where a page of chats starts: after the chat with this activity and id. */
 export interface ActivityCursor {
   readonly activityMs: number;
@@ -120,6 +134,55 @@ export class ChatsRepository {
   private async queryViews(sql: string, parameters: unknown[]): Promise<ChatRow[]> {
     const rows: FlatChatRow[] = await this.unitOfWork.manager.query(sql, parameters);
     return rows.map(toChatRow);
+  }
+
+  /** The user's memberships in chats above `afterId`, by id. */
+  memberships(userId: number, afterId: number, limit: number): Promise<MembershipRow[]> {
+    return this.unitOfWork.manager.query(
+      `WITH me AS (SELECT * FROM chat_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
+       SELECT v.id AS chat_id, v.type, v.name, v.my_role AS role, me.joined_at, v.last_read_seq
+       FROM (${CHAT_VIEW}) v JOIN me ON me.chat_id = v.id ORDER BY v.id`,
+      [userId, afterId, limit],
+    );
+  }
+
+  /** The groups above `afterId` that the user is in, by id. */
+  groupIds(userId: number, afterId: number, limit: number): Promise<number[]> {
+    return this.ids(
+      `SELECT m.chat_id AS id FROM chat_members m JOIN groups g ON g.chat_id = m.chat_id
+       WHERE m.user_id = $1 AND m.chat_id > $2 ORDER BY m.chat_id LIMIT $3`,
+      [userId, afterId, limit],
+    );
+  }
+
+  /** The private chats above `afterId` that the user is in, by id. */
+  privateIds(userId: number, afterId: number, limit: number): Promise<number[]> {
+    return this.ids(
+      `SELECT m.chat_id AS id FROM chat_members m JOIN private_chats p ON p.chat_id = m.chat_id
+       WHERE m.user_id = $1 AND m.chat_id > $2 ORDER BY m.chat_id LIMIT $3`,
+      [userId, afterId, limit],
+    );
+  }
+
+  /** The chats above `afterId` that the user is in, and the groups where they have written and are no longer, by id. */
+  writtenInIds(userId: number, afterId: number, limit: number): Promise<number[]> {
+    return this.ids(
+      `(SELECT chat_id AS id FROM chat_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
+       UNION (SELECT chat_id FROM former_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
+       ORDER BY id LIMIT $3`,
+      [userId, afterId, limit],
+    );
+  }
+
+  private async ids(sql: string, parameters: unknown[]): Promise<number[]> {
+    const rows: { id: number }[] = await this.unitOfWork.manager.query(sql, parameters);
+    return rows.map(({ id }) => id);
+  }
+
+  /** What concerns these two, their private chat and who blocks whom, changes nowhere else until the transaction ends. */
+  async holdPair(lowUserId: number, highUserId: number): Promise<void> {
+    const name = `pair ${lowUserId} ${highUserId}`;
+    await this.unitOfWork.manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   }
 
   /** The private chat of two users, if they have one. */

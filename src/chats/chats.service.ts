@@ -2,15 +2,23 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
+import { BlocksRepository } from './blocks.repository.js';
 import { ChatChanges } from './chat-changes.js';
 import type { ChatMember } from './chat-member.entity.js';
-import { type ActivityCursor, type ChatCursor, ChatsRepository } from './chats.repository.js';
+import {
+  type ActivityCursor,
+  type ChatCursor,
+  ChatsRepository,
+  type MembershipRow,
+  pairOf,
+} from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 import { type Audience, MembersRepository } from './members.repository.js';
 
 const MEMBERS_SHOWN = 100;
+const PAGE = 100;
 
 @Injectable()
 export class ChatsService {
@@ -20,6 +28,7 @@ export class ChatsService {
     private readonly chats: ChatsRepository,
     private readonly members: MembersRepository,
     private readonly users: UsersService,
+    private readonly blocks: BlocksRepository,
     private readonly changes: ChatChanges,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -35,7 +44,7 @@ export class ChatsService {
     return member;
   }
 
-  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed` */
+  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed`, `blocked` */
   create(
     userId: number,
     body: CreatePrivateChatDto | CreateGroupChatDto,
@@ -50,7 +59,7 @@ export class ChatsService {
   ): Promise<{ chat: ChatDto; created: boolean }> {
     const others = member_ids.filter((id) => id !== userId);
     const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll(others);
+      await this.users.requireAll([userId, ...others]);
       const chatId = await this.chats.createGroup(userId, name, others);
       return this.announce(chatId, [userId, ...others], userId);
     });
@@ -60,12 +69,13 @@ export class ChatsService {
 
   private async openPrivate(userId: number, otherId: number): Promise<{ chat: ChatDto; created: boolean }> {
     if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
-    const pair = [Math.min(userId, otherId), Math.max(userId, otherId)] as const;
+    const pair = pairOf(userId, otherId);
     const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll([otherId]);
-      const chatId = (await this.chats.findPrivate(...pair))
-        ? undefined
-        : await this.chats.createPrivate(userId, ...pair);
+      await this.users.requireAll(pair);
+      if (await this.chats.findPrivate(...pair)) return undefined;
+      await this.chats.holdPair(...pair);
+      if (await this.blocks.between(...pair)) throw new AppError('blocked');
+      const chatId = await this.chats.createPrivate(userId, ...pair);
       return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
     });
     // Of two racing calls the second waited for the first to commit, so it finds that one's chat.
@@ -115,6 +125,21 @@ export class ChatsService {
     return { chats: chats.map((row) => ChatDto.of(row)), removedIds };
   }
 
+  /** The user's memberships in chats above `afterId`, by id. */
+  memberships(userId: number, afterId: number, limit: number): Promise<MembershipRow[]> {
+    return this.chats.memberships(userId, afterId, limit);
+  }
+
+  /** The groups the user is in, by id. */
+  groupsOf(userId: number): AsyncGenerator<number> {
+    return eachOf((afterId) => this.chats.groupIds(userId, afterId, PAGE));
+  }
+
+  /** Where messages of the user are, by id: the chats they are in, and the groups they have left. */
+  writtenIn(userId: number): AsyncGenerator<number> {
+    return eachOf((afterId) => this.chats.writtenInIds(userId, afterId, PAGE));
+  }
+
   /** In the order they joined. @throws AppError `chat_not_found` */
   async listMembers(chatId: number, userId: number, limit: number, offset: number): Promise<MemberDto[]> {
     await this.requireMember(chatId, userId);
@@ -143,12 +168,18 @@ export class ChatsService {
     return this.members.readByAllSeq(chatId);
   }
 
-  /** Whom a word of this member concerns. @throws AppError `chat_not_found` */
+  /** Whom a word of this member concerns: nobody in a blocked chat. @throws AppError `chat_not_found` */
   async audience(chatId: number, userId: number): Promise<Audience> {
     const audience = await this.members.audience(chatId, userId);
     if (!audience) throw new AppError('chat_not_found');
     return audience;
   }
+}
+
+/** Ids that come in pages by id, one by one. */
+async function* eachOf(page: (afterId: number) => Promise<number[]>): AsyncGenerator<number> {
+  let ids: number[];
+  for (let afterId = 0; (ids = await page(afterId)).length > 0; afterId = ids.at(-1)!) yield* ids;
 }
 
 function parseCursor(cursor: string): ActivityCursor {

@@ -53,7 +53,7 @@ export class MembersRepository {
   /** Whom a word to the chat concerns; undefined when the user isn't in it. */
   async audience(chatId: number, userId: number): Promise<Audience | undefined> {
     const rows: Audience[] = await this.unitOfWork.manager.query(
-      `SELECT c.members_seq, ${FEW_MEMBER_IDS} AS member_ids
+      `SELECT c.members_seq, CASE WHEN c.blocked THEN '{}' ELSE ${FEW_MEMBER_IDS} END AS member_ids
        FROM chats c JOIN chat_members me ON me.chat_id = c.id AND me.user_id = $2 WHERE c.id = $1`,
       [chatId, userId],
     );

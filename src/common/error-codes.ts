@@ -14,6 +14,7 @@ export const ERRORS = {
   token_expired: spec(401, 'The access token has expired'),
   invalid_credentials: spec(401, 'The email or the password is wrong'),
   forbidden: spec(403, 'The role does not allow this'),
+  blocked: spec(403, 'You cannot write to each other'),
   not_found: spec(404, 'Not found'),
   user_not_found: spec(404, 'User not found'),
   chat_not_found: spec(404, 'Chat not found'),

@@ -1,7 +1,9 @@
 import { AppendMessages1795316400000 } from '../../migrations/1795316400000-AppendMessages.js';
+import { Blocks1795662000000 } from '../../migrations/1795662000000-Blocks.js';
 import { ChatChanges1795575600000 } from '../../migrations/1795575600000-ChatChanges.js';
 import { ChangedMessages1795402800000 } from '../../migrations/1795402800000-ChangedMessages.js';
 import { InitialSchema1795312800000 } from '../../migrations/1795312800000-InitialSchema.js';
+import { Leaving1795748400000 } from '../../migrations/1795748400000-Leaving.js';
 import { ReadMarks1795489200000 } from '../../migrations/1795489200000-ReadMarks.js';
 import { Sessions1795323600000 } from '../../migrations/1795323600000-Sessions.js';
 
@@ -13,4 +15,6 @@ export const migrations = [
   ChangedMessages1795402800000,
   ReadMarks1795489200000,
   ChatChanges1795575600000,
+  Blocks1795662000000,
+  Leaving1795748400000,
 ];

@@ -54,8 +54,14 @@ export class GroupsRepository {
     await this.countMembership(chatId);
   }
 
+  /** Whoever has written there is remembered as a former member. */
   async remove(chatId: number, userId: number): Promise<void> {
-    await this.unitOfWork.repository(ChatMember).delete({ chatId, userId });
+    await this.unitOfWork.manager.query(
+      `WITH gone AS (DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2 RETURNING *)
+       INSERT INTO former_members (user_id, chat_id) SELECT user_id, chat_id FROM gone WHERE last_sent_seq > 0
+       ON CONFLICT DO NOTHING`,
+      [chatId, userId],
+    );
     await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
     await this.countMembership(chatId);

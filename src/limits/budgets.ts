@@ -19,6 +19,6 @@ export const BUDGETS = {
   registrations: { limit: 60, seconds: HOUR },
   /** Refreshes from one address. */
   refreshes: { limit: 600, seconds: MINUTE },
-  /** Attempts to change the password in one session: whoever has stolen its token must not guess the password with it. */
+  /** Attempts to change the password, or to close the account, in one session: whoever has stolen its token must not guess the password with it. */
   passwords: { limit: 10, seconds: 15 * MINUTE },
 } as const satisfies Record<string, Budget>;

@@ -9,7 +9,7 @@ export interface NewMessage {
 
 /** What `append_messages` says of one message. */
 export interface Appended {
-  readonly outcome: 'created' | 'replayed' | 'conflict' | 'not_a_member' | 'no_such_reply';
+  readonly outcome: 'created' | 'replayed' | 'conflict' | 'not_a_member' | 'blocked' | 'no_such_reply';
   readonly chat_id: number;
   /** Of a created message; `seq` also of a replayed one, whose original it is. */
   readonly id: number | null;

@@ -29,12 +29,16 @@ export class ChangesService {
     private readonly log: ChatChanges,
   ) {}
 
-  /** By its sender; the same text changes nothing. @throws AppError `message_not_found`, also for a tombstone, `forbidden` */
+  /**
+   * By its sender; the same text changes nothing.
+   * @throws AppError `message_not_found`, also for a tombstone, `forbidden`, `blocked`
+   */
   async edit(userId: number, id: number, text: string): Promise<MessageDto> {
     const message = await this.change(userId, id, async ({ chat, row }) => {
       if (row.sender_id !== userId) throw new AppError('forbidden');
       if (row.deleted_at) throw new AppError('message_not_found');
       if (row.text === text) return this.access.present(row);
+      if (chat.blocked) throw new AppError('blocked');
       return this.told('message_updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
     });
     this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });

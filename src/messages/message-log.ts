@@ -32,7 +32,7 @@ export class MessageLog implements OnModuleInit {
 
   /**
    * Appends a message, or finds the one that the same sending has already made.
-   * @throws AppError `chat_not_found`, `client_message_id_conflict`, `validation_failed` for a reply to another chat's
+   * @throws AppError `chat_not_found`, `blocked`, `client_message_id_conflict`, `validation_failed` for a reply to another chat's
    * message, `overloaded`, and whatever says that the database is away: then nobody knows, and a retry with the key finds out
    */
   append(message: NewMessage): Promise<{ message: MessageDto; replayed: boolean }> {
@@ -111,6 +111,8 @@ function refusalOf(outcome: Appended['outcome']): AppError {
   switch (outcome) {
     case 'not_a_member':
       return new AppError('chat_not_found');
+    case 'blocked':
+      return new AppError('blocked');
     case 'conflict':
       return new AppError('client_message_id_conflict');
     case 'no_such_reply':

@@ -32,7 +32,7 @@ export class MessagesController {
     description: 'A replay: the message was sent before.',
     headers: { 'Idempotent-Replayed': { schema: { type: 'string', enum: ['true'] } } },
   })
-  @ApiProblems('validation_failed', 'chat_not_found', 'client_message_id_conflict', 'overloaded')
+  @ApiProblems('validation_failed', 'blocked', 'chat_not_found', 'client_message_id_conflict', 'overloaded')
   async sendMessage(
     @CurrentUserId() userId: number,
     @IdempotencyKey() key: string | undefined,
@@ -76,7 +76,7 @@ export class MessagesController {
   @ApiOperation({ summary: 'Change the text of your message' })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto })
-  @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
+  @ApiProblems('validation_failed', 'forbidden', 'blocked', 'message_not_found')
   editMessage(
     @CurrentUserId() userId: number,
     @IdParam('id') id: number,

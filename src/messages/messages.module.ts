@@ -10,6 +10,7 @@ import { MessageLog } from './message-log.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
+import { OwnMessages } from './own-messages.service.js';
 import { ReceiptsService } from './receipts.service.js';
 import { SyncController } from './sync.controller.js';
 import { SyncService } from './sync.service.js';
@@ -27,7 +28,8 @@ import { SyncService } from './sync.service.js';
     MessageAccess,
     ChangesService,
     SyncService,
+    OwnMessages,
   ],
-  exports: [MessagesService, ReceiptsService, ChangesService, SyncService, LogReader],
+  exports: [MessagesService, ReceiptsService, ChangesService, SyncService, LogReader, OwnMessages],
 })
 export class MessagesModule {}

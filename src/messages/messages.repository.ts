@@ -28,6 +28,12 @@ const COLUMNS = [
 ];
 export const columnsOf = (table: string): string => COLUMNS.map((column) => `${table}.${column}`).join(', ');
 
+/** Where a tombstone is, and as which change. */
+export interface DeletedPlace {
+  readonly seq: number;
+  readonly change_seq: number;
+}
+
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -88,6 +94,22 @@ export class MessagesRepository {
     );
   }
 
+  /** What the sender has written after `after` and up to `upTo`, by `seq`. */
+  ofSender(chatId: number, senderId: number, after: number, upTo: number): Promise<MessageRow[]> {
+    return this.query(
+      `SELECT ${columnsOf('m')} FROM (
+         SELECT * FROM messages WHERE chat_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
+       ) m WHERE m.sender_id = $5 ORDER BY m.seq`,
+      [chatId, after, upTo, upTo - after, senderId],
+    );
+  }
+
+  /** How many messages the chat has had; 0 when it is gone. */
+  async lastSeq(chatId: number): Promise<number> {
+    const rows = await this.query<{ last_seq: number }>('SELECT last_seq FROM chats WHERE id = $1', [chatId]);
+    return rows[0]?.last_seq ?? 0;
+  }
+
   /** What fills these gaps and the reader may see, in their order, up to `limit` messages (see the migration ChangedMessages). */
   fill(readerId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
     return this.query(`SELECT ${columnsOf('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
@@ -119,6 +141,27 @@ export class MessagesRepository {
   /** The message as a tombstone. Call it under the chat's lock, with the chat's next `change_seq`. */
   delete(row: MessageRow, changeSeq: number): Promise<MessageRow> {
     return this.change(row, changeSeq, 'text = NULL, deleted_at = clock_timestamp()', []);
+  }
+
+  /**
+   * These messages as tombstones, each with a `change_seq` of its own; where they are and what that is, in its order. Those
+   * that are tombstones already stay as they are. Call it under the chat's lock.
+   */
+  async deleteAll(chatId: number, seqs: readonly number[]): Promise<DeletedPlace[]> {
+    const [rows]: [DeletedPlace[], number] = await this.unitOfWork.manager.query(
+      `WITH doomed AS MATERIALIZED (
+         SELECT seq, row_number() OVER (ORDER BY seq) AS place FROM messages
+         WHERE chat_id = $1 AND seq = ANY($2) AND deleted_at IS NULL
+       ), chat AS (
+         UPDATE chats SET last_change_seq = last_change_seq + (SELECT count(*) FROM doomed) WHERE id = $1
+         RETURNING last_change_seq - (SELECT count(*) FROM doomed) AS change_seq
+       )
+       UPDATE messages m SET change_seq = chat.change_seq + d.place, text = NULL, deleted_at = clock_timestamp(),
+         sent_hash = coalesce(m.sent_hash, sha256(convert_to(m.text, 'UTF8')))
+       FROM doomed d, chat WHERE m.chat_id = $1 AND m.seq = d.seq RETURNING m.seq, m.change_seq`,
+      [chatId, seqs],
+    );
+    return rows;
   }
 
   private async change(

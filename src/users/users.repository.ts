@@ -1,7 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
+import { IsNull, Not, QueryFailedError } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { User } from './user.entity.js';
+
+/** What a closed account is called. */
+const CLOSED_NAME = 'Deleted account';
+
+/** What an account starts with. */
+export interface NewUser {
+  readonly name: string;
+  readonly email: string;
+  readonly passwordHash: string;
+}
 
 const UNIQUE_VIOLATION = '23505';
 const MAX_CANDIDATES = 1_000;
@@ -24,7 +34,7 @@ export class UsersRepository {
   }
 
   /** The new user, or undefined when the email is taken, whatever its case. */
-  async create(fields: Pick<User, 'name' | 'email' | 'passwordHash'>): Promise<User | undefined> {
+  async create(fields: NewUser): Promise<User | undefined> {
     const user = this.users.create(fields);
     try {
       await this.users.insert(user);
@@ -40,10 +50,13 @@ export class UsersRepository {
     return this.users.findOneBy({ id });
   }
 
-  /** The ids among these that are users. */
-  async existing(ids: readonly number[]): Promise<number[]> {
-    const query = this.users.createQueryBuilder('user').select('user.id', 'id').where('user.id = ANY(:ids)', { ids });
-    return (await query.getRawMany<{ id: number }>()).map(({ id }) => id);
+  /** The ids among these that are users, who don't close their accounts until the transaction ends. */
+  async holdOpen(ids: readonly number[]): Promise<number[]> {
+    const rows: { id: number }[] = await this.unitOfWork.manager.query(
+      'SELECT id FROM users WHERE id = ANY($1) AND closed_at IS NULL ORDER BY id FOR SHARE',
+      [ids],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** With the password's hash, for a login. */
@@ -72,9 +85,26 @@ export class UsersRepository {
     return affected === 1;
   }
 
+  /** Whether the password had this hash; only then the account is closed, and everything about the person gone. */
+  async close(id: number, passwordHash: string): Promise<boolean> {
+    const nothing = { name: CLOSED_NAME, email: null, passwordHash: null, closedAt: () => 'now()' };
+    const { affected } = await this.users.update({ id, passwordHash }, nothing);
+    return affected === 1;
+  }
+
+  /** Closed accounts of which something may be left. */
+  async toErase(): Promise<number[]> {
+    const users = await this.users.findBy({ closedAt: Not(IsNull()), erasedAt: IsNull() });
+    return users.map(({ id }) => id);
+  }
+
+  async markErased(id: number): Promise<void> {
+    await this.users.update({ id }, { erasedAt: () => 'now()' });
+  }
+
   /** Whether there was such a user. */
   async rename(id: number, name: string): Promise<boolean> {
-    const { affected } = await this.users.update({ id }, { name });
+    const { affected } = await this.users.update({ id, closedAt: IsNull() }, { name });
     return affected === 1;
   }
 
@@ -86,8 +116,8 @@ export class UsersRepository {
     const candidates = this.users
       .createQueryBuilder('user')
       .select('user.id')
-      .where('lower(user.email) = lower(:query)')
-      .orWhere(`${NAME_WORDS} @@ ${QUERY_WORDS}`)
+      .where(`(lower(user.email) = lower(:query) OR ${NAME_WORDS} @@ ${QUERY_WORDS})`)
+      .andWhere('user.closedAt IS NULL')
       .limit(MAX_CANDIDATES);
     return this.users
       .createQueryBuilder('found')

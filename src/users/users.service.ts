@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
 import { AccountDto, UserDto } from './dto/user.dto.js';
 import type { User } from './user.entity.js';
-import { UsersRepository } from './users.repository.js';
+import { type NewUser, UsersRepository } from './users.repository.js';
 
 @Injectable()
 export class UsersService {
@@ -11,7 +11,7 @@ export class UsersService {
   constructor(private readonly users: UsersRepository) {}
 
   /** @throws AppError `email_taken` */
-  async register(fields: Pick<User, 'name' | 'email' | 'passwordHash'>): Promise<AccountDto> {
+  async register(fields: NewUser): Promise<AccountDto> {
     const user = await this.users.create(fields);
     if (!user) throw new AppError('email_taken');
     this.logger.log({ event: 'user.registered', user_id: user.id });
@@ -26,7 +26,7 @@ export class UsersService {
   /** The hash of the user's password. @throws AppError `unauthorized` when the account is gone */
   async passwordHash(id: number): Promise<string> {
     const user = await this.users.findByIdWithPassword(id);
-    if (!user) throw new AppError('unauthorized');
+    if (!user?.passwordHash) throw new AppError('unauthorized');
     return user.passwordHash;
   }
 
@@ -40,10 +40,25 @@ export class UsersService {
     return this.users.changePassword(id, from, to);
   }
 
+  /** Whether the password had this hash; then the account is closed for good, and its name and email are gone. */
+  close(id: number, hash: string): Promise<boolean> {
+    return this.users.close(id, hash);
+  }
+
+  /** Closed accounts of which something may be left. */
+  toErase(): Promise<number[]> {
+    return this.users.toErase();
+  }
+
+  /** Nothing of the closed account is left. */
+  markErased(id: number): Promise<void> {
+    return this.users.markErased(id);
+  }
+
   /** The caller's own account. @throws AppError `unauthorized` when it is gone */
   async account(id: number): Promise<AccountDto> {
     const user = await this.users.findById(id);
-    if (!user) throw new AppError('unauthorized');
+    if (!user?.email) throw new AppError('unauthorized');
     return AccountDto.of(user);
   }
 
@@ -54,9 +69,12 @@ export class UsersService {
     return UserDto.of(user);
   }
 
-  /** @throws AppError `user_not_found` when one of them does not exist */
+  /**
+   * These people are there, and none of them closes their account until the transaction ends.
+   * @throws AppError `user_not_found` when one of them isn't, or has closed it
+   */
   async requireAll(ids: readonly number[]): Promise<void> {
-    const existing = await this.users.existing(ids);
+    const existing = await this.users.holdOpen(ids);
     if (existing.length < new Set(ids).size) throw new AppError('user_not_found');
   }
 

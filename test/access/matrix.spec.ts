@@ -74,6 +74,12 @@ describe('the access matrix', () => {
   });
   afterAll(() => app.close());
 
+  /** Who asks: in place of the caller a session or an account that the row may end. */
+  async function askedBy(thing: string | undefined, caller: TestUser): Promise<TestUser> {
+    if (thing === 'new session') return app.login(caller);
+    return thing === 'new account' ? app.user() : caller;
+  }
+
   /** What the names of a case stand for. */
   async function meant(one: Record<string, string>, caller: TestUser): Promise<Values> {
     const found: Record<string, number | string> = {};
@@ -186,7 +192,7 @@ describe('the access matrix', () => {
   it.each(titled(ROUTES))('%s', async (_, row) => {
     const changes = !row.name.startsWith('GET ') && row.name !== 'POST /sync';
     await walk(row, changes, async (caller, values, one) => {
-      const { token } = one.caller === 'new session' ? await app.login(caller) : caller;
+      const { token } = await askedBy(one.caller, caller);
       const answer = await ask(row, values, token);
       const { code } = (answer.body ?? {}) as { code?: ErrorCode };
       if (code) expectProblem(answer, answer.status, code);

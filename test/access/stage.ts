@@ -18,6 +18,13 @@ interface Scene {
 
 type Thing = number | string;
 
+/** Somebody who has blocked everybody, somebody whom everybody has blocked, and the messages of the chats that were blocked then. */
+interface Blocked {
+  readonly blocker: TestUser;
+  readonly person: TestUser;
+  readonly messages: ReadonlyMap<TestUser, Message>;
+}
+
 /** The people of the matrix and what it is about: made by REST, the people once, and a group whenever one is used up. */
 export class Stage {
   private scene: Scene | undefined;
@@ -29,6 +36,7 @@ export class Stage {
     private readonly newcomer: TestUser,
     private readonly strangers: readonly [TestUser, TestUser],
     private readonly privateChats: ReadonlyMap<TestUser, Chat>,
+    private readonly blocked: Blocked,
     private readonly foreign: { readonly group: Chat; readonly privateChat: Chat; readonly messages: Message[] },
   ) {}
 
@@ -50,7 +58,7 @@ export class Stage {
     const privateChat = await stranger.privateChat(friend);
     const messages = [await stranger.say(group), await friend.say(privateChat)];
     const people = Object.fromEntries(PLACES.map((place, index) => [place, cast[index]!])) as Record<Place, TestUser>;
-    return new Stage(people, peer, otherAdmin, newcomer, [stranger, friend], new Map(chats), {
+    return new Stage(people, peer, otherAdmin, newcomer, [stranger, friend], new Map(chats), await block(app, cast), {
       group,
       privateChat,
       messages,
@@ -69,6 +77,14 @@ export class Stage {
         return group.id - 1;
       case 'private chat':
         return this.privateChatOf(caller).id;
+      case 'blocked chat':
+        return this.blocked.messages.get(caller)!.chat_id;
+      case 'own blocked message':
+        return this.blocked.messages.get(caller)!.id;
+      case 'blocker':
+        return this.blocked.blocker.id;
+      case 'blocked person':
+        return this.blocked.person.id;
       case 'foreign group':
         return foreign.group.id;
       case 'before foreign group':
@@ -169,6 +185,18 @@ export class Stage {
     await owner.delete(`/groups/${group.id}/members/${former.id}`);
     return { group, messages, view: await viewOf(owner, group) };
   }
+}
+
+async function block(app: TestApp, cast: readonly TestUser[]): Promise<Blocked> {
+  const [blocker, person, friend] = (await app.users(3)) as [TestUser, TestUser, TestUser];
+  const messages = new Map<TestUser, Message>();
+  for (const user of cast) {
+    messages.set(user, await user.say(await user.privateChat(friend)));
+    await friend.put(`/users/${user.id}/block`);
+    await blocker.put(`/users/${user.id}/block`);
+    await user.put(`/users/${person.id}/block`);
+  }
+  return { blocker, person, messages };
 }
 
 /** The chat with its members and its history. */

@@ -47,6 +47,7 @@ describe('hostile input, at random', () => {
         DATABASE_URL: database.url,
         JWT_SECRET: 'a secret of the tests, long enough',
         LOG_LEVEL: 'error',
+        ACCESS_TOKEN_TTL: '1d',
         RATE_LIMIT: 'off',
         NODE_OPTIONS: `--import ${new URL('witness.js', import.meta.url).href}`,
       });
@@ -131,6 +132,7 @@ describe('hostile input, at random', () => {
           throw new Error(`seed ${seed}: ${JSON.stringify(inputs)}`, { cause: run.errorInstance });
         }
         const now = await inspect();
+        if (process.env.FUZZ_RUNS) process.stderr.write(`${sent} inputs, up to seed ${seed}\n`);
         if (sent >= RUNS / 4) memory.push(now);
       }
       expect(memory.at(-1)! - memory[0]!).toBeLessThan(MEMORY_ALLOWED);

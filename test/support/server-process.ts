@@ -61,24 +61,27 @@ export class ServerProcess {
 
   /** Resolves when the output matches. */
   async until(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolvePromise, reject) => {
+    const streams = [this.child.stdout!, this.child.stderr!];
+    let stop = (): void => undefined;
+    const matched = new Promise<RegExpExecArray>((resolvePromise, reject) => {
       const fail = (why: string): void => reject(new Error(`${why}; wanted ${pattern}, printed:\n${this.output}`));
       const timer = setTimeout(() => fail('timed out'), TIMEOUT_MS);
       const check = (): void => {
         const match = pattern.exec(this.output);
-        if (!match) return;
-        clearTimeout(timer);
-        resolvePromise(match);
+        if (match) resolvePromise(match);
       };
-      this.child.stdout!.on('data', check);
-      this.child.stderr!.on('data', check);
+      stop = () => {
+        clearTimeout(timer);
+        for (const stream of streams) stream.off('data', check);
+      };
+      for (const stream of streams) stream.on('data', check);
       void this.exited.then((code) => {
         check();
-        clearTimeout(timer);
         fail(`ended with ${code}`);
       });
       check();
     });
+    return matched.finally(stop);
   }
 
   /** Its exit code; null when a signal ended it. */

@@ -44,7 +44,7 @@ export class ListChatsQuery {
   before?: string;
 }
 
-export class ListMembersQuery {
+export class PageQuery {
   @LimitQuery(MAX_PAGE)
   limit: number = MAX_PAGE;
 

@@ -22,13 +22,13 @@ export class UserDto {
   }
 }
 
-/** The caller's own account. */
+/** The caller's own account, which is open. */
 export class AccountDto extends UserDto {
   @ApiProperty({ format: 'email', example: 'ada@example.com' })
   email: string;
 
   static override of(user: User): AccountDto {
-    return { ...UserDto.of(user), email: user.email };
+    return { ...UserDto.of(user), email: user.email! };
   }
 }
 

@@ -1,0 +1,58 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { TextField } from '../../common/fields.js';
+import { SessionDto } from '../../auth/dto/session.dto.js';
+import { MessageDto } from '../../chats/dto/message.dto.js';
+import type { MembershipRow } from '../../chats/chats.repository.js';
+import { AccountDto, UserDto } from '../../users/dto/user.dto.js';
+
+export class CloseAccountDto {
+  @TextField({ description: 'Your password.', example: 'correct horse', min: 1, max: 128 })
+  password: string;
+}
+
+/** A chat one is in, without what others have written. */
+export class MembershipDto {
+  @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
+  chat_id: number;
+
+  @ApiProperty({ enum: ['private', 'group'] })
+  type: 'private' | 'group';
+
+  @ApiProperty({ example: 'Analytical engines' })
+  name: string;
+
+  @ApiProperty({ enum: ['owner', 'admin', 'member'], enumName: 'Role' })
+  role: 'owner' | 'admin' | 'member';
+
+  @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
+  joined_at: string;
+
+  @ApiProperty({ type: 'integer', format: 'int64', example: 17 })
+  last_read_seq: number;
+
+  static of({ chat_id, type, name, role, joined_at, last_read_seq }: MembershipRow): MembershipDto {
+    return { chat_id, type, name, role, joined_at: joined_at.toISOString(), last_read_seq };
+  }
+}
+
+/** All that is kept of a person. */
+export class ExportDto {
+  @ApiProperty({ type: AccountDto })
+  account: AccountDto;
+
+  @ApiProperty({ type: [SessionDto] })
+  sessions: SessionDto[];
+
+  @ApiProperty({ type: [UserDto], description: 'Whom you have blocked.' })
+  blocked: UserDto[];
+
+  @ApiProperty({ type: [MembershipDto], description: 'The chats you are in, by id.' })
+  chats: MembershipDto[];
+
+  @ApiProperty({
+    type: [MessageDto],
+    description:
+      'What you have written, also in groups you have left, by chat and `seq`. `is_read` is that of the moment.',
+  })
+  messages: MessageDto[];
+}

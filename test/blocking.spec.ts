@@ -1,0 +1,156 @@
+import type { Chat } from '../src/realtime/contract.js';
+import { caughtUp } from './support/caught-up.js';
+import { expectProblem } from './support/expect-problem.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+describe('blocking', () => {
+  let app: TestApp;
+  let other: TestApp;
+  let ada: TestUser;
+  let bob: TestUser;
+  let chat: Chat;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    other = await TestApp.start({ databaseUrl: app.databaseUrl });
+  });
+  afterAll(async () => {
+    await other.close();
+    await app.close();
+  });
+  beforeEach(async () => {
+    [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
+    chat = await ada.privateChat(bob);
+  });
+
+  const block = (who: TestUser, whom: { id: number }) => who.put(`/users/${whom.id}/block`);
+  const unblock = (who: TestUser, whom: { id: number }) => who.delete(`/users/${whom.id}/block`);
+  const send = (who: TestUser, text = 'Hello', client_message_id?: string) =>
+    who.post('/messages', { chat_id: chat.id, text, client_message_id });
+
+  it('lists whom one has blocked, the latest first, and nobody else', async () => {
+    const [one, two] = (await app.users(2)) as [TestUser, TestUser];
+    for (const whom of [bob, one, two, one]) expect((await block(ada, whom)).status).toBe(204);
+    await block(bob, ada);
+    const shown = (await ada.get('/users/blocked')).body;
+    expect(shown).toEqual([two, one, bob].map(({ id, name }) => ({ id, name, created_at: expect.any(String) })));
+    expect((await ada.get('/users/blocked?limit=1&offset=1')).body).toEqual([shown[1]]);
+    await unblock(ada, one);
+    expect((await ada.get('/users/blocked')).body).toEqual([shown[0], shown[2]]);
+  });
+
+  it('needs somebody else, who exists', async () => {
+    expectProblem(await block(ada, ada), 400, 'validation_failed', ['id']);
+    expectProblem(await block(ada, { id: 2 ** 53 - 1 }), 404, 'user_not_found');
+    expectProblem(await unblock(ada, { id: 2 ** 53 - 1 }), 404, 'user_not_found');
+    expect((await unblock(ada, bob)).status).toBe(204);
+  });
+
+  it('stops messages both ways, over REST and over the socket, until it is taken back', async () => {
+    const [hers, his] = [await ada.device(), await bob.device()];
+    await block(ada, bob);
+    for (const [who, device] of [
+      [ada, hers],
+      [bob, his],
+    ] as const) {
+      expectProblem(await send(who), 403, 'blocked');
+      const command = { chat_id: chat.id, text: 'Hello', client_message_id: 'key' };
+      expect(await device.command('message:send', command)).toMatchObject({
+        error: { code: 'blocked', retryable: false },
+      });
+    }
+    expect((await ada.get(`/chats/${chat.id}`)).body.last_seq).toBe(0);
+    await unblock(ada, bob);
+    expect((await send(bob)).body.seq).toBe(1);
+    expect((await send(ada)).body.seq).toBe(2);
+  });
+
+  it('lasts until both have taken it back', async () => {
+    await Promise.all([block(ada, bob), block(bob, ada)]);
+    await unblock(ada, bob);
+    expectProblem(await send(ada), 403, 'blocked');
+    await unblock(bob, ada);
+    expect((await send(ada)).status).toBe(201);
+  });
+
+  it('makes no chat between the two, and keeps the one they have to read', async () => {
+    const carol = await app.user();
+    await block(carol, bob);
+    for (const [who, whom] of [
+      [bob, carol],
+      [carol, bob],
+    ] as const) {
+      expectProblem(await who.post('/chats', { type: 'private', user_id: whom.id }), 403, 'blocked');
+    }
+    const message = await ada.say(chat);
+    await block(ada, bob);
+    expect((await bob.post('/chats', { type: 'private', user_id: ada.id })).body.id).toBe(chat.id);
+    expect((await bob.get(`/messages/history/${chat.id}`)).body).toHaveLength(1);
+    expect((await bob.post(`/messages/${message.id}/read`)).body.is_read).toBe(true);
+  });
+
+  it('stops edits, and lets people take back what they have said', async () => {
+    const message = await bob.say(chat);
+    await block(ada, bob);
+    expectProblem(await bob.patch(`/messages/${message.id}`, { text: 'Something else' }), 403, 'blocked');
+    expect((await bob.delete(`/messages/${message.id}`)).body.text).toBeNull();
+  });
+
+  it('finds what was sent before by its key', async () => {
+    const [sent] = [await send(bob, 'Hello', 'key')];
+    await block(ada, bob);
+    const again = await send(bob, 'Hello', 'key');
+    expect([again.status, again.body]).toEqual([200, sent.body]);
+    expectProblem(await send(bob, 'Goodbye', 'key'), 409, 'client_message_id_conflict');
+  });
+
+  it('tells nobody, not even by typing', async () => {
+    const [hers, his] = [await ada.device(), await bob.device()];
+    await block(ada, bob);
+    expect(await his.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
+    await caughtUp([bob, ada], [hers, his]);
+    const heard = [...hers.heard, ...his.heard].map(({ event }) => event);
+    expect(heard.filter((event) => !/^(chat|member):/.test(event))).toEqual([]);
+    expect((await bob.get(`/users/${ada.id}`)).body).toMatchObject({ id: ada.id, name: ada.name });
+  });
+
+  it('leaves groups alone', async () => {
+    const group = await ada.group(bob);
+    await block(ada, bob);
+    expect((await bob.say(group)).seq).toBe(1);
+    expect((await ada.say(group)).seq).toBe(2);
+    const another = await bob.group(ada);
+    expect(another.member_count).toBe(2);
+  });
+
+  it('holds from its answer on, against sends on two nodes', async () => {
+    const there = await other.login(bob);
+    for (let round = 0; round < 10; round += 1) {
+      const answers = [bob, there].flatMap((who) => Array.from({ length: 8 }, () => send(who)));
+      expect((await block(ada, bob)).status).toBe(204);
+      const { last_seq } = (await ada.get(`/chats/${chat.id}`)).body;
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      expect(new Set([...statuses, 201, 403])).toEqual(new Set([201, 403]));
+      const after = (await ada.get(`/chats/${chat.id}`)).body;
+      expect(after.last_seq).toBe(last_seq);
+      await unblock(ada, bob);
+    }
+    const history = (await ada.get(`/messages/history/${chat.id}?limit=100`)).body as { seq: number }[];
+    expect(history.map(({ seq }) => seq)).toEqual(history.map((_, index) => index + 1));
+  });
+
+  it('holds from its answer on, against chats that are being made', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const [one, two] = (await app.users(2)) as [TestUser, TestUser];
+      const there = await other.login(two);
+      const made = there.post('/chats', { type: 'private', user_id: one.id });
+      expect((await block(one, two)).status).toBe(204);
+      const chats = (await one.get('/chats')).body as Chat[];
+      const { status, body } = await made;
+      expect([201, 403]).toContain(status);
+      expect((await one.get('/chats')).body).toEqual(chats);
+      if (status === 201)
+        expectProblem(await two.post('/messages', { chat_id: body.id, text: 'Hello' }), 403, 'blocked');
+    }
+  });
+});
