@@ -41,12 +41,12 @@ describe('the client of the document', () => {
   });
 
   /** Connects it with these tokens, one after the other, and resolves with it once it has caught up. */
-  const connect = async (...tokens: [string, ...string[]]) => {
+  const connect = async (...tokens: [() => string, ...(() => string)[]]) => {
     const merged: Message[] = [];
     let logIn = (): void => undefined;
     const loggedOut = new Promise<void>((resolve) => (logIn = resolve));
     let client: ReturnType<ConnectChat> | undefined;
-    const getToken = (): Promise<string> => Promise.resolve(tokens.length > 1 ? tokens.shift()! : tokens[0]);
+    const getToken = (): Promise<string> => Promise.resolve((tokens.length > 1 ? tokens.shift()! : tokens[0])());
     await new Promise<void>((resolve) => {
       const catchUp = (): Promise<void> => {
         resolve();
@@ -60,7 +60,7 @@ describe('the client of the document', () => {
 
   it('sends, and merges what it hears', async () => {
     const chat = await ada.group();
-    const { send, merged } = await connect(ada.token);
+    const { send, merged } = await connect(() => ada.token);
     const message = await send(chat.id, 'from the document');
     expect(message).toMatchObject({ chat_id: chat.id, seq: 1, text: 'from the document' });
     expect(merged).toEqual([message]);
@@ -68,7 +68,7 @@ describe('the client of the document', () => {
 
   it('sends again over the next connection, and the message is stored once', async () => {
     const chat = await ada.group();
-    const { socket, send } = await connect(ada.token);
+    const { socket, send } = await connect(() => ada.token);
     const again = new Promise<void>((resolve) => socket.once('connect', resolve));
     const sent = send(chat.id, 'once');
     socket.io.engine.close();
@@ -82,8 +82,9 @@ describe('the client of the document', () => {
     const tokenFor = (seconds: number): string =>
       app.nest.get(JwtService).sign({ sid: session.sessionId }, { subject: String(ada.id), expiresIn: seconds });
     const chat = await session.group();
-    // One that is refused, one that runs out in a second, and a good one.
-    const { socket, send, loggedOut } = await connect(tokenFor(-1), tokenFor(1), session.token);
+    // One that is refused, one that runs out within two seconds, and a good one.
+    const tokens = [() => tokenFor(-1), () => tokenFor(2), () => session.token] as const;
+    const { socket, send, loggedOut } = await connect(...tokens);
     await new Promise<void>((resolve) => socket.once('auth:expired', () => resolve()));
     expect(await send(chat.id, 'with the new token')).toMatchObject({ seq: 1 });
     const cut = new Promise((resolve) => socket.once('disconnect', resolve));
