@@ -25,9 +25,11 @@ export class DomainEvents {
     let work = DONE;
     for (const handler of this.handlers.get(event.constructor) ?? []) {
       try {
-        const done = handler(event as never);
-        if (done)
+        const done: unknown = handler(event as never);
+        // What else a handler may return is nobody's business.
+        if (done instanceof Promise) {
           work = Promise.all([work, done.catch((err: unknown) => this.failed(event, err))]).then(() => undefined);
+        }
       } catch (err) {
         this.failed(event, err);
       }
