@@ -1,9 +1,11 @@
 import { DataSource } from 'typeorm';
 import type { Pool } from 'pg';
 import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
+import { LogReader } from '../src/messages/log-reader.js';
+import { LogHorizon } from '../src/realtime/log-horizon.js';
 import { LogTail } from '../src/realtime/log-tail.service.js';
 import { createDatabase, onDatabase } from './support/database.js';
-import { TestApp, type TestUser } from './support/test-app.js';
+import { TestApp, type TestUser, unique } from './support/test-app.js';
 
 interface PlanNode {
   'Node Type': string;
@@ -194,5 +196,27 @@ describe('reading costs what it returns', () => {
     expect(cost.chats).toBeLessThanOrEqual(CHATS + 1);
     expect(cost.others).toBe(1);
     expect(cost.sorted).toBeLessThanOrEqual(CHATS);
+  });
+
+  it('a look at the log, and what it finds to tell: what is new', async () => {
+    const [log, horizon, tail] = [app.nest.get(LogReader), app.nest.get(LogHorizon), app.nest.get(LogTail)];
+    horizon.start(await log.newest());
+    const device = await ada.device();
+    const { body, ...cost } = await costOf(async () => {
+      const text = `unheard ${unique()}`;
+      const heard = device.heard.length;
+      // Committed by nobody who tells of it.
+      await app.sql(
+        'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
+        [long.id, ada.id, text],
+      );
+      await tail.look();
+      await device.next('message:created', (message) => message.text === text);
+      return { status: 200, body: device.heard.length - heard };
+    });
+    expect(body).toBe(1);
+    // The horizon is some seconds behind: the look sees the one of the call before, too.
+    expect(cost.messages).toBeLessThanOrEqual(4);
+    expect(cost.chats).toBe(1);
   });
 });

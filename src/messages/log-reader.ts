@@ -73,8 +73,8 @@ export class LogReader {
       `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
          array_remove(array_agg(change_id), 0::bigint) AS change_ids
        FROM (
-         SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > greatest($1, (SELECT max(id) FROM messages) - $3)
-         UNION ALL SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > greatest($2, (SELECT max(id) FROM chat_changes) - $3)
+         (SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > $1 ORDER BY id DESC LIMIT $3)
+         UNION ALL (SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > $2 ORDER BY id DESC LIMIT $3)
        ) moved GROUP BY chat_id`,
       [messageId, changeId, MAX_LOOK],
     );
