@@ -200,6 +200,23 @@ describe('two nodes on one database, without Redis', () => {
     await devices[0].next('read_receipt', ({ reader_id, seq }) => reader_id === bob.id && seq === 4);
   });
 
+  it('tell nothing twice when the database goes in the middle of it', async () => {
+    const [node] = cluster.nodes;
+    const [ada, eve] = (await node.users(2)) as [TestUser, TestUser];
+    const group = await ada.group();
+    const [adas, eves] = await Promise.all([ada.device(), eve.device()]);
+    await commitUnheard(group, ada, 'once');
+    // What newcomers see of a chat can't be read; the message before it can.
+    await node.sql('ALTER TABLE private_chats RENAME TO away');
+    await ada.put(`/groups/${group.id}/members/${eve.id}`);
+    await adas.next('message:created');
+    expect(eves.all('chat:created')).toEqual([]);
+    await node.sql('ALTER TABLE away RENAME TO private_chats');
+    await eves.next('chat:created');
+    await adas.next('member:added');
+    expect(heardOf(adas, group).map(({ event }) => event)).toEqual(['message:created', 'member:added', 'chat:updated']);
+  });
+
   it('tell what was committed since they started, and nothing older', async () => {
     const [node] = cluster.nodes;
     const ada = await node.user();

@@ -188,7 +188,7 @@ export class ChatFeed implements OnModuleInit {
     }
   }
 
-  private tellMessages({ head, memberIds }: ToldChat, logged: LoggedMessage[]): number {
+  private tellMessages({ id, head, memberIds }: ToldChat, logged: LoggedMessage[]): number {
     if (logged.length > 0) {
       const reads = readsOf(logged, head!.read_by_all_seq, new Set(memberIds));
       this.publisher.tellAppended(
@@ -196,6 +196,8 @@ export class ChatFeed implements OnModuleInit {
         reads,
         memberIds,
       );
+      // At once: what comes after them may fail, and they must not be told again.
+      this.positions.advance(id, { seq: logged.at(-1)!.message.seq, changeSeq: 0 });
     }
     return logged.length;
   }
