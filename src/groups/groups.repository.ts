@@ -9,16 +9,6 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 export class GroupsRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** What all members see of a group. */
-  async summary(chatId: number): Promise<{ id: number; name: string; creator_id: number; member_count: number }> {
-    const rows: { id: number; name: string; creator_id: number; member_count: number }[] =
-      await this.unitOfWork.manager.query(
-        `SELECT c.id, g.name, c.creator_id, g.member_count FROM chats c JOIN groups g ON g.chat_id = c.id WHERE c.id = $1`,
-        [chatId],
-      );
-    return rows[0]!;
-  }
-
   /** Works the read mark out anew, as a member who is added or gone may have been the last to stand there. */
   private async refreshReadMark(chatId: number): Promise<void> {
     await this.unitOfWork.manager.query(
