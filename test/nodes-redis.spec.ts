@@ -1,0 +1,104 @@
+import { Redis } from 'ioredis';
+import type { Chat } from '../src/realtime/contract.js';
+import { LogTail } from '../src/realtime/log-tail.service.js';
+import { describeWithRedis, RedisServer } from './support/redis.js';
+import { type TestUser, unique } from './support/test-app.js';
+import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';
+
+describeWithRedis('two nodes on one database and one Redis', () => {
+  let redis: RedisServer;
+  let cluster: Cluster;
+  let ada: TestUser;
+  let bob: TestUser;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    cluster = await Cluster.start(redis.url);
+    [ada, bob] = (await cluster.nodes[0].users(2)) as [TestUser, TestUser];
+  });
+  afterAll(async () => {
+    await cluster.close();
+    await redis.stop();
+  });
+
+  behavesAsOne(() => cluster);
+
+  /** Types until the other node hears it, which it only can through Redis. */
+  const typeAcross = async (chat: Chat): Promise<void> => {
+    const [device, across] = await Promise.all([ada.device(), cluster.across(bob).device()]);
+    const heard = across.next('typing', ({ chat_id }) => chat_id === chat.id).then(() => true);
+    let done = false;
+    while (!done) {
+      expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toMatchObject({ ok: true });
+      done = await Promise.race([heard, new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20))]);
+    }
+  };
+
+  it('hear of each other through Redis alone', async () => {
+    const looks = cluster.nodes.map(({ nest }) => nest.get(LogTail));
+    await Promise.all(looks.map((look) => look.beforeApplicationShutdown()));
+    const group = await ada.group(bob);
+    const across = await cluster.across(bob).device();
+    const { id } = await ada.say(group);
+    await across.next('message:created', (message) => message.id === id);
+    await ada.patch(`/messages/${id}`, { text: 'better' });
+    await across.next('message:updated', (message) => message.id === id);
+    await bob.post(`/messages/${id}/read`);
+    await across.next('read_receipt', ({ message_id }) => message_id === id);
+    for (const look of looks) look.onApplicationBootstrap();
+  });
+
+  it('pass on who is typing', async () => {
+    await typeAcross(await ada.group(bob));
+  });
+
+  it('cut the sockets of a session that ends at the other one', async () => {
+    const session = await cluster.nodes[0].login(ada);
+    const device = await cluster.across(session).device();
+    const cut = device.disconnected();
+    await session.post('/auth/logout');
+    await device.next('session:revoked');
+    expect(await cut).toBe('io server disconnect');
+  });
+
+  it("don't send each other the members of a group of many", async () => {
+    const group = await ada.group(bob);
+    await cluster.nodes[0].sql('UPDATE groups SET member_count = 301 WHERE chat_id = $1', [group.id]);
+    const listener = new Redis(redis.url);
+    const packets: string[] = [];
+    listener.on('pmessage', (_pattern, _channel, packet: string) => packets.push(packet));
+    await listener.psubscribe('*');
+    const across = await cluster.across(bob).device();
+    await ada.say(group);
+    await across.next('message:created');
+    listener.disconnect();
+    const moved = packets.flatMap((packet) => (JSON.parse(packet) as { moved: { chat_id: number }[] }).moved);
+    expect(moved.filter(({ chat_id }) => chat_id === group.id)).toEqual([
+      { chat_id: group.id, position: { seq: 1, changeSeq: 0 } },
+    ]);
+  });
+
+  const exchange = async (): Promise<void> => {
+    const group = await ada.group(bob);
+    const [here, across] = await Promise.all([bob.device(), cluster.across(bob).device()]);
+    const command = { chat_id: group.id, text: 'said', client_message_id: `key-${unique()}` };
+    expect(await here.command('message:send', command)).toMatchObject({ ok: true });
+    // On this node at once: before the sender has the answer.
+    expect(seqsHeard(here, group)).toEqual([1]);
+    await across.next('message:created', ({ chat_id }) => chat_id === group.id);
+  };
+
+  it('tell their own devices at once while Redis is silent, and the others all the same', async () => {
+    redis.pause();
+    await exchange();
+    redis.resume();
+    await typeAcross(await ada.group(bob));
+  });
+
+  it('tell their own devices at once while Redis is away, and the others all the same', async () => {
+    await redis.kill();
+    await exchange();
+    await redis.restart();
+    await typeAcross(await ada.group(bob));
+  });
+});
