@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DomainEvents } from '../common/domain-events.js';
+import { RepeatedLook } from '../common/repeated-look.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { SessionsRevoked } from './session.events.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -31,9 +32,7 @@ export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, Be
   /** When each id can be forgotten, in milliseconds since the process started; the oldest first. */
   private readonly forgetAt = new Map<string, number>();
   private horizon = 0;
-  private inReach = true;
-  private work: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly looks = new RepeatedLook(this.logger, 'revocations', POLL_MS, () => this.poll());
 
   constructor(
     private readonly sessions: SessionsRepository,
@@ -53,26 +52,16 @@ export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, Be
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void (this.work ??= this.poll()), POLL_MS).unref();
+    this.looks.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.work;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.looks.stop();
   }
 
-  /** Says so once when the database is away, and once when it is back. */
   private async poll(): Promise<void> {
-    try {
-      await this.read();
-      if (!this.inReach) this.logger.log({ event: 'revocations.in_reach' });
-      this.inReach = true;
-    } catch (err) {
-      if (this.inReach) this.logger.warn({ err, event: 'revocations.out_of_reach' });
-      this.inReach = false;
-    }
     this.forget();
-    this.work = undefined;
+    await this.read();
   }
 
   private async read(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UserDto } from '../users/dto/user.dto.js';
 import { UsersService } from '../users/users.service.js';
@@ -46,14 +47,8 @@ export class BlocksService {
 
   /** Shuts the private chats of a closed account, for good, and forgets its blocks. Safe to repeat. */
   async shutAll(userId: number): Promise<void> {
-    let ids: number[];
-    for (
-      let afterId = 0;
-      (ids = await this.chats.privateIds(userId, afterId, PAGE)).length > 0;
-      afterId = ids.at(-1)!
-    ) {
-      for (const chatId of ids) await this.blocks.mark(chatId, true);
-    }
+    const chatIds = eachOf((afterId) => this.chats.privateIds(userId, afterId, PAGE));
+    for await (const chatId of chatIds) await this.blocks.mark(chatId, true);
     await this.blocks.removeAll(userId);
   }
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/app-error.js';
+import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
@@ -174,12 +175,6 @@ export class ChatsService {
     if (!audience) throw new AppError('chat_not_found');
     return audience;
   }
-}
-
-/** Ids that come in pages by id, one by one. */
-async function* eachOf(page: (afterId: number) => Promise<number[]>): AsyncGenerator<number> {
-  let ids: number[];
-  for (let afterId = 0; (ids = await page(afterId)).length > 0; afterId = ids.at(-1)!) yield* ids;
 }
 
 function parseCursor(cursor: string): ActivityCursor {

@@ -15,3 +15,9 @@ export const LimitQuery = (byDefault: number): PropertyDecorator =>
 /** `?offset=`: how many rows to leave out. */
 export const OffsetQuery = (): PropertyDecorator =>
   QueryInteger({ description: 'How many to leave out.', min: 0, max: Number.MAX_SAFE_INTEGER, default: 0, example: 0 });
+
+/** Ids that come in pages by id, one by one. */
+export async function* eachOf(page: (afterId: number) => Promise<number[]>): AsyncGenerator<number> {
+  let ids: number[];
+  for (let afterId = 0; (ids = await page(afterId)).length > 0; afterId = ids.at(-1)!) yield* ids;
+}

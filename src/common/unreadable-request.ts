@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AppError } from './app-error.js';
-import { ERRORS } from './error-codes.js';
-import { toProblem } from './problem.filter.js';
+import { endWithProblem } from './bare-problem.js';
 
 /** By Node's codes; https://nodejs.org/api/http.html#event-clienterror. */
 const DETAILS: Record<string, string> = {
@@ -16,18 +14,5 @@ export function refuseUnreadable({ code = '' }: NodeJS.ErrnoException, socket: S
     socket.destroy();
     return;
   }
-  const error = new AppError('validation_failed', DETAILS[code] ?? 'The request could not be read.');
-  const requestId = randomUUID();
-  const body = JSON.stringify(toProblem(error, requestId));
-  socket.end(
-    [
-      `HTTP/1.1 ${ERRORS[error.code].status} Bad Request`,
-      'Connection: close',
-      'Content-Type: application/problem+json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${requestId}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  endWithProblem(socket, new AppError('validation_failed', DETAILS[code] ?? 'The request could not be read.'));
 }

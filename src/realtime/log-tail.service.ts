@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { RepeatedLook } from '../common/repeated-look.js';
 import { LogReader } from '../messages/log-reader.js';
 import { ChatFeed } from './chat-feed.js';
 import { LogHorizon } from './log-horizon.js';
@@ -18,9 +19,7 @@ export class LogTail implements OnApplicationBootstrap, BeforeApplicationShutdow
   private readonly logger = new Logger(LogTail.name);
   /** Where the log ended at times past, in milliseconds of the process's clock; the oldest first. */
   private readonly ends: { readonly at: number; readonly changeId: number }[] = [];
-  private inReach = true;
-  private work: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly looks = new RepeatedLook(this.logger, 'log', LOOK_MS, () => this.follow());
 
   constructor(
     private readonly log: LogReader,
@@ -29,30 +28,16 @@ export class LogTail implements OnApplicationBootstrap, BeforeApplicationShutdow
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+    this.looks.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.looks.stop();
   }
 
   /** Looks now; resolves when what was found has been told, or the database is away. */
   look(): Promise<void> {
-    return (this.work ??= this.tryToFollow());
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.work;
-  }
-
-  /** Says so once when the database is away, and once when it is back. */
-  private async tryToFollow(): Promise<void> {
-    try {
-      await this.follow();
-      if (!this.inReach) this.logger.log({ event: 'log.in_reach' });
-      this.inReach = true;
-    } catch (err) {
-      if (this.inReach) this.logger.warn({ err, event: 'log.out_of_reach' });
-      this.inReach = false;
-    }
-    this.work = undefined;
+    return this.looks.now();
   }
 
   private async follow(): Promise<void> {

@@ -1,0 +1,43 @@
+import type { Logger } from '@nestjs/common';
+
+/** Looks at the database again and again, one look at a time. It is said once that the database is away, and once that it is back. */
+export class RepeatedLook {
+  private inReach = true;
+  private work: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** `subject` is how the log calls what is looked at; `everyMs` are milliseconds. */
+  constructor(
+    private readonly logger: Logger,
+    private readonly subject: string,
+    private readonly everyMs: number,
+    private readonly look: () => Promise<void>,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.now(), this.everyMs).unref();
+  }
+
+  /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
+  now(): Promise<void> {
+    return (this.work ??= this.tryTo());
+  }
+
+  /** Resolves when the last look is done. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.work;
+  }
+
+  private async tryTo(): Promise<void> {
+    try {
+      await this.look();
+      if (!this.inReach) this.logger.log({ event: `${this.subject}.in_reach` });
+      this.inReach = true;
+    } catch (err) {
+      if (this.inReach) this.logger.warn({ err, event: `${this.subject}.out_of_reach` });
+      this.inReach = false;
+    }
+    this.work = undefined;
+  }
+}
