@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { io, type Socket } from 'socket.io-client';
 import ts from 'typescript';
 import type { ClientToServerEvents, Message, ServerToClientEvents } from '../src/realtime/contract.js';
+import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 /** What the client of docs/realtime.md, "A client", offers. */
@@ -18,12 +19,11 @@ type ConnectChat = (
 };
 
 /** The example as it stands in the document, without its types and imports. */
-function readExample(): ConnectChat {
+function readExample(): Promise<ConnectChat> {
   const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
   const { outputText } = ts.transpileModule(example!, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
-  const body = outputText.replaceAll(/^import .*$/gm, '').replace('export function', 'return function');
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- it is our own document
-  return new Function('io', body)(io) as ConnectChat;
+  const body = outputText.replaceAll(/^import .*$/gm, '').replace('export function', 'function');
+  return runModule(body, 'connectChat', { io });
 }
 
 describe('the client of the document', () => {
@@ -46,13 +46,14 @@ describe('the client of the document', () => {
     let logIn = (): void => undefined;
     const loggedOut = new Promise<void>((resolve) => (logIn = resolve));
     let client: ReturnType<ConnectChat> | undefined;
+    const connectChat = await readExample();
     const getToken = (): Promise<string> => Promise.resolve((tokens.length > 1 ? tokens.shift()! : tokens[0])());
     await new Promise<void>((resolve) => {
       const catchUp = (): Promise<void> => {
         resolve();
         return Promise.resolve();
       };
-      client = readExample()(app.url, getToken, logIn, (message) => merged.push(message), catchUp);
+      client = connectChat(app.url, getToken, logIn, (message) => merged.push(message), catchUp);
       sockets.push(client.socket);
     });
     return { ...client!, merged, loggedOut };

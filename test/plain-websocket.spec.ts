@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { Chat, Message } from '../src/realtime/contract.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
+import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
 describe('the plain WebSocket', () => {
@@ -258,8 +259,7 @@ describe('the plain WebSocket', () => {
         sockets.push(this);
       }
     }
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval
-    const connect = new Function('WebSocket', `${example}; return connect;`)(BrowserSocket);
+    const connect = await runModule<any>(example!, 'connect', { WebSocket: BrowserSocket });
     const shown: Message[] = [];
     const device = await bob.device();
     const token = () => Promise.resolve(ada.token);
