@@ -144,10 +144,9 @@ class MembershipNotRechecked extends MessageLog {
   }
 }
 
+/** Never begins to look. */
 class TailOff extends LogTail {
-  override look(): Promise<void> {
-    return Promise.resolve();
-  }
+  override onApplicationBootstrap(): void {}
 }
 
 /** Takes ids for the order of the commits: gives what has a higher one than anything the client holds. */
