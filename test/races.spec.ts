@@ -1,5 +1,8 @@
+import type { ErrorCode } from '../src/common/error-codes.js';
 import type { Chat, Message } from '../src/realtime/contract.js';
+import { onDatabase, waitingForLock } from './support/database.js';
 import type { Device } from './support/device.js';
+import { expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
@@ -189,6 +192,30 @@ describe('races', () => {
     const sends = oneTo(400).map((i) => (i % 2 ? ada : bob).say(chats[i % chats.length]!));
     await Promise.all(sends);
     for (const chat of chats) expect((await stored(chat)).map(({ seq }) => seq)).toEqual(oneTo(20));
+  });
+
+  it.each<[what: string, code: ErrorCode, ask: (message: Message) => Promise<Answer>]>([
+    ['a message', 'chat_not_found', ({ chat_id }) => bob.post('/messages', { chat_id, text: 'too late' })],
+    ['an edit', 'message_not_found', ({ id }) => bob.patch(`/messages/${id}`, { text: 'too late' })],
+    ['a deletion', 'message_not_found', ({ id }) => bob.delete(`/messages/${id}`)],
+    ['a read', 'message_not_found', ({ id }) => bob.post(`/messages/${id}/read`)],
+    ['a new name', 'group_not_found', ({ chat_id }) => bob.patch(`/groups/${chat_id}`, { name: 'too late' })],
+  ])('%s of somebody who is taken out while it waits for the chat: %s', async (_, code, ask) => {
+    const chat = await ada.group(bob);
+    await ada.patch(`/groups/${chat.id}/members/${bob.id}`, { role: 'admin' });
+    const message = await bob.say(chat);
+    await ada.say(chat);
+    const answer = await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [chat.id]);
+      const asked = ask(message);
+      await Promise.race([waitingForLock(client), asked]);
+      await client.query('DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2', [chat.id, bob.id]);
+      await client.query('COMMIT');
+      return asked;
+    });
+    expectProblem(answer, 404, code);
+    expect((await ada.get(`/messages/${message.id}`)).body).toEqual({ ...message, is_read: true });
   });
 
   it('a cursor under parallel reads ends at the highest', async () => {

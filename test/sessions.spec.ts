@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SessionsService } from '../src/auth/sessions.service.js';
 import { expectAlike, expectProblem } from './support/expect-problem.js';
-import { onDatabase } from './support/database.js';
+import { onDatabase, waitingForLock } from './support/database.js';
 import type { Answer } from './support/http.js';
 import { sessionCalls } from './support/session-calls.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
@@ -192,15 +192,11 @@ describe('sessions', () => {
         $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN new; END $$`);
       await app.sql('CREATE TRIGGER hold BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION hold()');
       const [opened, changed] = await onDatabase(app.databaseUrl, async (client) => {
-        const waiting = async (count: number): Promise<void> => {
-          const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-          while (((await client.query(query)).rowCount ?? 0) < count);
-        };
         await client.query('SELECT pg_advisory_lock(1)');
         const opening = login(ada, 'x');
-        await waiting(1);
+        await waitingForLock(client);
         const changing = change(ada, PASSWORD, NEW);
-        await Promise.race([changing, waiting(2)]);
+        await Promise.race([changing, waitingForLock(client, 2)]);
         return [opening, changing];
       });
       const { status, body } = await opened;

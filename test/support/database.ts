@@ -14,6 +14,12 @@ export async function onDatabase<T>(url: string, work: (client: Client) => Promi
   }
 }
 
+/** Resolves when so many statements on the client's database wait for a lock; asks again and again, as nothing tells. */
+export async function waitingForLock(client: Client, count = 1): Promise<void> {
+  const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  while (((await client.query(query)).rowCount ?? 0) < count);
+}
+
 const maintenanceUrl = (): string => withDatabase('postgres');
 
 function withDatabase(name: string): string {
