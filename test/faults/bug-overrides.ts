@@ -11,6 +11,7 @@ import type { NewsDto, SyncDto } from '../../src/messages/dto/sync.dto.js';
 import { MessageLog } from '../../src/messages/message-log.js';
 import { MessagesRepository } from '../../src/messages/messages.repository.js';
 import { SyncService } from '../../src/messages/sync.service.js';
+import { ChangePublisher } from '../../src/realtime/change.publisher.js';
 import { LogTail } from '../../src/realtime/log-tail.service.js';
 import { RealtimePublisher } from '../../src/realtime/realtime.publisher.js';
 import { pause } from './cluster.js';
@@ -191,6 +192,25 @@ class LosesEvents extends RealtimePublisher {
   }
 }
 
+class LosesChanges extends ChangePublisher {
+  override async tell(...[chat, change]: Parameters<ChangePublisher['tell']>): Promise<void> {
+    if (!change.kind.startsWith('message_') || Math.random() > 0.05) await super.tell(chat, change);
+  }
+}
+
+/** Gives new messages, and takes old ones for what the client has. */
+class SyncWithoutChanges extends SyncService {
+  override async sync(userId: number, request: SyncDto): Promise<NewsDto> {
+    const news = await super.sync(userId, request);
+    const isNew = (chat: number, seq: number): boolean => seq > (request.cursors[chat]?.seq ?? 0);
+    const chats = news.chats.map((chat) => ({
+      ...chat,
+      messages: chat.messages.filter(({ seq }) => isNew(chat.id, seq)),
+    }));
+    return { ...news, chats };
+  }
+}
+
 /** Takes each read for the newest. */
 class ReadMarksGoBack extends MessagesRepository {
   @Inject(DataSource) private readonly source: DataSource;
@@ -220,6 +240,8 @@ const OVERRIDES = {
   'tells the removed': [RealtimePublisher, TellsTheRemoved],
   'tells in any order': [RealtimePublisher, TellsInAnyOrder],
   'loses events': [RealtimePublisher, LosesEvents],
+  'loses changes': [ChangePublisher, LosesChanges],
+  'sync without changes': [SyncService, SyncWithoutChanges],
   'read marks go back': [MessagesRepository, ReadMarksGoBack],
 } satisfies Record<string, readonly [Type, Type]>;
 

@@ -1,76 +1,8 @@
 import { check } from './checker.js';
-import type { Entry, Final, Seen } from './history.js';
+import type { Entry, Seen } from './history.js';
+import { ANN, BEN, changed, CHAT, edited, fault, gone, heard, message, story, type Story } from './story.js';
 
 // The checker against stories of a few lines. What whole clusters with a bug in them look like, `--bugs` shows.
-
-const CHAT = 7;
-const [ANN, BEN] = [1, 2];
-
-type Story = { entries: Entry[]; messages: Seen[]; final: Final };
-
-const message = (seq: number): Seen => ({
-  id: 100 + seq,
-  chat: CHAT,
-  seq,
-  sender: ANN,
-  key: `k${seq}`,
-  text: `text ${seq}`,
-  timestamp: `2026-01-01T00:00:0${seq}.000Z`,
-});
-
-const heard = (at: number, device: string, user: number, what: Seen): Entry => ({
-  at,
-  type: 'event',
-  device,
-  user,
-  connection: 1,
-  name: 'message:created',
-  chat: CHAT,
-  message: what,
-});
-
-/** Ann writes k1 … k5; Ben hears them, but for k4, which is sent while he is out of the group; then both hold them all. */
-function story(): Story {
-  const messages = [1, 2, 3, 4, 5].map(message);
-  const entries: Entry[] = [
-    { at: 0, type: 'founded', chat: CHAT, users: [ANN, BEN] },
-    { at: 1, type: 'up', device: 'a', user: ANN, connection: 1 },
-    { at: 1, type: 'up', device: 'b', user: BEN, connection: 1 },
-  ];
-  const says = (at: number, seq: number, listeners: [string, number][]): void => {
-    const { key, text } = message(seq);
-    const what = { kind: 'send', user: ANN, chat: CHAT, key, text: text! } as const;
-    entries.push({ at, type: 'invoke', op: seq, process: 'a', what });
-    for (const [device, user] of listeners) entries.push(heard(at + 5, device, user, message(seq)));
-    const outcome = { kind: 'send', message: message(seq), replayed: false } as const;
-    entries.push({ at: at + 10, type: 'ok', op: seq, outcome });
-  };
-  const moves = (at: number, op: number, kind: 'add' | 'remove'): void => {
-    entries.push({ at, type: 'invoke', op, process: 'owner', what: { kind, chat: CHAT, user: BEN } });
-    entries.push({ at: at + 10, type: 'ok', op, outcome: { kind } });
-  };
-  const both: [string, number][] = [
-    ['a', ANN],
-    ['b', BEN],
-  ];
-  says(100, 1, both);
-  says(200, 2, both);
-  says(300, 3, both);
-  const reads = { kind: 'read', user: BEN, chat: CHAT, seq: 3 } as const;
-  entries.push({ at: 500, type: 'invoke', op: 10, process: 'b', what: reads });
-  entries.push({ at: 510, type: 'ok', op: 10, outcome: { kind: 'read', seq: 3 } });
-  const syncs = { kind: 'sync', user: BEN, device: 'b' } as const;
-  const told = { kind: 'sync', chats: [{ id: CHAT, lastRead: 3, messages: [message(3)] }], removed: [] } as const;
-  entries.push({ at: 600, type: 'invoke', op: 11, process: 'b', what: syncs });
-  entries.push({ at: 610, type: 'ok', op: 11, outcome: told });
-  moves(10_000, 20, 'remove');
-  says(10_100, 4, [['a', ANN]]);
-  moves(20_000, 21, 'add');
-  says(20_100, 5, both);
-  for (const [device, user] of both) entries.push({ at: 40_000, type: 'holds', device, user, chat: CHAT, messages });
-  const members = [ANN, BEN].map((user) => ({ chat: CHAT, user, lastRead: 5 }));
-  return { entries, messages, final: { chats: [{ id: CHAT, lastSeq: 5 }], messages: [...messages], members } };
-}
 
 /** What is said of the story as it is now. */
 const broken = ({ entries, final }: Story): string[] => [
@@ -92,7 +24,8 @@ const drop = ({ entries }: Story, which: (entry: Entry) => boolean): void => {
   entries.splice(index, 1);
 };
 const ackOf = ({ entries }: Story, op: number) => entries.find(find('ok', (entry) => entry.op === op)) as any;
-const bHears = (seq: number) => find('event', ({ device, message: { seq: own } }) => device === 'b' && own === seq);
+const bHears = (seq: number, event = 'message:created') =>
+  find('event', ({ device, name, message: { seq: own } }) => device === 'b' && name === event && own === seq);
 
 /** A lie, and the rule that finds it. */
 const LIES: [string, string, (story: Story) => void][] = [
@@ -194,15 +127,59 @@ const LIES: [string, string, (story: Story) => void][] = [
     'there after a fault',
     (story) => {
       drop(story, bHears(2));
-      for (const [at, phase] of [
-        [190, 'begin'],
-        [250, 'end'],
-        [260, 'recovered'],
-      ] as const) {
-        story.entries.push({ at, type: 'fault', kind: 'stop a node', phase, fault: 0 });
-      }
+      story.entries.push(...fault('stop a node', 190, 250, 260));
     },
   ],
+  ['an acked edit that is not stored', 'acked is stored', ({ final }) => ((final.messages as Seen[])[2] = message(3))],
+  [
+    'a deletion that another change has the number of',
+    'one change for a number',
+    ({ final }) => ((final.messages as Seen[])[1] = gone(2, 1)),
+  ],
+  [
+    'an edit that nobody asked for',
+    'nothing phantom',
+    (story) => {
+      drop(
+        story,
+        find('invoke', ({ op }) => op === 12),
+      );
+      drop(
+        story,
+        find('ok', ({ op }) => op === 12),
+      );
+    },
+  ],
+  [
+    'a change that is one thing to one and another to another',
+    'one version for all',
+    (story) => ((story.entries.find(bHears(3, 'message:updated')) as any).message = gone(3, 1)),
+  ],
+  [
+    'an edit by somebody who is out',
+    'only members write',
+    ({ entries }) => entries.push(...changed(11_000, 30, BEN, edited(1, 3), [])),
+  ],
+  [
+    'an edit that somebody hears who is out',
+    'only members hear',
+    ({ entries }) => entries.push(...changed(11_000, 30, ANN, edited(1, 3), [['b', BEN]])),
+  ],
+  ['an edit that never came', 'live within 6 s', (story) => drop(story, bHears(3, 'message:updated'))],
+  [
+    'a deletion that came late',
+    'live within 6 s',
+    (story) => ((story.entries.find(bHears(2, 'message:deleted')) as any).at = 9_000),
+  ],
+  [
+    'an edit that is missing long after a fault',
+    'there after a fault',
+    (story) => {
+      drop(story, bHears(3, 'message:updated'));
+      story.entries.push(...fault('stop a node', 690, 750, 760));
+    },
+  ],
+  ['a device that ends with an old text', 'all in the end', ({ messages }) => (messages[2] = message(3))],
   ['a device that ends without a message', 'all in the end', ({ messages }) => messages.pop()],
   ['a device that keeps a chat it is out of', 'all in the end', ({ final }) => (final.members as unknown[]).pop()],
   ['a read mark that went back', 'read marks grow', ({ final }) => Object.assign(final.members[1]!, { lastRead: 2 })],
@@ -215,13 +192,7 @@ const LIES: [string, string, (story: Story) => void][] = [
     'a fault that takes long to recover from',
     'back within 3 s',
     ({ entries }) => {
-      for (const [at, phase] of [
-        [30_000, 'begin'],
-        [30_100, 'end'],
-        [39_000, 'recovered'],
-      ] as const) {
-        entries.push({ at, type: 'fault', kind: 'kill -9 Redis', phase, fault: 0 });
-      }
+      entries.push(...fault('kill -9 Redis', 30_000, 30_100, 39_000));
     },
   ],
 ];
@@ -238,13 +209,7 @@ describe('the checker', () => {
   it('excuses a device that was cut, a message in a fault, and an event that came twice', () => {
     const told = story();
     drop(told, bHears(2));
-    for (const [at, phase] of [
-      [190, 'begin'],
-      [250, 'end'],
-      [260, 'recovered'],
-    ] as const) {
-      told.entries.push({ at, type: 'fault', kind: 'kill -9 a node', phase, fault: 0 });
-    }
+    told.entries.push(...fault('kill -9 a node', 190, 250, 260));
     // By its sync, later.
     (ackOf(told, 11).outcome.chats[0].messages as Seen[]).unshift(message(2));
     told.entries.push(heard(460, 'b', BEN, message(3)));
@@ -259,13 +224,7 @@ describe('the checker', () => {
   it('does not take the absence of Redis for an excuse', () => {
     const told = story();
     drop(told, bHears(2));
-    for (const [at, phase] of [
-      [190, 'begin'],
-      [250, 'end'],
-      [260, 'recovered'],
-    ] as const) {
-      told.entries.push({ at, type: 'fault', kind: 'kill -9 Redis', phase, fault: 0 });
-    }
+    told.entries.push(...fault('kill -9 Redis', 190, 250, 260));
     expect(broken(told)).toEqual(['live within 6 s']);
   });
 

@@ -1,5 +1,6 @@
 import { Evidence } from './evidence.js';
 import type { Entry, Final } from './history.js';
+import { changeRules } from './change-rules.js';
 import { deliveryRules, latencies } from './delivery-rules.js';
 import { logRules } from './log-rules.js';
 
@@ -22,11 +23,11 @@ export interface Verdict {
 /** What a run has broken of what the contract promises: nothing but the record and the database decide. */
 export function check(entries: readonly Entry[], final: Final): Verdict {
   const evidence = new Evidence(entries, final);
-  const violations = [...logRules, ...deliveryRules].flatMap((rule) => [...rule(evidence)]);
+  const violations = [...logRules, ...changeRules, ...deliveryRules].flatMap((rule) => [...rule(evidence)]);
   return { violations, counts: countsOf(evidence), latencies: latencies(evidence) };
 }
 
-function countsOf({ sendings, deliveries, syncs, reads, final }: Evidence): Record<string, number> {
+function countsOf({ sendings, changings, deliveries, tidings, syncs, reads, final }: Evidence): Record<string, number> {
   const all = [...sendings.values()];
   const live = deliveries.filter((delivery) => delivery.live !== undefined);
   const heard = new Set(live.map(({ device, message }) => `${device} ${message.chat} ${message.seq}`));
@@ -38,8 +39,10 @@ function countsOf({ sendings, deliveries, syncs, reads, final }: Evidence): Reco
     'tries without an answer': all.reduce((sum, { unknowns }) => sum + unknowns, 0),
     'replayed acks': all.flatMap(({ oks }) => oks).filter(({ replayed }) => replayed).length,
     'messages stored': final.messages.length,
+    'edits and deletions acked': [...changings.values()].filter(({ oks }) => oks.length > 0).length,
     'heard live': live.length,
     'heard twice': live.length - heard.size,
+    'edits and deletions heard': tidings.length,
     'got by sync': deliveries.length - live.length,
     syncs: syncs.length,
     reads: reads.length,

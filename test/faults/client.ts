@@ -1,64 +1,37 @@
 import { io, type Socket } from 'socket.io-client';
 import type {
-  Ack,
   ClientToServerEvents,
   Message,
   News,
   ReadReceipt,
   ServerToClientEvents,
 } from '../../src/realtime/contract.js';
-import { request } from '../support/http.js';
 import { Replica } from '../support/replica.js';
+import { ANSWER_MS, Caller, refusal } from './caller.js';
 import { type Node, pause } from './cluster.js';
-import { type History, type Outcome, seen } from './history.js';
-import type { Random } from './random.js';
+import { seen } from './history.js';
 
-/** No ack within so many milliseconds counts as none. */
-const ANSWER_MS = 4_000;
 /** How long a hole in the live stream may be under way. */
 const HOLE_MS = 500;
-const LONGEST_PAUSE_MS = 1_000;
-
-/** Answers after which nobody knows, or nothing was done yet: the same again. */
-const TRY_AGAIN = new Set(['unavailable', 'overloaded', 'rate_limited']);
-
-export interface Person {
-  readonly id: number;
-  readonly token: string;
-}
-
-/** What the clients of a run have in common. */
-export interface World {
-  readonly history: History;
-  readonly nodes: readonly Node[];
-  /** A client that does not is one of the bugs the checker has to find. */
-  readonly resyncs: boolean;
-}
-
-type Result = { readonly outcome: Outcome } | { readonly refused: string } | { readonly unknown: string };
+/** Of its own messages, how many it may still change. */
+const OWN_KEPT = 9;
+/** Events that carry a message. */
+const OF_A_MESSAGE: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
 
 /**
  * A device that does what docs/realtime.md tells the authors of clients: it keeps one key for a message and sends it
  * again, by whatever way there is, until it knows; it syncs after each connect and after a hole. Everything it does and
  * hears goes into the history.
  */
-export class ChatClient {
-  readonly replica: Replica;
-  private socket: Socket<ServerToClientEvents, ClientToServerEvents> | undefined;
+export class ChatClient extends Caller {
+  readonly replica = new Replica(this.person.id);
   private connections = 0;
   private stopped = false;
   private keys = 0;
+  /** Its last messages that were acked and are not taken back. */
+  private own: { readonly id: number; readonly chat: number; readonly key: string }[] = [];
   private syncing: Promise<void> | undefined;
   private hole: NodeJS.Timeout | undefined;
-
-  constructor(
-    readonly name: string,
-    readonly person: Person,
-    private readonly world: World,
-    private readonly random: Random,
-  ) {
-    this.replica = new Replica(person.id);
-  }
 
   /** Connects, again and again, to any of the nodes, until `stop`. */
   async run(): Promise<void> {
@@ -77,19 +50,49 @@ export class ChatClient {
   async send(chat: number, over: 'socket' | 'rest', giveUp: () => boolean): Promise<void> {
     const key = `${this.name}-${(this.keys += 1)}`;
     const what = { kind: 'send', user: this.person.id, chat, key, text: `text ${key}` } as const;
-    const body = { chat_id: chat, text: what.text, client_message_id: key };
-    await this.untilKnown(what, giveUp, async () => {
-      const sent = (data: Message, replayed: boolean): Result => ({
-        outcome: { kind: 'send', message: seen(data), replayed },
-      });
-      if (over === 'socket' && this.socket?.connected) {
-        const ack = await this.command('message:send', body);
-        return ack.ok ? sent(ack.data, ack.replayed) : refusal(ack.error.code);
-      }
-      const answer = await this.rest('POST', '/messages', body);
-      if (answer.status >= 300) return refusal(answer.body.code as string);
-      return sent(answer.body as Message, answer.headers.get('idempotent-replayed') === 'true');
-    });
+    const payload = { chat_id: chat, text: what.text, client_message_id: key };
+    const sent = await this.untilKnown<Message>(
+      what,
+      giveUp,
+      () =>
+        over === 'socket'
+          ? this.ask({ command: 'message:send', payload, route: ['POST', '/messages'], body: payload })
+          : this.askRest('POST', '/messages', payload),
+      (message, replayed) => ({ kind: 'send', message: seen(message), replayed }),
+    );
+    if (sent) this.own = [...this.own.slice(-OWN_KEPT), { id: sent.id, chat, key }];
+  }
+
+  /** Writes one of its last messages anew. */
+  async edit(giveUp: () => boolean): Promise<void> {
+    if (this.own.length === 0) return;
+    const { id, chat, key } = this.random.pick(this.own);
+    const text = `edit ${(this.keys += 1)} of ${key}`;
+    await this.untilKnown<Message>(
+      { kind: 'edit', user: this.person.id, chat, key, text },
+      giveUp,
+      () =>
+        this.ask({
+          command: 'message:edit',
+          payload: { message_id: id, text },
+          route: ['PATCH', `/messages/${id}`],
+          body: { text },
+        }),
+      (message) => ({ kind: 'edit', message: seen(message) }),
+    );
+  }
+
+  /** Takes the oldest of its last messages back. */
+  async delete(giveUp: () => boolean): Promise<void> {
+    const oldest = this.own.shift();
+    if (!oldest) return;
+    const { id, chat, key } = oldest;
+    await this.untilKnown<Message>(
+      { kind: 'delete', user: this.person.id, chat, key },
+      giveUp,
+      () => this.ask({ command: 'message:delete', payload: { message_id: id }, route: ['DELETE', `/messages/${id}`] }),
+      (message) => ({ kind: 'delete', message: seen(message) }),
+    );
   }
 
   /** Reads up to the newest message that it holds of the chat. */
@@ -97,16 +100,17 @@ export class ChatClient {
     const held = this.replica.chats.get(chat);
     const newest = held?.messages.get(held.seq);
     if (!newest) return;
-    const what = { kind: 'read', user: this.person.id, chat, seq: newest.seq } as const;
-    await this.untilKnown(what, giveUp, async () => {
-      const done = (receipt: ReadReceipt): Result => ({ outcome: { kind: 'read', seq: receipt.seq } });
-      if (this.socket?.connected) {
-        const ack = await this.command('message:read', { message_id: newest.id });
-        return ack.ok ? done(ack.data) : refusal(ack.error.code);
-      }
-      const answer = await this.rest('POST', `/messages/${newest.id}/read`);
-      return answer.status < 300 ? done(answer.body as ReadReceipt) : refusal(answer.body.code as string);
-    });
+    await this.untilKnown<ReadReceipt>(
+      { kind: 'read', user: this.person.id, chat, seq: newest.seq },
+      giveUp,
+      () =>
+        this.ask({
+          command: 'message:read',
+          payload: { message_id: newest.id },
+          route: ['POST', `/messages/${newest.id}/read`],
+        }),
+      ({ seq }) => ({ kind: 'read', seq }),
+    );
   }
 
   /** Adds or removes somebody of a group; who was out already, or in, is so now. */
@@ -115,10 +119,11 @@ export class ChatClient {
       { kind, chat, user },
       () => false,
       async () => {
-        const answer = await this.rest(kind === 'add' ? 'PUT' : 'DELETE', `/groups/${chat}/members/${user}`);
-        const isSo = answer.status < 300 || (kind === 'remove' && answer.status === 404);
-        return isSo ? { outcome: { kind } } : refusal(answer.body.code as string);
+        const { status, body } = await this.rest(kind === 'add' ? 'PUT' : 'DELETE', `/groups/${chat}/members/${user}`);
+        const isSo = status < 300 || (kind === 'remove' && status === 404);
+        return isSo ? { data: undefined, replayed: false } : refusal(body.code as string);
       },
+      () => ({ kind }),
     );
   }
 
@@ -144,7 +149,7 @@ export class ChatClient {
     const { history } = this.world;
     const connection = (this.connections += 1);
     const identity = { device: this.name, user: this.person.id, connection };
-    const socket: typeof this.socket = io(node.front.origin, {
+    const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(node.front.origin, {
       auth: { token: this.person.token },
       transports: ['websocket'],
       forceNew: true,
@@ -158,7 +163,7 @@ export class ChatClient {
       if (this.stopped) return;
       const ended = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
       socket.onAny((name: string, payload: any) => {
-        const message = name === 'message:created' ? seen(payload as Message) : undefined;
+        const message = OF_A_MESSAGE.has(name) ? seen(payload as Message) : undefined;
         const chat = (payload.chat_id ?? payload.id) as number;
         history.add({ type: 'event', ...identity, name, chat, message });
         this.hear(name, payload);
@@ -197,17 +202,12 @@ export class ChatClient {
   private async catchUp(): Promise<void> {
     const what = { kind: 'sync', user: this.person.id, device: this.name } as const;
     await this.replica
-      .catchUp(async (cursors) => {
-        let news: News | undefined;
-        await this.untilKnown(
+      .catchUp(async (payload) => {
+        const news = await this.untilKnown<News>(
           what,
           () => this.stopped,
-          async () => {
-            const answer = await this.syncOnce(cursors);
-            if (!('news' in answer)) return answer;
-            news = answer.news;
-            return { outcome: { kind: 'sync', ...told(news) } };
-          },
+          () => this.ask({ command: 'sync', payload, route: ['POST', '/sync'], body: payload }),
+          (data) => ({ kind: 'sync', ...told(data) }),
         );
         if (!news) throw new Error('stopped');
         return news;
@@ -216,65 +216,6 @@ export class ChatClient {
         if (!this.stopped) throw error;
       });
   }
-
-  private async syncOnce(cursors: object): Promise<{ news: News } | { unknown: string } | { refused: string }> {
-    if (this.socket?.connected) {
-      const ack = await this.command('sync', cursors as never);
-      return ack.ok ? { news: ack.data } : refusal(ack.error.code);
-    }
-    const answer = await this.rest('POST', '/sync', cursors);
-    return answer.status < 300 ? { news: answer.body as News } : refusal(answer.body.code as string);
-  }
-
-  /** Tries until there is an answer that says what has happened, a little later each time. Each try is an operation. */
-  private async untilKnown(
-    what: Parameters<History['invoke']>[1],
-    giveUp: () => boolean,
-    attempt: () => Promise<Result>,
-  ): Promise<void> {
-    const { history } = this.world;
-    for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
-      const op = history.invoke(this.name, what);
-      const result = await attempt().catch((error: unknown): Result => ({ unknown: (error as Error).message }));
-      if ('outcome' in result) {
-        history.add({ type: 'ok', op, outcome: result.outcome });
-        return;
-      }
-      if ('refused' in result) {
-        history.add({ type: 'fail', op, why: result.refused });
-        return;
-      }
-      history.add({ type: 'unknown', op, why: result.unknown });
-      if (giveUp()) return;
-      await pause(wait * (0.5 + this.random.next()));
-    }
-  }
-
-  /** A connection that doesn't answer is given up. */
-  private async command<C extends 'message:send' | 'message:read' | 'sync'>(
-    name: C,
-    payload: Parameters<ClientToServerEvents[C]>[0],
-  ): Promise<Parameters<Parameters<ClientToServerEvents[C]>[1]>[0]> {
-    const socket = this.socket!;
-    try {
-      return (await (socket as Socket).timeout(ANSWER_MS).emitWithAck(name, payload)) as Ack<any>;
-    } catch (error) {
-      socket.disconnect();
-      throw error;
-    }
-  }
-
-  private rest(method: string, path: string, body?: unknown) {
-    const { origin } = this.random.pick(this.world.nodes).front;
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    return request(origin, method, path, { token: this.person.token, body, signal });
-  }
-}
-
-function refusal(code: string | undefined): Result & ({ refused: string } | { unknown: string }) {
-  return code === undefined || code === 'internal_error' || TRY_AGAIN.has(code)
-    ? { unknown: code ?? 'no problem document' }
-    : { refused: code };
 }
 
 const told = ({ chats, removed_chat_ids: removed }: News) => ({

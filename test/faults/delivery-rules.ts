@@ -1,6 +1,6 @@
 import type { Rule, Violation } from './checker.js';
-import { type Delivery, type Evidence, groupBy, type Sending } from './evidence.js';
-import { rowAt, same } from './log-rules.js';
+import { type Changing, type Delivery, type Evidence, groupBy, type Sending } from './evidence.js';
+import { isOf, rowAt, same } from './log-rules.js';
 
 // What must be true of what devices got.
 
@@ -17,11 +17,11 @@ const violation = (rule: string, what: string, evidence: Violation['evidence']):
 
 const nameOf = ({ message: { chat, seq, key } }: Delivery): string => `${chat}/${seq} (${key})`;
 
-/** What a device gets is what is stored, to the letter. */
+/** What a device gets is what is stored, to the letter, or was before it was changed. */
 const nothingPhantom: Rule = function* (evidence) {
-  for (const delivery of evidence.deliveries) {
+  for (const delivery of [...evidence.deliveries, ...evidence.tidings]) {
     const { message, device } = delivery;
-    if (!same(message, rowAt(evidence, message.chat, message.seq))) {
+    if (!isOf(message, rowAt(evidence, message.chat, message.seq))) {
       yield violation(
         'nothing phantom',
         `${device} got ${nameOf(delivery)}, which is not stored like that`,
@@ -93,7 +93,10 @@ const isolation: Rule = function* (evidence) {
 const EXCUSES_DELAY = /^(?!.*Redis)/;
 
 /** By when a message must have come to everybody, and since when they have to be connected for that. */
-function deadline({ faults }: Evidence, { invoked, oks }: Sending): { since: number; by: number; excused: boolean } {
+export function deadline(
+  { faults }: Evidence,
+  { invoked, oks }: Pick<Sending | Changing, 'invoked' | 'oks'>,
+): { since: number; by: number; excused: boolean } {
   let [since, by] = [invoked, oks[0]!.at + LIVE_MS];
   const excuses = faults.filter(({ kind }) => EXCUSES_DELAY.test(kind));
   for (const { begin, end } of excuses) {

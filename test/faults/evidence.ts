@@ -11,6 +11,14 @@ export interface Sending {
   unknowns: number;
 }
 
+/** All tries of one edit, or of one deletion: of an edit they have its text in common. */
+export interface Changing {
+  readonly what: Extract<Operation, { kind: 'edit' | 'delete' }>;
+  /** When it was first tried. */
+  readonly invoked: number;
+  readonly oks: { readonly at: number; readonly message: Seen }[];
+}
+
 /** An operation that was answered. */
 export interface Done<Kind extends Operation['kind']> {
   readonly what: Extract<Operation, { kind: Kind }>;
@@ -32,7 +40,7 @@ interface Span {
   end: number;
 }
 
-/** A message that came to a device, by an event or in the answer of a sync. */
+/** A message that came to a device, by an event or in the answer of a sync; or what has become of it. */
 export interface Delivery {
   readonly at: number;
   readonly device: string;
@@ -41,6 +49,10 @@ export interface Delivery {
   /** Of an event: the connection. */
   readonly live: number | undefined;
 }
+
+/** What an edit or a deletion is known by: the text it leaves, which no other has, or the key of what is gone. */
+const changeId = (what: Changing['what']): string =>
+  what.kind === 'edit' ? `edit ${what.text}` : `delete ${what.key}`;
 
 /** The items by a key of theirs, each list in their order. */
 export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
@@ -77,9 +89,13 @@ export function* setbacks<T extends Reading>(readings: readonly T[]): Generator<
 /** A history, looked up from the sides that the rules need. */
 export class Evidence {
   readonly sendings = new Map<string, Sending>();
+  /** By `changeId`. */
+  readonly changings = new Map<string, Changing>();
   readonly reads: Done<'read'>[] = [];
   readonly syncs: Done<'sync'>[] = [];
   readonly deliveries: Delivery[] = [];
+  /** By events that tell of edits and deletions. */
+  readonly tidings: Delivery[] = [];
   readonly holds: Extract<Entry, { type: 'holds' }>[] = [];
   readonly devices = new Map<string, { readonly user: number; readonly spans: Span[] }>();
   readonly faults: (Span & { readonly kind: string; ended: number })[] = [];
@@ -101,7 +117,7 @@ export class Evidence {
     const keyOf = (entry: Entry): string | undefined => {
       if (entry.type === 'event') return entry.message?.key;
       const what = 'op' in entry ? open.get(entry.op)!.what : undefined;
-      return what?.kind === 'send' ? what.key : undefined;
+      return what && 'key' in what ? what.key : undefined;
     };
     this.byKey = groupBy(entries, keyOf);
   }
@@ -109,6 +125,18 @@ export class Evidence {
   /** What the history says of a key, at the most so many entries. */
   about(key: string, limit = 12): readonly Entry[] {
     return this.byKey.get(key)?.slice(0, limit) ?? [];
+  }
+
+  /** The edit or the deletion that has made this version of a message; undefined for one that nobody asked for, or changed. */
+  madeBy({ key, text, deleted }: Seen): Changing | undefined {
+    const changing = this.changings.get(deleted ? `delete ${key}` : `edit ${text}`);
+    return changing?.what.key === key ? changing : undefined;
+  }
+
+  /** Whether somebody has asked for the message to be like that. */
+  isAsked(message: Seen): boolean {
+    if (message.changeSeq !== null) return this.madeBy(message) !== undefined;
+    return this.sendings.get(message.key)?.what.text === message.text;
   }
 
   /** Whether the user was in the chat all that time, by every reading of the history. */
@@ -157,7 +185,7 @@ export class Evidence {
         return;
       }
       case 'event':
-        if (entry.message) this.deliveries.push({ ...entry, message: entry.message, live: entry.connection });
+        this.hear(entry);
         return;
       case 'up': {
         const known = this.devices.get(entry.device) ?? { user: entry.user, spans: [] };
@@ -182,9 +210,17 @@ export class Evidence {
     }
   }
 
+  private hear(event: Extract<Entry, { type: 'event' }>): void {
+    const { name, message, connection: live } = event;
+    if (message) (name === 'message:created' ? this.deliveries : this.tidings).push({ ...event, message, live });
+  }
+
   private begin({ what, process, at }: Extract<Entry, { type: 'invoke' }>): void {
     if (what.kind === 'send' && !this.sendings.has(what.key)) {
       this.sendings.set(what.key, { what, process, invoked: at, oks: [], fails: 0, unknowns: 0 });
+    }
+    if ((what.kind === 'edit' || what.kind === 'delete') && !this.changings.has(changeId(what))) {
+      this.changings.set(changeId(what), { what, invoked: at, oks: [] });
     }
     if (what.kind !== 'add' && what.kind !== 'remove') return;
     const place = `${what.chat} ${what.user}`;
@@ -200,6 +236,8 @@ export class Evidence {
   ): void {
     if (what.kind === 'send' && outcome.kind === 'send')
       this.sendings.get(what.key)!.oks.push({ ...outcome, at: ended });
+    if ((what.kind === 'edit' || what.kind === 'delete') && 'message' in outcome)
+      this.changings.get(changeId(what))!.oks.push({ ...outcome, at: ended });
     if (what.kind === 'read' && outcome.kind === 'read') this.reads.push({ what, process, invoked, ended, outcome });
     if (what.kind === 'add' || what.kind === 'remove')
       this.changes.get(`${what.chat} ${what.user}`)!.at(-1)!.ended = ended;

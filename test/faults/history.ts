@@ -1,6 +1,6 @@
 import type { Message } from '../../src/realtime/contract.js';
 
-/** What a client sees of a message that never changes. */
+/** What a client sees of a message: as it was sent, or as an edit or its deletion has left it. */
 export interface Seen {
   readonly id: number;
   readonly chat: number;
@@ -9,6 +9,9 @@ export interface Seen {
   readonly key: string;
   readonly text: string | null;
   readonly timestamp: string;
+  /** Null as long as nobody has changed it. */
+  readonly changeSeq: number | null;
+  readonly deleted: boolean;
 }
 
 export const seen = (message: Message): Seen => ({
@@ -19,11 +22,16 @@ export const seen = (message: Message): Seen => ({
   key: message.client_message_id,
   text: message.text,
   timestamp: message.timestamp,
+  changeSeq: message.change_seq,
+  deleted: message.deleted_at !== null,
 });
 
 /** What somebody asks of the servers. */
 export type Operation =
   | { readonly kind: 'send'; readonly user: number; readonly chat: number; readonly key: string; readonly text: string }
+  /** Of the message with this key, by its sender. No two edits have the same text. */
+  | { readonly kind: 'edit'; readonly user: number; readonly chat: number; readonly key: string; readonly text: string }
+  | { readonly kind: 'delete'; readonly user: number; readonly chat: number; readonly key: string }
   | { readonly kind: 'read'; readonly user: number; readonly chat: number; readonly seq: number }
   | { readonly kind: 'add' | 'remove'; readonly chat: number; readonly user: number }
   | { readonly kind: 'sync'; readonly user: number; readonly device: string };
@@ -36,6 +44,7 @@ export interface Told {
 
 export type Outcome =
   | { readonly kind: 'send'; readonly message: Seen; readonly replayed: boolean }
+  | { readonly kind: 'edit' | 'delete'; readonly message: Seen }
   | { readonly kind: 'read'; readonly seq: number }
   | { readonly kind: 'add' | 'remove' }
   | ({ readonly kind: 'sync' } & Told);
@@ -58,7 +67,7 @@ export type Entry = { readonly at: number } & (
       readonly connection: number;
       readonly name: string;
       readonly chat: number;
-      /** Of `message:created`. */
+      /** Of `message:created`, `message:updated` and `message:deleted`. */
       readonly message?: Seen;
     }
   /** `recovered`: every node has taken a message again. */

@@ -1,6 +1,7 @@
 import type { Chat } from '../../src/realtime/contract.js';
 import { request } from '../support/http.js';
-import { ChatClient, type Person, type World } from './client.js';
+import type { Person, World } from './caller.js';
+import { ChatClient } from './client.js';
 import { type Cluster, type Node, pause } from './cluster.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
@@ -12,7 +13,7 @@ const GROUPS = 3;
 const THINK_MS = [40, 240] as const;
 const MEMBERS_MS = [300, 900] as const;
 
-/** People with two devices each, who write, read, and are put into groups and taken out of them. */
+/** People with two devices each, who write, edit, delete, read, and are put into groups and taken out of them. */
 export class Load {
   readonly clients: ChatClient[] = [];
   readonly chats: number[] = [];
@@ -100,7 +101,10 @@ export class Load {
     const over = index >= this.clients.length - 2 ? 'rest' : 'socket';
     while (!this.stopped) {
       const chat = random.pick(this.mayWriteTo(client));
-      if (random.next() < 0.15) await client.read(chat, giveUp);
+      const dice = random.next();
+      if (dice < 0.15) await client.read(chat, giveUp);
+      else if (dice < 0.25) await client.edit(giveUp);
+      else if (dice < 0.28) await client.delete(giveUp);
       else await client.send(chat, over, giveUp);
       await pause(random.between(...THINK_MS));
     }

@@ -10,9 +10,20 @@ const violation = (rule: string, what: string, evidence: Violation['evidence']):
   evidence,
 });
 
+const agree = (one: Seen, other: Seen, fields: readonly (keyof Seen)[]): boolean =>
+  fields.every((field) => one[field] === other[field]);
+
+/** The same message, in the same version. */
 export const same = (one: Seen, other: Seen | undefined): boolean =>
+  other !== undefined && isOf(one, other) && agree(one, other, ['text', 'changeSeq', 'deleted']);
+
+/** The same message, `one` in the version of the other or an earlier one. */
+export const isOf = (one: Seen, other: Seen | undefined): boolean =>
   other !== undefined &&
-  (['id', 'chat', 'seq', 'sender', 'key', 'text', 'timestamp'] as const).every((field) => one[field] === other[field]);
+  agree(one, other, ['id', 'chat', 'seq', 'sender', 'key', 'timestamp']) &&
+  (one.changeSeq === other.changeSeq
+    ? agree(one, other, ['text', 'deleted'])
+    : (one.changeSeq ?? 0) < (other.changeSeq ?? 0));
 
 const rowsByKey = ({ final }: Evidence): Map<string, Seen[]> => groupBy(final.messages, ({ key }) => key);
 
@@ -31,7 +42,7 @@ const durable: Rule = function* (evidence) {
   const rows = rowsByKey(evidence);
   for (const { what, oks } of acked(evidence)) {
     for (const { message } of oks) {
-      if (!rows.get(what.key)?.some((row) => same(message, row))) {
+      if (!rows.get(what.key)?.some((row) => isOf(message, row))) {
         yield violation(
           'acked is stored',
           `${what.key} was acked as ${message.chat}/${message.seq} and is not there`,
@@ -98,11 +109,11 @@ const order: Rule = function* (evidence) {
   }
 };
 
-/** Whatever is stored was sent, by that sender, with that text. */
+/** Whatever is stored was sent, by that sender, with that text, or was changed to it. */
 const nothingMadeUp: Rule = function* (evidence) {
   for (const row of evidence.final.messages) {
     const what = evidence.sendings.get(row.key)?.what;
-    if (what?.chat !== row.chat || what.user !== row.sender || what.text !== row.text) {
+    if (what?.chat !== row.chat || what.user !== row.sender || !evidence.isAsked(row)) {
       yield violation(
         'nothing phantom',
         `${row.chat}/${row.seq} with the key ${row.key} was never sent like that`,

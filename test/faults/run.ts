@@ -71,7 +71,8 @@ async function readFinal(url: string): Promise<Final> {
       members: await rows('SELECT chat_id AS chat, user_id AS "user", last_read_seq AS "lastRead" FROM chat_members'),
       messages: (
         await rows<Seen & { timestamp: string }>(
-          `SELECT id, chat_id AS chat, seq, sender_id AS sender, client_message_id AS key, text, timestamp
+          `SELECT id, chat_id AS chat, seq, sender_id AS sender, client_message_id AS key, text, timestamp,
+             change_seq AS "changeSeq", deleted_at IS NOT NULL AS deleted
            FROM messages ORDER BY chat_id, seq`,
         )
       ).map((row) => ({ ...row, timestamp: new Date(row.timestamp).toISOString() })),
