@@ -216,4 +216,14 @@ describe('groups', () => {
     expectAlike(await dissolve(owner, group, owner), outsiders);
     await nothingIsLeftOf(group);
   });
+
+  it('are swept by any node when the one that deleted them is gone', async () => {
+    const { group, member } = await cast(app);
+    await member.say(group);
+    // As a crash leaves it that comes right after the commit.
+    await app.sql('DELETE FROM chat_members WHERE chat_id = $1', [group.id]);
+    await app.sql('DELETE FROM groups WHERE chat_id = $1', [group.id]);
+    await app.sql('UPDATE chats SET deleted_at = now() WHERE id = $1', [group.id]);
+    await nothingIsLeftOf(group);
+  });
 });

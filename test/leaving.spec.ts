@@ -155,6 +155,16 @@ describe('an account that is closed', () => {
     expect(memberships).toEqual([]);
   });
 
+  it('is erased by any node when the one that closed it is gone', async () => {
+    const group = await bob.group(ada);
+    const { id } = await ada.say(group);
+    const device = await bob.device();
+    // As a crash leaves it that comes right after the commit.
+    await app.sql('UPDATE users SET email = NULL, password_hash = NULL, closed_at = now() WHERE id = $1', [ada.id]);
+    await device.next('message:deleted', (message) => message.id === id);
+    await device.next('member:removed', ({ chat_id, member }) => chat_id === group.id && member.user_id === ada.id);
+  });
+
   it('is erased to the end after a crash', async () => {
     const COUNT = 1_500;
     const database = await createDatabase();

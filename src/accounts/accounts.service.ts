@@ -16,6 +16,6 @@ export class AccountsService {
   /** Closes the account, for good, and erases what it has left. @throws AppError `validation_failed` when the password is wrong */
   async close(userId: number, password: string): Promise<void> {
     await this.auth.closeAccount(userId, password);
-    await Promise.race([this.sweeper.erase(userId), delay(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([this.sweeper.erase(), delay(PATIENCE_MS, undefined, { ref: false })]);
   }
 }

@@ -23,6 +23,12 @@ export class RepeatedLook {
     return (this.work ??= this.tryTo());
   }
 
+  /** Looks after the one that may be under way, so at all that is there by now; resolves when that is done, or the database is away. */
+  async afresh(): Promise<void> {
+    await this.work;
+    await this.now();
+  }
+
   /** Resolves when the last look is done. */
   async stop(): Promise<void> {
     clearInterval(this.timer);

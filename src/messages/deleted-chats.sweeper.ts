@@ -1,18 +1,23 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
 import { DomainEvents } from '../common/domain-events.js';
+import { RepeatedLook } from '../common/repeated-look.js';
 import { MessagesRepository } from './messages.repository.js';
 
 const SLICE = 2_000;
 
+/** How often a node looks for groups that nobody sweeps, in milliseconds: whoever began may be gone. */
+const LOOK_MS = 5_000;
+
 /**
  * Removes the messages of deleted groups, which nobody can see any more, a slice at a time: a million rows in one
- * statement would run into the statement's timeout. What a stop interrupts goes on at the next start.
+ * statement would run into the statement's timeout. What a stop, a crash or a lost database interrupts, any node goes on
+ * with.
  */
 @Injectable()
 export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DeletedChatsSweeper.name);
-  private work: Promise<void> = Promise.resolve();
+  private readonly looks = new RepeatedLook(this.logger, 'deleted_groups', LOOK_MS, () => this.sweepAll());
   private stopped = false;
 
   constructor(
@@ -21,19 +26,18 @@ export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplic
   ) {}
 
   onApplicationBootstrap(): void {
-    this.events.on(GroupDeleted, ({ chatId }) => this.enqueue(() => this.sweep(chatId)));
-    this.enqueue(async () => {
-      for (const chatId of await this.messages.deletedChatIds()) await this.sweep(chatId);
-    });
+    this.events.on(GroupDeleted, () => void this.looks.afresh());
+    this.looks.start();
+    void this.looks.now();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    await this.work;
+    return this.looks.stop();
   }
 
-  private enqueue(task: () => Promise<void>): void {
-    this.work = this.work.then(task).catch((err: unknown) => this.logger.error({ err, event: 'group.sweep_failed' }));
+  private async sweepAll(): Promise<void> {
+    for (const chatId of await this.messages.deletedChatIds()) await this.sweep(chatId);
   }
 
   private async sweep(chatId: number): Promise<void> {
