@@ -53,6 +53,12 @@ describe('sync', () => {
     expect(answer.chats[1]!.messages).toEqual([]);
   });
 
+  it("says nothing of others' chats, nor of one without a message", async () => {
+    const cyd = await app.user();
+    await ada.group(bob);
+    expect(await news(cyd, { cursors: {} })).toEqual({ chats: [], removed_chat_ids: [], next_chat_id: null });
+  });
+
   it('says nothing when there is nothing new', async () => {
     const chat = await ada.group(bob);
     await sayMany(ada, chat, 2);
