@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { checks } from './checks.js';
+
+describe('the list of checks to take out', () => {
+  it.each(checks)('finds where $name', ({ file, cut, put }) => {
+    expect(readFileSync(file, 'utf8').split(cut)).toHaveLength(2);
+    expect(put).not.toBe(cut);
+  });
+});

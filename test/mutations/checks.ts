@@ -1,0 +1,8 @@
+import type { Check } from './check.js';
+import { deliveryChecks } from './delivery-checks.js';
+import { messageChecks } from './message-checks.js';
+import { peopleChecks } from './people-checks.js';
+import { sessionChecks } from './session-checks.js';
+
+/** Every check of who may see, do and hear what, and in which order. */
+export const checks: readonly Check[] = [...messageChecks, ...peopleChecks, ...sessionChecks, ...deliveryChecks];

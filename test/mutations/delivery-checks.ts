@@ -1,0 +1,142 @@
+import type { Check } from './check.js';
+
+const FEED = 'src/realtime/chat-feed.ts';
+const NODES = ['test/nodes'];
+
+// Who hears what, and in which order.
+
+export const deliveryChecks: readonly Check[] = [
+  {
+    name: 'whoever is removed hears nothing of it but that',
+    file: 'src/realtime/change.publisher.ts',
+    cut: 'chat.memberIds.filter((userId) => userId !== member.user_id)',
+    put: '[...chat.memberIds, member.user_id]',
+    red: ['test/group-events'],
+  },
+  {
+    name: 'reads are told to authors who are still there',
+    file: 'src/realtime/change.publisher.ts',
+    cut: 'user_ids.filter((userId) => members.has(userId))',
+    put: 'user_ids.filter(() => members.size > 0)',
+    red: NODES,
+  },
+  {
+    name: 'a kept list of members is as new as the message',
+    file: 'src/chats/member-lists.ts',
+    cut: '!list || list.version < version',
+    put: '!list || version < 0',
+    red: NODES,
+  },
+  {
+    name: 'a change of members makes kept lists old',
+    file: 'src/groups/groups.repository.ts',
+    cut: 'last_change_seq + 1, members_seq = last_change_seq + 1',
+    put: 'last_change_seq + 1',
+    red: NODES,
+  },
+  {
+    name: 'the log is looked at for what nobody was told of',
+    file: 'src/realtime/log-tail.service.ts',
+    cut: 'await this.feed.follow(moves);',
+    red: NODES,
+  },
+  {
+    name: 'a change that was told is not told again',
+    file: FEED,
+    cut: 'this.toldChanges.add(change.id);',
+    red: NODES,
+  },
+  {
+    name: 'a read that was told is not told again',
+    file: FEED,
+    cut: 'this.toldChanges.add(event.changeId);',
+    red: NODES,
+  },
+  {
+    name: 'a message is told at once only next to the one before',
+    file: FEED,
+    cut: 'position.seq === seq - 1 && position.changeSeq',
+    put: 'position.changeSeq',
+    red: NODES,
+  },
+  {
+    name: 'a message is told at once only after the changes before it',
+    file: FEED,
+    cut: 'position.seq === seq - 1 && position.changeSeq === changeSeq',
+    put: 'position.seq === seq - 1',
+    red: NODES,
+  },
+  {
+    name: 'a message of a chat that the node does not know is not told at once',
+    file: FEED,
+    cut: 'idleMs > this.horizon.blindMs',
+    put: 'idleMs >= 0',
+    red: NODES,
+  },
+  {
+    name: 'a message waits for what is being caught up with',
+    file: FEED,
+    cut: 'if (this.isCatchingUp(chatId)) return false;',
+    red: NODES,
+  },
+  {
+    name: 'a read waits for the message that was read',
+    file: FEED,
+    cut: 'this.isCatchingUp(chat_id) || seq > (this.positions.of(chat_id)?.seq ?? seq)',
+    put: 'chat_id < 0',
+    red: NODES,
+  },
+  {
+    name: 'what was told is not told again when what comes after it fails',
+    file: FEED,
+    cut: 'this.positions.advance(id, { seq: logged.at(-1)!.message.seq, changeSeq: 0 });',
+    red: NODES,
+  },
+  {
+    name: 'a chat that was caught up with is known',
+    file: FEED,
+    cut: 'this.positions.advance(chat.id, { seq: chat.head.last_seq, changeSeq: chat.head.last_change_seq });',
+    red: NODES,
+  },
+  {
+    name: 'a change is told after the messages before it',
+    file: FEED,
+    cut: 'message.seq > change.after_seq',
+    put: 'message.seq > 0',
+    red: NODES,
+  },
+  {
+    name: 'a change that came after the chat was looked at waits',
+    file: FEED,
+    cut: ' || isAhead(change, chat.head)',
+    red: NODES,
+  },
+  {
+    name: 'a message that others wrote tells its reads',
+    file: FEED,
+    cut: 'const reads = readsOf(logged, head!.read_by_all_seq, new Set(memberIds));',
+    put: 'const reads = readsOf([], head!.read_by_all_seq, new Set(memberIds));',
+    red: NODES,
+  },
+  {
+    name: 'a node begins where the log ends',
+    file: FEED,
+    cut: 'this.horizon.start(await this.log.newest());',
+    put: 'this.horizon.start({ messageId: 0, changeId: 0 });',
+    red: NODES,
+  },
+  {
+    name: 'Redis takes hints to the other nodes',
+    file: 'src/realtime/node-bus.ts',
+    cut: '    this.underWay += 1;',
+    put: '    if (this.underWay >= 0) return;',
+    red: NODES,
+  },
+  {
+    name: 'Redis takes no list of many members',
+    file: FEED,
+    cut: 'user_ids: chat.memberIds ?? undefined',
+    put: 'user_ids: userIds',
+    red: NODES,
+  },
+];

@@ -1,0 +1,116 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Check } from './check.js';
+import { checks } from './checks.js';
+
+// npm run test:mutations: takes each check out of a copy of the project, and runs the specs that have to turn red then.
+
+/** Copies that are worked in at once. */
+const COPIES = 2;
+const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+/** A spec that waits for what never comes is ended, and that is no verdict. In milliseconds. */
+const SPECS_MS = 300_000;
+
+/** The part of jest's report that is read. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+/** `because`: a test that failed. */
+interface Verdict {
+  readonly word: 'red' | 'green' | 'unknown';
+  readonly because: string;
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+
+const specsOf = ({ red = ['test/access'] }: Check): readonly string[] => red;
+
+/** A folder with what git knows of the project, and what was built of it. */
+function copyProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'windi-mutations-'));
+  const files = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
+  for (const file of files.stdout.split('\0').filter(Boolean)) cpSync(file, join(folder, file));
+  cpSync('dist', join(folder, 'dist'), { recursive: true });
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** The exit code of a Node program that runs in `folder`, for so many milliseconds at the most. */
+function node(folder: string, args: readonly string[], timeout?: number): Promise<number | null> {
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore', timeout, killSignal: 'SIGTERM' });
+  return new Promise((done) => child.once('close', done));
+}
+
+/** Migrations run as they are built, all else as it is written. */
+const build = (folder: string): Promise<number | null> =>
+  node(folder, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
+
+async function verdictOf(folder: string, specs: readonly string[]): Promise<Verdict> {
+  const path = join(folder, 'report.json');
+  rmSync(path, { force: true });
+  const options = ['--forceExit', '--json', `--outputFile=${path}`];
+  await node(folder, [...JEST, ...options, ...specs], SPECS_MS);
+  if (!existsSync(path)) return { word: 'unknown', because: 'not done in time' };
+  const { numPassedTests, testResults } = JSON.parse(readFileSync(path, 'utf8')) as Report;
+  const failed = testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed');
+  if (failed) return { word: 'red', because: failed.fullName };
+  return numPassedTests > 0 ? { word: 'green', because: '' } : { word: 'unknown', because: 'no test ran' };
+}
+
+async function verdictWithout(folder: string, check: Check): Promise<Verdict> {
+  const path = join(folder, check.file);
+  const original = readFileSync(path, 'utf8');
+  const isMigration = check.file.startsWith('migrations/');
+  writeFileSync(
+    path,
+    original.replace(check.cut, () => check.put ?? ''),
+  );
+  try {
+    if (isMigration && (await build(folder)) !== 0) return { word: 'unknown', because: 'not built' };
+    return await verdictOf(folder, specsOf(check));
+  } finally {
+    writeFileSync(path, original);
+    if (isMigration) await build(folder);
+  }
+}
+
+const show = ({ word, because }: Verdict, name: string): void =>
+  console.log(`${word.padEnd(8)} ${name}${because && `\n         ${because}`}`);
+
+/** Takes from `queue` until it is empty. */
+async function work(folder: string, queue: Check[], verdicts: Verdict[]): Promise<void> {
+  for (let check; (check = queue.shift());) {
+    const verdict = await verdictWithout(folder, check);
+    verdicts.push(verdict);
+    show(verdict, check.name);
+  }
+}
+
+/** Whether each check of these is seen to be gone by specs that are green while it is there. */
+async function areSeen(checks: readonly Check[]): Promise<boolean> {
+  const folders = Array.from({ length: COPIES }, copyProject);
+  try {
+    const whole = await verdictOf(folders[0]!, [...new Set(checks.flatMap(specsOf))]);
+    show(whole, 'nothing taken out');
+    if (whole.word !== 'green') return false;
+    const queue = [...checks];
+    const verdicts: Verdict[] = [];
+    await Promise.all(folders.map((folder) => work(folder, queue, verdicts)));
+    const red = verdicts.filter(({ word }) => word === 'red').length;
+    console.log(`${red} of ${checks.length} checks are seen to be gone.`);
+    return red === checks.length;
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = (await areSeen(checks.filter(({ name, file }) => `${name} ${file}`.includes(values.only)))) ? 0 : 1;
