@@ -54,6 +54,19 @@ describe('two nodes on one database, without Redis', () => {
     expect(heardOf(adas, group).map(({ event }) => event)).toEqual(['message:created', 'member:added', 'chat:updated']);
   });
 
+  it('tell no read to an author who has left meanwhile', async () => {
+    const [ada, bob] = (await cluster.nodes[0].users(2)) as [TestUser, TestUser];
+    const group = await ada.group(bob);
+    const { id } = await bob.say(group);
+    const device = await cluster.across(bob).device();
+    await ada.post(`/messages/${id}/read`);
+    await ada.delete(`/groups/${group.id}/members/${bob.id}`);
+    // The other node may have looked between the two.
+    const heard = device.all('read_receipt');
+    await device.next('chat:removed');
+    expect(device.all('read_receipt')).toEqual(heard);
+  });
+
   it('tell what was committed since they started, and nothing older', async () => {
     const [node] = cluster.nodes;
     const ada = await node.user();
