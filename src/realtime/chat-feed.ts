@@ -94,12 +94,17 @@ export class ChatFeed implements OnModuleInit {
   }
 
   private async read(event: MessagesRead): Promise<void> {
-    const { chat_id, seq } = event.receipt;
+    const { chat_id } = event.receipt;
     this.bus.send('moved', { chat_id, user_ids: event.userIds });
     // Not before the message that was read.
-    if (this.isCatchingUp(chat_id) || seq > (this.positions.of(chat_id)?.seq ?? seq)) return this.hint([chat_id]);
+    if (this.isCatchingUp(chat_id) || !this.hasTold(event.receipt)) return this.hint([chat_id]);
     this.publisher.tellRead(event);
     this.toldChanges.add(event.changeId);
+  }
+
+  private hasTold({ chat_id, seq, message_id }: MessagesRead['receipt']): boolean {
+    const position = this.positions.of(chat_id);
+    return position ? seq <= position.seq : message_id <= this.horizon.mark.messageId;
   }
 
   private isCatchingUp(chatId: number): boolean {

@@ -82,7 +82,7 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a read waits for the message that was read',
     file: FEED,
-    cut: 'this.isCatchingUp(chat_id) || seq > (this.positions.of(chat_id)?.seq ?? seq)',
+    cut: 'this.isCatchingUp(chat_id) || !this.hasTold(event.receipt)',
     put: 'chat_id < 0',
     red: NODES,
   },
@@ -90,6 +90,13 @@ export const deliveryChecks: readonly Check[] = [
     name: 'what was told is not told again when what comes after it fails',
     file: FEED,
     cut: 'this.positions.advance(id, { seq: logged.at(-1)!.message.seq, changeSeq: 0 });',
+    red: NODES,
+  },
+  {
+    name: 'a read of a message that the node does not know waits',
+    file: FEED,
+    cut: 'message_id <= this.horizon.mark.messageId',
+    put: 'message_id > 0',
     red: NODES,
   },
   {

@@ -1,3 +1,4 @@
+import type { Chat } from '../../src/realtime/contract.js';
 import { LogTail } from '../../src/realtime/log-tail.service.js';
 import { heardOf } from './caught-up.js';
 import { createDatabase } from './database.js';
@@ -117,6 +118,75 @@ export function behavesAsOne(cluster: () => Cluster): void {
     // Whatever the nodes find in the log by themselves, they have told.
     for (const { nest } of cluster().nodes) await nest.get(LogTail).look();
     for (const device of devices) expect(seqsHeard(device, group)).toHaveLength(200);
+  });
+
+  it('tell a change and a read made at one of them before, or after, the message that they belong to', async () => {
+    const device = await cluster().across(ada).device();
+    const group = await ada.group(bob);
+    const first = await cluster().across(ada).say(group);
+    await ada.patch(`/groups/${group.id}`, { name: 'Another name' });
+    await cluster().across(ada).say(group);
+    await ada.patch(`/messages/${first.id}`, { text: 'better' });
+    await cluster().across(ada).say(group);
+    const read = await ada.say(group);
+    await cluster().across(bob).post(`/messages/${read.id}/read`);
+    await device.next('read_receipt', ({ message_id }) => message_id === read.id);
+    expect(heardOf(device, group).map(({ event, payload }) => [event, payload.seq])).toEqual([
+      ['chat:created', undefined],
+      ['message:created', 1],
+      ['chat:updated', undefined],
+      ['message:created', 2],
+      ['message:updated', 1],
+      ['message:created', 3],
+      ['message:created', 4],
+      ['read_receipt', 4],
+    ]);
+    // The same in a chat that the node has not heard of yet.
+    const other = await ada.group(bob);
+    const unknown = await ada.say(other);
+    await cluster().across(bob).post(`/messages/${unknown.id}/read`);
+    await device.next('read_receipt', ({ message_id }) => message_id === unknown.id);
+    expect(heardOf(device, other).map(({ event }) => event)).toEqual([
+      'chat:created',
+      'message:created',
+      'read_receipt',
+    ]);
+  });
+
+  it('edit, read, rename and write in one chat at once, and tell each of it once and in order', async () => {
+    const group = await ada.group(bob);
+    const people = [ada, bob, cluster().across(ada), cluster().across(bob)];
+    const devices = await Promise.all(people.map((user) => user.device()));
+    const turns = people.map(async (user, at) => {
+      for (let turn = 1; turn <= 12; turn += 1) {
+        const { id } = await user.say(group);
+        const edit = user.patch(`/messages/${id}`, { text: `edit ${turn} of ${at}` });
+        const read = people[(at + 1) % 4]!.post(`/messages/${id}/read`);
+        const rename = at === 0 ? user.patch(`/groups/${group.id}`, { name: `Name ${turn}` }) : undefined;
+        await Promise.all([edit, read, rename]);
+      }
+    });
+    await Promise.all(turns);
+    const { last_change_seq } = (await ada.get<Chat>(`/chats/${group.id}`)).body;
+    expect(last_change_seq).toBe(60);
+    for (const device of devices) {
+      await device.until(() => seqsHeard(device, group).includes(48) && device.all('message:updated').length >= 48);
+    }
+    // Whatever the nodes find in the log by themselves, they have told.
+    for (const { nest } of cluster().nodes) await nest.get(LogTail).look();
+    for (const device of devices) {
+      const heard = heardOf(device, group);
+      const changes = heard.filter(({ event }) => event === 'message:updated').map(({ payload }) => payload.change_seq);
+      expect(changes).toEqual([...new Set(changes)].sort((one, other) => one - other));
+      expect(changes).toHaveLength(48);
+      expect(heard.filter(({ event }) => event === 'chat:updated')).toHaveLength(12);
+      expect(seqsHeard(device, group)).toEqual(oneTo(48));
+      const known = new Set<number>();
+      for (const { event, payload } of heard) {
+        if (event === 'message:created') known.add(payload.seq);
+        if (event === 'message:updated' || event === 'read_receipt') expect(known).toContain(payload.seq);
+      }
+    }
   });
 
   it('tell nothing to a member from the removal on, wherever it was made', async () => {
