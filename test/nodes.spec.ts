@@ -1,6 +1,7 @@
 import type { Chat } from '../src/realtime/contract.js';
 import { LogTail } from '../src/realtime/log-tail.service.js';
 import { heardOf } from './support/caught-up.js';
+import { onDatabase, waitingForLock } from './support/database.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';
 
@@ -52,6 +53,29 @@ describe('two nodes on one database, without Redis', () => {
     await eves.next('chat:created');
     await adas.next('member:added');
     expect(heardOf(adas, group).map(({ event }) => event)).toEqual(['message:created', 'member:added', 'chat:updated']);
+  });
+
+  it('tell a name as it is by then, also one that comes between their two looks at a chat', async () => {
+    const [node] = cluster.nodes;
+    const ada = await node.user();
+    const group = await ada.group();
+    const device = await ada.device();
+    await ada.say(group);
+    await commitUnheard(group, ada, 'so that the next one is not told at once');
+    await onDatabase(node.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('LOCK TABLE chat_changes');
+      await ada.say(group);
+      await waitingForLock(client, 1, 'chat_id = ANY($1)');
+      await client.query(`UPDATE groups SET name = 'New name' WHERE chat_id = $1`, [group.id]);
+      await client.query('UPDATE chats SET last_change_seq = 1 WHERE id = $1', [group.id]);
+      const renamed = `INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data) VALUES ($1, 3, 1, 'renamed', '{}')`;
+      await client.query(renamed, [group.id]);
+      await client.query('COMMIT');
+    });
+    await device.next('chat:updated');
+    expect(device.all('chat:updated').map(({ name }) => name)).toEqual(['New name']);
+    expect(seqsHeard(device, group)).toEqual([1, 2, 3]);
   });
 
   it('tell no read to an author who has left meanwhile', async () => {

@@ -14,10 +14,11 @@ export async function onDatabase<T>(url: string, work: (client: Client) => Promi
   }
 }
 
-/** Resolves when so many statements on the client's database wait for a lock; asks again and again, as nothing tells. */
-export async function waitingForLock(client: Client, count = 1): Promise<void> {
-  const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  while (((await client.query(query)).rowCount ?? 0) < count);
+/** Resolves when so many statements, with this in their text, wait for a lock; asks again and again, as nothing tells. */
+export async function waitingForLock(client: Client, count = 1, text = ''): Promise<void> {
+  const waiting = `SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND position($1 IN query) > 0`;
+  while (((await client.query(waiting, [text])).rowCount ?? 0) < count);
 }
 
 const maintenanceUrl = (): string => withDatabase('postgres');
