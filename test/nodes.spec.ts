@@ -61,10 +61,10 @@ describe('two nodes on one database, without Redis', () => {
     const group = await ada.group();
     const device = await ada.device();
     await ada.say(group);
-    await commitUnheard(group, ada, 'so that the next one is not told at once');
     await onDatabase(node.databaseUrl, async (client) => {
       await client.query('BEGIN');
       await client.query('LOCK TABLE chat_changes');
+      await commitUnheard(group, ada, 'so that the next one is not told at once');
       await ada.say(group);
       await waitingForLock(client, 1, 'chat_id = ANY($1)');
       await client.query(`UPDATE groups SET name = 'New name' WHERE chat_id = $1`, [group.id]);

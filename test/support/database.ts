@@ -18,6 +18,8 @@ export async function onDatabase<T>(url: string, work: (client: Client) => Promi
 export async function waitingForLock(client: Client, count = 1, text = ''): Promise<void> {
   const waiting = `SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND position($1 IN query) > 0`;
+  // Within a transaction PostgreSQL shows the same again, unless told to forget it.
+  do await client.query('SELECT pg_stat_clear_snapshot()');
   while (((await client.query(waiting, [text])).rowCount ?? 0) < count);
 }
 
