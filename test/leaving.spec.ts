@@ -101,6 +101,18 @@ describe('an account that is closed', () => {
     ]);
   });
 
+  it('leaves nothing that the texts could be guessed by, edited and deleted ones included', async () => {
+    const group = await bob.group(ada);
+    const [edited, deleted] = [await ada.say(group), await ada.say(group), await ada.say(group)];
+    await ada.patch(`/messages/${edited.id}`, { text: 'better' });
+    await ada.delete(`/messages/${deleted.id}`);
+    const bobs = await bob.say(group);
+    await bob.delete(`/messages/${bobs.id}`);
+    await close(ada);
+    const hashed = 'SELECT id FROM messages WHERE chat_id = $1 AND (sent_hash IS NOT NULL OR text IS NOT NULL)';
+    expect(await app.sql(hashed, [group.id])).toEqual([{ id: bobs.id }]);
+  });
+
   it('leaves its private chats to the others, to read', async () => {
     const chat = await ada.privateChat(bob);
     await bob.say(chat);

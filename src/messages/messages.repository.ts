@@ -164,6 +164,15 @@ export class MessagesRepository {
     return rows;
   }
 
+  /** Forgets what the sender's messages `from` … `to` by `seq` once said: of an edit or a tombstone, the hash of the first text. */
+  async forgetSent(chatId: number, senderId: number, from: number, to: number): Promise<void> {
+    await this.query(
+      `UPDATE messages SET sent_hash = NULL
+       WHERE chat_id = $1 AND seq BETWEEN $2 AND $3 AND sender_id = $4 AND sent_hash IS NOT NULL`,
+      [chatId, from, to, senderId],
+    );
+  }
+
   private async change(
     { chat_id, seq }: MessageRow,
     changeSeq: number,

@@ -29,7 +29,8 @@ export class OwnMessages {
 
   /**
    * Turns them all into tombstones, as if each had been deleted by its sender, in many transactions: what a stop or a
-   * crash leaves, another call does. `isStopped` is asked before each.
+   * crash leaves, another call does. `isStopped` is asked before each. Nothing is kept to know a replay by: the sender,
+   * whose account is closed, can send none.
    */
   async erase(chatId: number, senderId: number, isStopped: () => boolean): Promise<void> {
     for await (const rows of this.in(chatId, senderId)) {
@@ -37,6 +38,8 @@ export class OwnMessages {
       for (let done = 0; done < seqs.length && !isStopped(); done += ERASED_AT_ONCE) {
         await this.eraseSome(chatId, seqs.slice(done, done + ERASED_AT_ONCE));
       }
+      if (isStopped()) return;
+      await this.messages.forgetSent(chatId, senderId, rows[0]!.seq, rows.at(-1)!.seq);
     }
   }
 
