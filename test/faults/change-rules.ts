@@ -1,16 +1,10 @@
-import type { Rule, Violation } from './checker.js';
+import type { Rule } from './checker.js';
 import { deadline } from './delivery-rules.js';
 import { type Changing, type Evidence, groupBy } from './evidence.js';
 import type { Seen } from './history.js';
-import { isOf, rowAt, same } from './log-rules.js';
+import { isOf, rowAt, same, violation } from './log-rules.js';
 
 // What must be true of edits and deletions.
-
-const violation = (rule: string, what: string, evidence: Violation['evidence']): Violation => ({
-  rule,
-  what,
-  evidence,
-});
 
 const nameOf = ({ chat, seq, key, changeSeq }: Seen): string => `${chat}/${seq} (${key}), change ${changeSeq ?? 0}`;
 

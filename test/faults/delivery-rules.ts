@@ -1,6 +1,6 @@
-import type { Rule, Violation } from './checker.js';
+import type { Rule } from './checker.js';
 import { type Changing, type Delivery, type Evidence, groupBy, type Sending } from './evidence.js';
-import { isOf, rowAt, same } from './log-rules.js';
+import { isOf, rowAt, same, violation } from './log-rules.js';
 
 // What must be true of what devices got.
 
@@ -8,12 +8,6 @@ import { isOf, rowAt, same } from './log-rules.js';
 export const LIVE_MS = 6_000;
 /** Three seconds from the return of what was away to full service; two more are for this machine. */
 export const RECOVERY_MS = 5_000;
-
-const violation = (rule: string, what: string, evidence: Violation['evidence']): Violation => ({
-  rule,
-  what,
-  evidence,
-});
 
 const nameOf = ({ message: { chat, seq, key } }: Delivery): string => `${chat}/${seq} (${key})`;
 

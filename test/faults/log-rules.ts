@@ -4,7 +4,7 @@ import type { Seen } from './history.js';
 
 // What must be true of the log in the database, given what senders were told.
 
-const violation = (rule: string, what: string, evidence: Violation['evidence']): Violation => ({
+export const violation = (rule: string, what: string, evidence: Violation['evidence']): Violation => ({
   rule,
   what,
   evidence,
