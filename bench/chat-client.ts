@@ -43,6 +43,11 @@ export class ChatClient {
     this.socket.flush();
   }
 
+  /** Reads no more, whatever comes. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   close(): void {
     this.closed = true;
     this.socket.destroy();

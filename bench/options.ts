@@ -8,6 +8,7 @@ export const PHASES = [
   'hot-many',
   'fanout',
   'storm',
+  'stalled',
   'connects',
   'memory',
   'history',

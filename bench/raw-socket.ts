@@ -62,6 +62,11 @@ export class RawWebSocket {
     this.socket.write(texts.length === 1 ? frameOf(texts[0]!) : Buffer.concat(texts.map(frameOf)));
   }
 
+  /** Reads no more, whatever comes. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

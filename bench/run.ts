@@ -14,6 +14,7 @@ import { writeResults } from './results.js';
 import { fanOut, hotManySenders, hotOneSender, pipelinedSends, sends } from './send-phases.js';
 import { LoadGenerator, Server } from './servers.js';
 import { RunProblem } from './send-run.js';
+import { stalled } from './stalled-phase.js';
 import { storm } from './storm-phase.js';
 
 // `npm run bench`: measures the application against bare Socket.IO and against the usual way, all on one PostgreSQL of
@@ -28,6 +29,7 @@ const ON_LINEUP: Partial<Record<PhaseName, LineupPhase>> = {
   'hot-many': hotManySenders,
   fanout: fanOut,
   storm,
+  stalled,
   connects,
 };
 
