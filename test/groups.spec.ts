@@ -1,5 +1,6 @@
 import type { Chat, Message } from '../src/realtime/contract.js';
 import { caughtUp, heardOf } from './support/caught-up.js';
+import { onDatabase, waitingForLock } from './support/database.js';
 import { expectAlike, expectProblem } from './support/expect-problem.js';
 import {
   addUser,
@@ -224,6 +225,22 @@ describe('groups', () => {
     await app.sql('DELETE FROM chat_members WHERE chat_id = $1', [group.id]);
     await app.sql('DELETE FROM groups WHERE chat_id = $1', [group.id]);
     await app.sql('UPDATE chats SET deleted_at = now() WHERE id = $1', [group.id]);
+    await nothingIsLeftOf(group);
+  });
+
+  it('keep their row while another node is still removing their messages', async () => {
+    const { group, owner, member } = await cast(app);
+    await member.say(group);
+    await member.say(group);
+    await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('DELETE FROM messages WHERE chat_id = $1 AND seq = 1', [group.id]);
+      await dissolve(owner, group, owner);
+      await waitingForLock(client, 1, 'DELETE FROM messages');
+      // So that the one that waited finds nothing of its slice, though there is more.
+      await client.query('UPDATE messages SET seq = 9001 WHERE chat_id = $1', [group.id]);
+      await client.query('COMMIT');
+    });
     await nothingIsLeftOf(group);
   });
 });

@@ -19,7 +19,6 @@ const LOOK_MS = 5_000;
 export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ErasureSweeper.name);
   private readonly looks = new RepeatedLook(this.logger, 'erasure', LOOK_MS, () => this.eraseEverybody());
-  private stopped = false;
 
   constructor(
     private readonly users: UsersService,
@@ -35,7 +34,6 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
     return this.looks.stop();
   }
 
@@ -51,19 +49,20 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
   private async eraseAll(userId: number): Promise<void> {
     // First of all: whoever isn't in a group, and can't write in a shut chat, has nothing under way any more.
     await this.leaveGroups(userId);
+    if (this.looks.isStopped()) return;
     await this.blocks.shutAll(userId);
     for await (const chatId of this.chats.writtenIn(userId)) {
-      if (this.stopped) return;
-      await this.messages.erase(chatId, userId, () => this.stopped);
+      if (this.looks.isStopped()) return;
+      await this.messages.erase(chatId, userId, () => this.looks.isStopped());
     }
-    if (this.stopped) return;
+    if (this.looks.isStopped()) return;
     await this.users.markErased(userId);
     this.logger.log({ event: 'account.erased', user_id: userId });
   }
 
   private async leaveGroups(userId: number): Promise<void> {
     for await (const groupId of this.chats.groupsOf(userId)) {
-      if (this.stopped) return;
+      if (this.looks.isStopped()) return;
       await this.groups.removeMember(groupId, userId, userId).catch(ignoreAbsent);
     }
   }

@@ -5,6 +5,7 @@ export class RepeatedLook {
   private inReach = true;
   private work: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
 
   /** `subject` is how the log calls what is looked at; `everyMs` are milliseconds. */
   constructor(
@@ -15,12 +16,13 @@ export class RepeatedLook {
   ) {}
 
   start(): void {
+    this.stopped = false;
     this.timer = setInterval(() => void this.now(), this.everyMs).unref();
   }
 
   /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
-  now(): Promise<void> {
-    return (this.work ??= this.tryTo());
+  async now(): Promise<void> {
+    if (!this.stopped) await (this.work ??= this.tryTo());
   }
 
   /** Looks after the one that may be under way, so at all that is there by now; resolves when that is done, or the database is away. */
@@ -29,8 +31,14 @@ export class RepeatedLook {
     await this.now();
   }
 
+  /** Whether a look that is under way should come to its end, and no other begins. */
+  isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Resolves when the last look is done. */
   async stop(): Promise<void> {
+    this.stopped = true;
     clearInterval(this.timer);
     await this.work;
   }

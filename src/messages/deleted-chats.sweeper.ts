@@ -18,7 +18,6 @@ const LOOK_MS = 5_000;
 export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DeletedChatsSweeper.name);
   private readonly looks = new RepeatedLook(this.logger, 'deleted_groups', LOOK_MS, () => this.sweepAll());
-  private stopped = false;
 
   constructor(
     private readonly messages: MessagesRepository,
@@ -32,7 +31,6 @@ export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplic
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
     return this.looks.stop();
   }
 
@@ -42,7 +40,7 @@ export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplic
 
   private async sweep(chatId: number): Promise<void> {
     let removed = SLICE;
-    while (removed > 0 && !this.stopped) removed = await this.messages.removeOldest(chatId, SLICE);
-    if (!this.stopped) await this.messages.removeDeletedChat(chatId);
+    while (removed > 0 && !this.looks.isStopped()) removed = await this.messages.removeOldest(chatId, SLICE);
+    if (!this.looks.isStopped()) await this.messages.removeDeletedChat(chatId);
   }
 }

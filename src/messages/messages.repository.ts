@@ -207,9 +207,13 @@ export class MessagesRepository {
     return rows[0]!.count;
   }
 
-  /** Removes the row of a deleted group that has no messages left. */
+  /** Removes the row of a deleted group, if it has no messages left: another node may be removing them. */
   async removeDeletedChat(chatId: number): Promise<void> {
-    await this.query('DELETE FROM chats WHERE id = $1 AND deleted_at IS NOT NULL', [chatId]);
+    await this.query(
+      `DELETE FROM chats WHERE id = $1 AND deleted_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM messages WHERE chat_id = $1)`,
+      [chatId],
+    );
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {
