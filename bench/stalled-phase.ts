@@ -9,28 +9,20 @@ import type { WorldChat } from './world.js';
 const MANNERS = ['stalled', 'reading'] as const;
 type Manner = (typeof MANNERS)[number];
 
-/** One device more of a listener, which hears what all hear, and reads it or doesn't. */
-class ExtraDevice {
-  private constructor(private readonly client: ChatClient) {}
-
-  static connect(contestant: Contestant, userId: number, manner: Manner): Promise<ExtraDevice> {
-    return new Promise((resolve, reject) => {
-      const client: ChatClient = new ChatClient(contestant.server.port, contestant.authOf(userId), {
-        onConnected: () => {
-          if (manner === 'stalled') client.pause();
-          resolve(new ExtraDevice(client));
-        },
-        onMessage: () => undefined,
-        onReceipt: () => undefined,
-        onAck: () => undefined,
-        onProblem: (what) => reject(new RunProblem([`the extra device: ${what}`])),
-      });
+/** One device more of a listener, connected, which hears what all hear, and reads it or doesn't. */
+function extraDevice(contestant: Contestant, userId: number, manner: Manner): Promise<ChatClient> {
+  return new Promise((resolve, reject) => {
+    const client: ChatClient = new ChatClient(contestant.server.port, contestant.authOf(userId), {
+      onConnected: () => {
+        if (manner === 'stalled') client.pause();
+        resolve(client);
+      },
+      onMessage: () => undefined,
+      onReceipt: () => undefined,
+      onAck: () => undefined,
+      onProblem: (what) => reject(new RunProblem([`the extra device: ${what}`])),
     });
-  }
-
-  close(): void {
-    this.client.close();
-  }
+  });
 }
 
 /** How many sockets the server has cut because they didn't read. */
@@ -48,7 +40,7 @@ export async function stalled(lineup: Lineup, rounds: number): Promise<Measured>
   const fanOut = new Figure('Fan-out to 1 000 members, one of whom stalls', 'deliveries/s', over, 'stalled');
   const send = async ([chat]: readonly WorldChat[], manner: Manner, inFlight: number) => {
     const [sender, listener] = chat!.memberIds as [number, number];
-    const extra = await ExtraDevice.connect(ours, listener, manner);
+    const extra = await extraDevice(ours, listener, manner);
     const shape = { inFlight, warmUpMs: 500, windowMs: 5_000, halfLoadMs: 0 };
     const { full } = await ours.send([chat!], (userId) => userId === sender, shape);
     extra.close();

@@ -3,18 +3,16 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { describeWith } from './support/describe-with.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 /** A Python that has the package websockets: the first on the PATH, or Debian's own. */
 const PYTHON = ['python3', '/usr/bin/python3'].find((python) => !spawnSync(python, ['-c', 'import websockets']).status);
 const CLIENT = 'test/support/plain_client.py';
 
-if (!PYTHON)
-  process.stderr.write('test/plain-python.spec.ts needs python3 with websockets (Debian: python3-websockets).\n');
-// In CI its absence is a failure.
-const withPython = PYTHON || process.env.CI ? it : it.skip;
+const describeWithPython = describeWith(PYTHON !== undefined, 'python3 with websockets (Debian: python3-websockets)');
 
-describe('the plain WebSocket, to a client in Python', () => {
+describeWithPython('the plain WebSocket, to a client in Python', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -45,7 +43,7 @@ describe('the plain WebSocket, to a client in Python', () => {
     };
   };
 
-  withPython('sends, hears, reads and is told of errors', async () => {
+  it('sends, hears, reads and is told of errors', async () => {
     const [chat, device] = [await ada.group(bob), await bob.device()];
     const client = python(`/ws/chat?token=${ada.token}`);
     const frame = { chat_id: chat.id, text: 'Привет из Python \u{1F40D}', client_message_id: 'python-1' };
@@ -66,7 +64,7 @@ describe('the plain WebSocket, to a client in Python', () => {
     expect(await client.hangUp()).toBe(0);
   });
 
-  withPython.each([
+  it.each([
     ['a bad token', () => '/ws/chat?token=bad', 4401],
     ['a chat of nobody', () => `/ws/999999999?token=${ada.token}`, 4404],
   ])('sees the close code of %s', async (_, path, code) => {
@@ -75,7 +73,7 @@ describe('the plain WebSocket, to a client in Python', () => {
     expect(await client.hangUp()).toBe(0);
   });
 
-  withPython('runs the example of the documentation', async () => {
+  it('runs the example of the documentation', async () => {
     const [, example] = /```python\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
     const chat = await ada.group(bob);
     const code = example!.replace('ws://localhost:8000', app.url.replace(/^http/, 'ws'));
