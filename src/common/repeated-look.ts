@@ -21,17 +21,20 @@ export class RepeatedLook {
   }
 
   /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
-  async now(): Promise<void> {
-    if (!this.stopped) await (this.work ??= this.tryTo());
+  now(): Promise<void> {
+    return (this.work ??= this.tryTo());
   }
 
-  /** Looks after the one that may be under way, so at all that is there by now; resolves when that is done, or the database is away. */
+  /**
+   * Looks after the one that may be under way, so at all that is there by now, unless it was stopped meanwhile; resolves
+   * when that is done, or the database is away.
+   */
   async afresh(): Promise<void> {
     await this.work;
-    await this.now();
+    if (!this.stopped) await this.now();
   }
 
-  /** Whether a look that is under way should come to its end, and no other begins. */
+  /** Whether a look that is under way should come to its end. */
   isStopped(): boolean {
     return this.stopped;
   }
