@@ -14,7 +14,7 @@ import { seen } from './history.js';
 /** How long a hole in the live stream may be under way. */
 const HOLE_MS = 500;
 /** Of its own messages, how many it may still change. */
-const OWN_KEPT = 9;
+const OWN_KEPT = 10;
 /** Events that carry a message. */
 const OF_A_MESSAGE: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
 
@@ -60,7 +60,7 @@ export class ChatClient extends Caller {
           : this.askRest('POST', '/messages', payload),
       (message, replayed) => ({ kind: 'send', message: seen(message), replayed }),
     );
-    if (sent) this.own = [...this.own.slice(-OWN_KEPT), { id: sent.id, chat, key }];
+    if (sent) this.own = [...this.own, { id: sent.id, chat, key }].slice(-OWN_KEPT);
   }
 
   /** Writes one of its last messages anew. */

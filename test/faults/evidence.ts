@@ -51,8 +51,8 @@ export interface Delivery {
 }
 
 /** What an edit or a deletion is known by: the text it leaves, which no other has, or the key of what is gone. */
-const changeId = (what: Changing['what']): string =>
-  what.kind === 'edit' ? `edit ${what.text}` : `delete ${what.key}`;
+const changeId = ({ key, text }: { readonly key: string; readonly text?: string | null }): string =>
+  typeof text === 'string' ? `edit ${text}` : `delete ${key}`;
 
 /** The items by a key of theirs, each list in their order. */
 export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
@@ -127,10 +127,10 @@ export class Evidence {
     return this.byKey.get(key)?.slice(0, limit) ?? [];
   }
 
-  /** The edit or the deletion that has made this version of a message; undefined for one that nobody asked for, or changed. */
-  madeBy({ key, text, deleted }: Seen): Changing | undefined {
-    const changing = this.changings.get(deleted ? `delete ${key}` : `edit ${text}`);
-    return changing?.what.key === key ? changing : undefined;
+  /** The edit or the deletion that has made this version of a message, if there is one. */
+  madeBy(version: Seen): Changing | undefined {
+    const changing = this.changings.get(changeId(version));
+    return changing?.what.key === version.key ? changing : undefined;
   }
 
   /** Whether somebody has asked for the message to be like that. */
