@@ -2,20 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../src/database/embedded-postgres.js';
-import { connects, memory } from './connect-phases.js';
-import type { Bench } from './contestant.js';
-import { postgresPid, readEnvironment } from './environment.js';
-import { history } from './history-phase.js';
-import { Lineup } from './lineup.js';
-import type { Measured } from './load-figures.js';
+import { connects, memory } from './phases/connect-phases.js';
+import type { Bench } from './targets/bench-target.js';
+import { postgresPid, readEnvironment } from './report/environment.js';
+import { history } from './phases/history-phase.js';
+import { Lineup } from './targets/bench-targets.js';
+import type { Measured } from './load/load-figures.js';
 import { type Options, type PhaseName, readOptions } from './options.js';
-import { figuresTable, loadsTable } from './report.js';
-import { writeResults } from './results.js';
-import { fanOut, hotManySenders, hotOneSender, pipelinedSends, sends } from './send-phases.js';
-import { LoadGenerator, Server } from './servers.js';
-import { RunProblem } from './send-run.js';
-import { stalled } from './stalled-phase.js';
-import { storm } from './storm-phase.js';
+import { figuresTable, loadsTable } from './report/report.js';
+import { writeResults } from './report/results.js';
+import { fanOut, hotManySenders, hotOneSender, pipelinedSends, sends } from './phases/send-phases.js';
+import { LoadGenerator, Server } from './targets/servers.js';
+import { RunProblem } from './load/send-run.js';
+import { stalled } from './phases/stalled-phase.js';
+import { storm } from './phases/storm-phase.js';
 
 // `npm run bench`: measures the application against bare Socket.IO and against the usual way, all on one PostgreSQL of
 // its own with default, durable settings. Exits 1, and writes nothing, when a run isn't exact.

@@ -1,15 +1,15 @@
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
-import { AppError } from './common/app-error.js';
-import { ProblemFilter } from './common/problem.filter.js';
-import { Shutdown } from './common/shutdown.js';
-import { ContractValidationPipe } from './common/validation.pipe.js';
+import { AppError } from './common/errors/app-error.js';
+import { ProblemFilter } from './common/http/problem.filter.js';
+import { Shutdown } from './common/shutdown.state.js';
+import { ContractValidationPipe } from './common/validation/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 import { logRequests } from './logging/request-log.js';
 import { MetricsService } from './metrics/metrics.service.js';
 import { setupOpenApi } from './openapi.js';
-import { SocketAdapter } from './realtime/socket.adapter.js';
+import { SocketAdapter } from './realtime/connections/socket.adapter.js';
 
 /** helmet's own, and a content security policy for Swagger UI at /docs: its files, and the styles it makes; the API needs none. */
 const SECURITY_HEADERS: FastifyHelmetOptions = {

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { setupApp } from './app.setup.js';
-import { createHttpAdapter } from './common/http-adapter.js';
+import { createHttpAdapter } from './common/http/http-adapter.js';
 import { appConfig } from './config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from './startup.js';
 

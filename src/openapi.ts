@@ -5,9 +5,9 @@ import {
   problemExamples,
   type ProblemResponse,
   problemResponses,
-} from './common/api-problems.decorator.js';
-import type { ErrorCode } from './common/error-codes.js';
-import { PUBLIC_EXTENSION } from './common/public.decorator.js';
+} from './common/http/api-problems.decorator.js';
+import type { ErrorCode } from './common/errors/error-codes.js';
+import { PUBLIC_EXTENSION } from './common/http/public.decorator.js';
 import { BUDGETS } from './limits/budgets.js';
 import { UNLIMITED_EXTENSION } from './limits/rate-limit.decorator.js';
 

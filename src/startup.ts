@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { Shutdown } from './common/shutdown.js';
-import { StartupError } from './common/startup-error.js';
+import { Shutdown } from './common/shutdown.state.js';
+import { StartupError } from './common/errors/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
 /** A stop that hangs is ended after this long: whoever runs the process may kill it after ten seconds. */

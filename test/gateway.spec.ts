@@ -1,6 +1,6 @@
 import { JwtService } from '@nestjs/jwt';
 import { io, type Socket } from 'socket.io-client';
-import { SocketExpiryService } from '../src/realtime/socket-expiry.service.js';
+import { SocketExpiryService } from '../src/realtime/connections/socket-expiry.service.js';
 import { Device } from './support/device.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 

@@ -1,7 +1,7 @@
 import type { Message } from '../src/realtime/contract.js';
 import { caughtUp, heardOf } from './support/caught-up.js';
 import type { Device } from './support/device.js';
-import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-deeds.js';
+import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-actions.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('groups, as they change,', () => {

@@ -16,7 +16,7 @@ import {
   rename,
   seenBy,
   setRole,
-} from './support/group-deeds.js';
+} from './support/group-actions.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 const NOWHERE = { id: 987_654_321 };

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Chat } from '../src/realtime/contract.js';
-import { LogTail } from '../src/realtime/log-tail.service.js';
+import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
 import { describeWithRedis, RedisServer } from './support/redis.js';
 import { type TestUser, unique } from './support/test-app.js';
 import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';

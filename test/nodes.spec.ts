@@ -1,5 +1,5 @@
 import type { Chat } from '../src/realtime/contract.js';
-import { LogTail } from '../src/realtime/log-tail.service.js';
+import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './support/caught-up.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { TestApp, type TestUser } from './support/test-app.js';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createDatabase, onDatabase } from './support/database.js';
 import { Device } from './support/device.js';
-import { Gate } from './support/gate.js';
+import { Gate } from './support/tcp-proxy.js';
 import { request } from './support/http.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';

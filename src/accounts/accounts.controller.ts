@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, StreamableFile } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountsService } from './accounts.service.js';

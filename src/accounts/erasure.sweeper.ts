@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { BlocksService } from '../chats/blocks.service.js';
 import { ChatsService } from '../chats/chats.service.js';
-import { AppError } from '../common/app-error.js';
-import { RepeatedLook } from '../common/repeated-look.js';
+import { AppError } from '../common/errors/app-error.js';
+import { RepeatedLook } from '../common/polling-loop.js';
 import { GroupsService } from '../groups/groups.service.js';
 import { OwnMessages } from '../messages/own-messages.service.js';
 import { UsersService } from '../users/users.service.js';

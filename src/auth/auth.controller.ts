@@ -8,9 +8,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
-import { Public } from '../common/public.decorator.js';
+import { Public } from '../common/http/public.decorator.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';

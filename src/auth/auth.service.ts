@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AccountDto } from '../users/dto/user.dto.js';
@@ -7,7 +7,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
 import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
-import { Guesses } from './guesses.js';
+import { Guesses } from './login.throttle.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
 

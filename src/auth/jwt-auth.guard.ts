@@ -2,7 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Principal } from '../common/principal.js';
-import { IS_PUBLIC } from '../common/public.decorator.js';
+import { IS_PUBLIC } from '../common/http/public.decorator.js';
 import { tokenError, type TokenPayload, TokensService } from './tokens.service.js';
 
 /** Guards every HTTP route that isn't marked public. Sockets have a guard of their own, on the gateway. */

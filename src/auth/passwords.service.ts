@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { hash, type Options, verify } from '@node-rs/argon2';
 import pLimit from 'p-limit';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 
 /** OWASP's minimum for argon2id, the library's default algorithm: 19 MiB, two passes, one lane (Password Storage Cheat Sheet). */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } satisfies Options;

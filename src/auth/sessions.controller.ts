@@ -1,9 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { ApiUuid, UuidParam } from '../common/uuid-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { ApiUuid, UuidParam } from '../common/http/uuid-param.js';
 import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/principal.js';
-import { Public } from '../common/public.decorator.js';
+import { Public } from '../common/http/public.decorator.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { type Client, CurrentClient } from './client.js';
 import { TokenDto } from './dto/auth.dto.js';

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
-import { RevokedSessions } from './revoked-sessions.js';
+import { RevokedSessions } from './revoked-sessions.registry.js';
 
 /** What stands in an access token. */
 export interface TokenPayload {

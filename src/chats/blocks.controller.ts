@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Put, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { ApiId, IdParam } from '../common/id-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { UserDto } from '../users/dto/user.dto.js';
 import { BlocksService } from './blocks.service.js';

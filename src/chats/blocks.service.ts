@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UserDto } from '../users/dto/user.dto.js';

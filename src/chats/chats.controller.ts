@@ -9,9 +9,9 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { BodyByTypePipe } from '../common/body-by-type.pipe.js';
-import { ApiId, IdParam } from '../common/id-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { BodyByTypePipe } from '../common/validation/body-by-type.pipe.js';
+import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { ChatsService } from './chats.service.js';
 import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, PageQuery } from './dto/chat-input.dto.js';

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
-import { ChatChanges } from './chat-changes.js';
+import { ChatChanges } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
 import {
   type ActivityCursor,

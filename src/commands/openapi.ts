@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
-import { createHttpAdapter } from '../common/http-adapter.js';
+import { createHttpAdapter } from '../common/http/http-adapter.js';
 import { createOpenApi } from '../openapi.js';
 
 // Writes the OpenAPI document to a file, or with --check exits 1 when the file isn't what the code says. Nothing is

@@ -1,4 +1,4 @@
-import { QueryInteger } from './fields.js';
+import { QueryInteger } from './validation/fields.js';
 
 export const MAX_PAGE = 100;
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { StartupError } from '../common/startup-error.js';
+import { StartupError } from '../common/errors/startup-error.js';
 
 /** One environment variable: its default (as text), what `.env.example` says of it, and how its text is read. */
 export interface Setting<T> {

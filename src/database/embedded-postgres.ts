@@ -6,7 +6,7 @@ import { platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { StartupError } from '../common/startup-error.js';
+import { StartupError } from '../common/errors/startup-error.js';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
 
 const SUPERUSER = 'windi';

@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { StartupError } from '../common/startup-error.js';
-import { isDatabaseAway } from '../common/to-app-error.js';
+import { StartupError } from '../common/errors/startup-error.js';
+import { isDatabaseAway } from '../common/errors/to-app-error.js';
 
 /** One node migrates, the others wait: TypeORM itself takes no lock. */
 const MIGRATION_LOCK = 0x6d696772;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager, type ObjectLiteral, type Repository } from 'typeorm';
-import { DomainEvents } from '../common/domain-events.js';
+import { DomainEvents } from '../common/domain-event.bus.js';
 
 interface Scope {
   readonly manager: EntityManager;

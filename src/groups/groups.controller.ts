@@ -3,8 +3,8 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, 
 import { CreateGroupDto } from '../chats/dto/chat-input.dto.js';
 import { ChatDto, ChatWithMembersDto } from '../chats/dto/chat.dto.js';
 import { MemberDto } from '../chats/dto/member.dto.js';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { ApiId, IdParam } from '../common/id-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { SetRoleDto, UpdateGroupDto } from './dto/group.dto.js';
 import { GroupsService } from './groups.service.js';

@@ -1,14 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
 import type { Chat } from '../chats/chat.entity.js';
-import { ChatChanges } from '../chats/chat-changes.js';
+import { ChatChanges } from '../chats/chat.outbox.js';
 import type { ChatMember, Role } from '../chats/chat-member.entity.js';
-import { ChatWriter } from '../chats/chat-writer.js';
+import { ChatWriter } from '../chats/chat.writer.js';
 import { ChatsService } from '../chats/chats.service.js';
 import type { CreateGroupDto } from '../chats/dto/chat-input.dto.js';
 import type { ChatDto, ChatWithMembersDto } from '../chats/dto/chat.dto.js';
 import type { MemberDto } from '../chats/dto/member.dto.js';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { GroupsRepository } from './groups.repository.js';

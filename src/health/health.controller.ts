@@ -1,8 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { Public } from '../common/public.decorator.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
 
 const PING_TIMEOUT_MS = 2_000;

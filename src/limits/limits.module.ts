@@ -1,8 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { BUDGETS } from './budgets.js';
-import { CountedRequests } from './counted-requests.js';
-import { Counters } from './counters.js';
+import { CountedRequests } from './request-count.storage.js';
+import { Counters } from './rate-limiter.factory.js';
 
 @Global()
 @Module({ providers: [Counters, CountedRequests], exports: [Counters, CountedRequests] })

@@ -1,4 +1,4 @@
-import type { Appended } from './append.js';
+import type { Appended } from './append.types.js';
 import { createdBy, eventsOf } from './append-events.js';
 
 const ADA = 1;

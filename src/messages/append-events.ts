@@ -1,5 +1,5 @@
 import { type MessageDto } from '../chats/dto/message.dto.js';
-import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.js';
+import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.types.js';
 import { MessagesAppended, type Read } from './message.events.js';
 
 /** What a batch has created, each in its place; undefined where it has created nothing. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
-import { DomainEvents } from '../common/domain-events.js';
-import { RepeatedLook } from '../common/repeated-look.js';
+import { DomainEvents } from '../common/domain-event.bus.js';
+import { RepeatedLook } from '../common/polling-loop.js';
 import { MessagesRepository } from './messages.repository.js';
 
 const SLICE = 2_000;

@@ -1,4 +1,4 @@
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import type { HistoryQuery } from './dto/message-input.dto.js';
 
 const MODES = ['offset', 'before_seq', 'after_seq', 'around_seq'] as const;

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import { CLIENT_MESSAGE_ID, type SendMessageDto } from './dto/message-input.dto.js';
 
 /** The header `Idempotency-Key`, if there is one. @throws AppError `validation_failed` when it can't be a `client_message_id` */

@@ -3,10 +3,10 @@ import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } f
 import type { FastifyReply } from 'fastify';
 import { MessageDto } from '../chats/dto/message.dto.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { ApiId, IdParam } from '../common/id-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
-import { ChangesService } from './changes.service.js';
+import { ChangesService } from './message-edits.service.js';
 import { EditMessageDto, HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import { ReaderDto, ReadReceiptDto } from './dto/receipt.dto.js';
 import { IdempotencyKey, withKey } from './idempotency-key.js';

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
-import { ChangesService } from './changes.service.js';
+import { ChangesService } from './message-edits.service.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
-import { LogReader } from './log-reader.js';
+import { LogReader } from './log.reader.js';
 import { Message } from './message.entity.js';
-import { MessageAccess } from './message-access.js';
-import { MessageLog } from './message-log.js';
+import { MessageAccess } from './message-access.service.js';
+import { MessageLog } from './log.writer.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.js';
+import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.types.js';
 import type { Gap } from './news.js';
 
 /** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */

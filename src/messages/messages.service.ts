@@ -5,8 +5,8 @@ import { MessageDto } from '../chats/dto/message.dto.js';
 import type { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import type { ReaderDto } from './dto/receipt.dto.js';
 import { historyRange } from './history-range.js';
-import { MessageAccess } from './message-access.js';
-import { MessageLog } from './message-log.js';
+import { MessageAccess } from './message-access.service.js';
+import { MessageLog } from './log.writer.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** The message log: what is sent, and reading it back. */

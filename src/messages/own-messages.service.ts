@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ChatChanges } from '../chats/chat-changes.js';
-import { ChatWriter } from '../chats/chat-writer.js';
+import { ChatChanges } from '../chats/chat.outbox.js';
+import { ChatWriter } from '../chats/chat.writer.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { MessagesRepository } from './messages.repository.js';
 

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatLanes } from '../chats/chat-lanes.js';
-import { AppError } from '../common/app-error.js';
-import { DomainEvents } from '../common/domain-events.js';
+import { ChatLanes } from '../chats/chat-lane.scheduler.js';
+import { AppError } from '../common/errors/app-error.js';
+import { DomainEvents } from '../common/domain-event.bus.js';
 import type { ReadReceiptDto } from './dto/receipt.dto.js';
-import { MessageAccess } from './message-access.js';
+import { MessageAccess } from './message-access.service.js';
 import { MessagesRead } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 

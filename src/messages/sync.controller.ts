@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.decorator.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { CurrentUserId } from '../common/principal.js';
 import { NewsDto, SyncDto } from './dto/sync.dto.js';
 import { SyncService } from './sync.service.js';

@@ -1,8 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AppError } from '../common/app-error.js';
-import { Public } from '../common/public.decorator.js';
+import { AppError } from '../common/errors/app-error.js';
+import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
 import { MetricsService } from './metrics.service.js';
 

@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import { DomainEvents } from '../common/domain-events.js';
+import { DomainEvents } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { MessagesAppended } from '../messages/message.events.js';
 

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Principal } from '../common/principal.js';
-import type { CommandDispatcher } from './command-dispatcher.js';
+import type { CommandDispatcher } from './commands/command-dispatcher.js';
 import type { ClientToServerEvents, ServerToClientEvents } from './contract.js';
 
 interface SocketData {

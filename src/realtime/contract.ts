@@ -3,7 +3,7 @@
  * gateway and the publisher are compiled against. Only types, and nothing of the server behind them but the error codes.
  * `docs/realtime.md` tells the rest.
  */
-import type { ErrorCode } from '../common/error-codes.js';
+import type { ErrorCode } from '../common/errors/error-codes.js';
 
 /** Ids and counters are integers up to 2^53-1; times are RFC 3339 UTC with milliseconds. */
 export interface Message {

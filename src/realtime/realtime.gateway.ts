@@ -8,27 +8,27 @@ import {
   SubscribeMessage,
   WebSocketGateway,
 } from '@nestjs/websockets';
-import { ContractValidationPipe } from '../common/validation.pipe.js';
+import { ContractValidationPipe } from '../common/validation/validation.pipe.js';
 import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
-import { ChangesService } from '../messages/changes.service.js';
+import { ChangesService } from '../messages/message-edits.service.js';
 import { SyncDto } from '../messages/dto/sync.dto.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
 import { SyncService } from '../messages/sync.service.js';
 import { MetricsService } from '../metrics/metrics.service.js';
 import { type ChatServer, type ChatSocket, SocketUserId } from './chat-socket.js';
-import { CommandLimitGuard } from './command-limit.guard.js';
+import { CommandLimitGuard } from './commands/command-limit.guard.js';
 import type { Answer } from './contract.js';
-import { MessageCommand, RefreshCommand, TypingCommand } from './dto/commands.dto.js';
-import { DrainService } from './drain.service.js';
-import { HandshakeService } from './handshake.service.js';
-import { PlainWebSocketServer } from './plain-websocket.server.js';
+import { MessageCommand, RefreshCommand, TypingCommand } from './commands/dto/commands.dto.js';
+import { DrainService } from './connections/drain.service.js';
+import { HandshakeService } from './connections/handshake.service.js';
+import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
 import { RealtimePublisher } from './realtime.publisher.js';
-import { SocketErrorFilter } from './socket-error.filter.js';
-import { SocketExpiryService } from './socket-expiry.service.js';
-import { SocketRevocationService } from './socket-revocation.service.js';
-import { TypingService } from './typing.service.js';
-import { ExpiredTokenAllowed, WsJwtGuard } from './ws-jwt.guard.js';
+import { SocketErrorFilter } from './commands/socket-error.filter.js';
+import { SocketExpiryService } from './connections/socket-expiry.service.js';
+import { SocketRevocationService } from './connections/socket-revocation.service.js';
+import { TypingService } from './commands/typing.service.js';
+import { ExpiredTokenAllowed, WsJwtGuard } from './commands/ws-jwt.guard.js';
 
 /** The commands of the contract's section 7. What they cause is published by `RealtimePublisher`, as it is for REST. */
 @WebSocketGateway()

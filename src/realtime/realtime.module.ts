@@ -3,20 +3,20 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
-import { Admission } from './admission.js';
-import { ChangePublisher } from './change.publisher.js';
-import { ChatFeed } from './chat-feed.js';
-import { DrainService } from './drain.service.js';
-import { HandshakeService } from './handshake.service.js';
-import { LogHorizon } from './log-horizon.js';
-import { LogTail } from './log-tail.service.js';
-import { NodeBus } from './node-bus.js';
-import { PlainWebSocketServer } from './plain-websocket.server.js';
+import { Admission } from './connections/admission.service.js';
+import { ChangePublisher } from './delivery/chat-change.publisher.js';
+import { ChatFeed } from './delivery/chat.feed.js';
+import { DrainService } from './connections/drain.service.js';
+import { HandshakeService } from './connections/handshake.service.js';
+import { LogHorizon } from './delivery/log.watermark.js';
+import { LogTail } from './delivery/log-tail.poller.js';
+import { NodeBus } from './delivery/node.bus.js';
+import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimePublisher } from './realtime.publisher.js';
-import { SocketExpiryService } from './socket-expiry.service.js';
-import { SocketRevocationService } from './socket-revocation.service.js';
-import { TypingService } from './typing.service.js';
+import { SocketExpiryService } from './connections/socket-expiry.service.js';
+import { SocketRevocationService } from './connections/socket-revocation.service.js';
+import { TypingService } from './commands/typing.service.js';
 
 @Module({
   imports: [AuthModule, ChatsModule, MessagesModule, MetricsModule],

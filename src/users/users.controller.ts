@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../common/api-problems.decorator.js';
-import { ApiId, IdParam } from '../common/id-param.js';
+import { ApiProblems } from '../common/http/api-problems.decorator.js';
+import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { AccountDto, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';

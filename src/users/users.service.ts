@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppError } from '../common/app-error.js';
+import { AppError } from '../common/errors/app-error.js';
 import { AccountDto, UserDto } from './dto/user.dto.js';
 import type { User } from './user.entity.js';
 import { type NewUser, UsersRepository } from './users.repository.js';

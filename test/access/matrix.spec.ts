@@ -1,13 +1,13 @@
 import { createSecretKey } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
-import type { ErrorCode } from '../../src/common/error-codes.js';
+import type { ErrorCode } from '../../src/common/errors/error-codes.js';
 import type { Device } from '../support/device.js';
 import { expectAlike, expectProblem, faceOf } from '../support/expect-problem.js';
 import type { Answer } from '../support/http.js';
 import { PlainClient } from '../support/plain-client.js';
 import { eventsOf, routesOf } from '../support/routes.js';
 import { TestApp, type TestUser } from '../support/test-app.js';
-import { Stage } from './stage.js';
+import { Stage } from './fixtures.js';
 import { PLACES, type Row, rowsOf, TOKENS } from './tables.js';
 
 const PUBLIC = rowsOf('Public routes');

@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
-import { createHttpAdapter } from '../../src/common/http-adapter.js';
+import { createHttpAdapter } from '../../src/common/http/http-adapter.js';
 import { appConfig } from '../../src/config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from '../../src/startup.js';
 import { type BugName, withBug } from './bug-overrides.js';

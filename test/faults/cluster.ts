@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Gate } from '../support/gate.js';
+import { Gate } from '../support/tcp-proxy.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ServerProcess } from '../support/server-process.js';

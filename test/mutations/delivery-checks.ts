@@ -1,6 +1,6 @@
 import type { Check } from './check.js';
 
-const FEED = 'src/realtime/chat-feed.ts';
+const FEED = 'src/realtime/delivery/chat.feed.ts';
 const NODES = ['test/nodes'];
 
 // Who hears what, and in which order.
@@ -8,21 +8,21 @@ const NODES = ['test/nodes'];
 export const deliveryChecks: readonly Check[] = [
   {
     name: 'whoever is removed hears nothing of it but that',
-    file: 'src/realtime/change.publisher.ts',
+    file: 'src/realtime/delivery/chat-change.publisher.ts',
     cut: 'chat.memberIds.filter((userId) => userId !== member.user_id)',
     put: '[...chat.memberIds, member.user_id]',
     red: ['test/group-events'],
   },
   {
     name: 'reads are told to authors who are still there',
-    file: 'src/realtime/change.publisher.ts',
+    file: 'src/realtime/delivery/chat-change.publisher.ts',
     cut: 'user_ids.filter((userId) => members.has(userId))',
     put: 'user_ids.filter(() => members.size > 0)',
     red: NODES,
   },
   {
     name: 'a kept list of members is as new as the message',
-    file: 'src/chats/member-lists.ts',
+    file: 'src/chats/member-list.cache.ts',
     cut: '!list || list.version < version',
     put: '!list || version < 0',
     red: NODES,
@@ -36,7 +36,7 @@ export const deliveryChecks: readonly Check[] = [
   },
   {
     name: 'the log is looked at for what nobody was told of',
-    file: 'src/realtime/log-tail.service.ts',
+    file: 'src/realtime/delivery/log-tail.poller.ts',
     cut: 'await this.feed.follow(moves);',
     red: NODES,
   },
@@ -134,7 +134,7 @@ export const deliveryChecks: readonly Check[] = [
   },
   {
     name: 'Redis takes hints to the other nodes',
-    file: 'src/realtime/node-bus.ts',
+    file: 'src/realtime/delivery/node.bus.ts',
     cut: '    this.underWay += 1;',
     put: '    if (this.underWay >= 0) return;',
     red: NODES,

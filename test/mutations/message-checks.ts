@@ -3,7 +3,7 @@ import type { Check } from './check.js';
 const CHATS = 'src/chats/chats.service.ts';
 const CHAT_ROWS = 'src/chats/chats.repository.ts';
 const MESSAGE_ROWS = 'src/messages/messages.repository.ts';
-const CHANGES = 'src/messages/changes.service.ts';
+const CHANGES = 'src/messages/message-edits.service.ts';
 
 const CHAT_MEMBERS: readonly Check[] = [
   {
@@ -47,14 +47,14 @@ const CHAT_MEMBERS: readonly Check[] = [
     file: CHAT_ROWS,
     cut: 'FROM chat_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)\n       SELECT',
     put: 'FROM chat_members WHERE $1::bigint > 0 AND chat_id > $2 ORDER BY chat_id LIMIT $3)\n       SELECT',
-    red: ['test/leaving'],
+    red: ['test/account-closure'],
   },
   {
     name: 'an export has the own messages',
     file: MESSAGE_ROWS,
     cut: 'm WHERE m.sender_id = $5',
     put: 'm WHERE $5::bigint > 0',
-    red: ['test/leaving'],
+    red: ['test/account-closure'],
   },
   {
     name: 'typing is for members',
@@ -64,7 +64,7 @@ const CHAT_MEMBERS: readonly Check[] = [
   },
   {
     name: 'a plain WebSocket to a chat is for its members',
-    file: 'src/realtime/plain-websocket.server.ts',
+    file: 'src/realtime/plain/plain-websocket.server.ts',
     cut: 'await this.chats.requireMember(transport.chatId, data.principal.userId);',
     put: 'void data;',
   },
@@ -91,14 +91,14 @@ const MESSAGES: readonly Check[] = [
     name: 'a read is of members, whoever left meanwhile',
     file: 'migrations/1795575600000-ChatChanges.ts',
     cut: 'IF NOT FOUND THEN\n      RETURN;\n    END IF;',
-    red: ['test/races'],
+    red: ['test/concurrent-writes'],
   },
   {
     name: 'a change is of members, whoever left meanwhile',
     file: CHANGES,
     cut: "await this.chats.requireMember(seen.chat_id, userId, 'message_not_found')",
     put: "({ role: 'owner' } as ChatMember)",
-    red: ['test/races'],
+    red: ['test/concurrent-writes'],
   },
   {
     name: 'an edit is by the sender',

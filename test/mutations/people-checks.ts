@@ -2,7 +2,7 @@ import type { Check } from './check.js';
 
 const CHATS = 'src/chats/chats.service.ts';
 const GROUPS = 'src/groups/groups.service.ts';
-const CHANGES = 'src/messages/changes.service.ts';
+const CHANGES = 'src/messages/message-edits.service.ts';
 
 const GROUP_ROLES: readonly Check[] = [
   {

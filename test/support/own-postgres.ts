@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { Gate } from './gate.js';
+import { Gate } from './tcp-proxy.js';
 
 /** A PostgreSQL of one's own, behind a gate whose address outlives it: to be stopped, killed and started again. */
 export class OwnPostgres {

@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
-import { createHttpAdapter } from '../../src/common/http-adapter.js';
+import { createHttpAdapter } from '../../src/common/http/http-adapter.js';
 import { type AppConfig, appConfig, loadConfig } from '../../src/config/app.config.js';
 import type { Chat, Message } from '../../src/realtime/contract.js';
 import { createDatabase, onDatabase } from './database.js';

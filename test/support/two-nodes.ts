@@ -1,5 +1,5 @@
 import type { Chat } from '../../src/realtime/contract.js';
-import { LogTail } from '../../src/realtime/log-tail.service.js';
+import { LogTail } from '../../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './caught-up.js';
 import { createDatabase } from './database.js';
 import type { Device } from './device.js';

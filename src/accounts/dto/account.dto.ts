@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextField } from '../../common/fields.js';
+import { TextField } from '../../common/validation/fields.js';
 import { SessionDto } from '../../auth/dto/session.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
 import type { MembershipRow } from '../../chats/chats.repository.js';

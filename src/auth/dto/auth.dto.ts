@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
-import { rule, TextField } from '../../common/fields.js';
+import { rule, TextField } from '../../common/validation/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
 import { isCommonPassword } from '../common-passwords.js';
 import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';

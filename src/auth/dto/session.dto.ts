@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextField } from '../../common/fields.js';
+import { TextField } from '../../common/validation/fields.js';
 import type { Session } from '../session.entity.js';
 
 export const REFRESH_TOKEN_EXAMPLE = 'Zq1m3nZ0X5kYwq0cW8eK7dJtQb2uR4sV6yA9fGhPpL0iMnBcXzAsDfGhJkLqWeRt';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { IdField, IdListField, PatternField } from '../../common/fields.js';
+import { IdField, IdListField, PatternField } from '../../common/validation/fields.js';
 import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
 import { NameField } from '../../users/dto/user.dto.js';
 

@@ -1,4 +1,4 @@
-import { IdField, PatternField, QueryInteger, TextField } from '../../common/fields.js';
+import { IdField, PatternField, QueryInteger, TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;

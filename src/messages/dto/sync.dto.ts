@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ChatDto } from '../../chats/dto/chat.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
-import { IntegerField, rule } from '../../common/fields.js';
+import { IntegerField, rule } from '../../common/validation/fields.js';
 
 const Counter = (description: string, example: number, required = true): PropertyDecorator =>
   ApiProperty({ type: 'integer', format: 'int64', minimum: 0, description, example, required });

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextField } from '../../common/fields.js';
+import { TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
 

@@ -1,0 +1,74 @@
+import { type Figure, median } from '../report/figures.js';
+import type { CpuShares, Window } from './load-plan.js';
+import type { ServerName } from '../targets/servers.js';
+
+/** Above this share of a core the generator, and not the server, may be what limits. */
+const GENERATOR_LIMIT = 0.9;
+/** And above this one somebody else does. */
+const OTHERS_LIMIT = 0.2;
+
+/** Medians of the rounds; rates by the second. */
+export interface LoadSummary {
+  readonly acks: number;
+  readonly deliveries: number;
+  readonly receipts: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly cpu: CpuShares;
+}
+
+/** What the servers did under one kind of load, in every round. */
+export class Load {
+  private readonly windows = new Map<ServerName, Window[]>();
+
+  constructor(readonly title: string) {}
+
+  add(server: ServerName, window: Window): void {
+    this.windows.set(server, [...(this.windows.get(server) ?? []), window]);
+  }
+
+  get servers(): ServerName[] {
+    return [...this.windows.keys()].sort();
+  }
+
+  median(server: ServerName): LoadSummary {
+    const windows = this.windows.get(server)!;
+    const of = (value: (window: Window) => number): number => median(windows.map(value))!;
+    return {
+      acks: of(({ acks, seconds }) => acks / seconds),
+      deliveries: of(({ deliveries, seconds }) => deliveries / seconds),
+      receipts: of(({ receipts, seconds }) => receipts / seconds),
+      p50: of(({ latency }) => latency.p50),
+      p99: of(({ latency }) => latency.p99),
+      cpu: {
+        server: of(({ cpu }) => cpu.server),
+        postgres: of(({ cpu }) => cpu.postgres),
+        generator: of(({ cpu }) => cpu.generator),
+        others: of(({ cpu }) => cpu.others),
+      },
+    };
+  }
+
+  /** Where something else than the server may have been what limits. */
+  get warnings(): string[] {
+    return this.servers.flatMap((server) => {
+      const { generator, others } = this.median(server).cpu;
+      const say = (who: string, share: number): string =>
+        `${this.title}, ${server}: ${who} used ${share.toFixed(2)} cores`;
+      return [
+        ...(generator > GENERATOR_LIMIT ? [say('the generator', generator)] : []),
+        ...(others > OTHERS_LIMIT ? [say('other programs', others)] : []),
+      ];
+    });
+  }
+
+  toJSON(): object {
+    return { title: this.title, servers: Object.fromEntries(this.servers.map((name) => [name, this.median(name)])) };
+  }
+}
+
+/** What a phase has found. */
+export interface Measured {
+  readonly figures: readonly Figure[];
+  readonly loads: readonly Load[];
+}

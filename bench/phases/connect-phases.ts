@@ -1,0 +1,58 @@
+import { type Bench, Contestant } from '../targets/bench-target.js';
+import { Figure } from '../report/figures.js';
+import { Inspector } from '../targets/inspector.js';
+import { interleaved, type Lineup, settle, USER_IDS } from '../targets/bench-targets.js';
+import type { Measured } from '../load/load-figures.js';
+
+const SERVERS = ['ours', 'bare'] as const;
+/** Handshakes under way at once. */
+const WINDOW = 64;
+const IDLE_SOCKETS = 3_000;
+/** Connected once before the first measurement, so that what a server makes once isn't counted for its sockets. */
+const WARM_UP_SOCKETS = 1_000;
+
+/** TCP, upgrade and Socket.IO handshake of 1 500 people. */
+export async function connects(lineup: Lineup, rounds: number): Promise<Measured> {
+  const rate = new Figure('Connects', 'connects/s', [{ over: 'bare', atLeast: 0.6 }]);
+  const server = new Figure('Connects: CPU of the server', 'cores');
+  const generator = new Figure('Connects: CPU of the generator', 'cores');
+  const connectAll = async (name: (typeof SERVERS)[number]) => {
+    const result = await lineup.of(name).connect(USER_IDS, WINDOW);
+    await lineup.of(name).disconnect();
+    await settle();
+    return result;
+  };
+  for (const name of SERVERS) await connectAll(name);
+  await interleaved(SERVERS, rounds, async (name, round) => {
+    const { seconds, cpu } = await connectAll(name);
+    rate.add(round, name, USER_IDS.length / seconds);
+    server.add(round, name, cpu.server);
+    generator.add(round, name, cpu.generator);
+  });
+  return { figures: [rate, server, generator], loads: [] };
+}
+
+/** What a connected socket costs while nothing happens. A fresh process for each measurement: memory isn't given back. */
+export async function memory(bench: Bench, rounds: number): Promise<Measured> {
+  const rss = new Figure('Idle socket, resident memory', 'KB', [{ over: 'bare', atMost: 1.3 }]);
+  const heap = new Figure('Idle socket, heap', 'KB', [{ over: 'bare' }]);
+  const userIds = Array.from({ length: IDLE_SOCKETS }, (_, i) => i + 1);
+  await interleaved(SERVERS, rounds, async (name, round) => {
+    const flags = ['--inspect=127.0.0.1:0'];
+    const contestant = await Contestant.start(name, { users: IDLE_SOCKETS, chats: [] }, bench, flags);
+    const inspector = new Inspector(contestant.server.inspectorUrl!);
+    await contestant.connect(userIds.slice(0, WARM_UP_SOCKETS), WINDOW);
+    await contestant.disconnect();
+    await settle();
+    const before = await inspector.memory();
+    await contestant.connect(userIds, WINDOW);
+    await settle();
+    const after = await inspector.memory();
+    rss.add(round, name, (after.rss - before.rss) / IDLE_SOCKETS / 1_000);
+    heap.add(round, name, (after.heapUsed - before.heapUsed) / IDLE_SOCKETS / 1_000);
+    inspector.close();
+    await contestant.disconnect();
+    await contestant.stop();
+  });
+  return { figures: [rss, heap], loads: [] };
+}

@@ -1,0 +1,138 @@
+import { type Bench, Contestant } from '../targets/bench-target.js';
+import { Figure, median } from '../report/figures.js';
+import { COMMON_CHATS, DEEP, HistoryWorld, type Place, POPULAR, SHALLOW } from '../targets/history-dataset.js';
+import type { Measured } from '../load/load-figures.js';
+import { type Answer, RestClient } from '../load/rest-client.js';
+import { RunProblem } from '../load/send-run.js';
+import { tokenOf } from '../targets/dataset.js';
+
+const REQUESTS = 100;
+const WARM_UP_REQUESTS = 50;
+const PAGE = 50;
+/** How many messages a client has missed that was away. */
+const MISSED = 50;
+
+type Ask = (client: RestClient) => Promise<Answer>;
+interface Chat {
+  readonly id: number;
+  readonly messages: readonly { readonly seq: number }[];
+}
+
+/** One request, at a place in the deep chat or in the shallow one. */
+interface Case {
+  readonly title: string;
+  readonly ask: (place: Place) => Ask;
+  readonly isRight: (body: never, place: Place) => boolean;
+}
+
+/** Whether these are all messages from `first` on, `count` of them. */
+const isRun = (messages: Chat['messages'], first: number, count: number): boolean =>
+  messages.length === count && messages.every(({ seq }, index) => seq === first + index);
+
+/** A page of the history, of a chat so long; it begins with the message `first`. */
+function page(title: string, query: (length: number) => string, first: (length: number) => number): Case {
+  return {
+    title,
+    ask({ chatId, messages }) {
+      const path = `/messages/history/${chatId}?limit=${PAGE}&${query(messages)}`;
+      return (client) => client.get(path);
+    },
+    isRight: (body: Chat['messages'], { messages }) => isRun(body, first(messages), PAGE),
+  };
+}
+
+const PAGES = [
+  page(
+    'First page of the history',
+    () => 'offset=0',
+    () => 1,
+  ),
+  page(
+    'Last page of the history, by offset',
+    (length) => `offset=${length - PAGE}`,
+    (length) => length - PAGE + 1,
+  ),
+  page(
+    'Page around the middle',
+    (length) => `around_seq=${length / 2}`,
+    (length) => (length - PAGE) / 2,
+  ),
+];
+
+const CHAT_LIST: Case = {
+  title: `List of ${COMMON_CHATS + 1} chats`,
+  ask: () => (client) => client.get(`/chats?limit=${COMMON_CHATS + 1}`),
+  isRight: (body: readonly Chat[], { chatId }) => body.length === COMMON_CHATS + 1 && body[0]!.id === chatId,
+};
+
+/** Somebody who holds all but the last messages of one chat. */
+const catchUp = (world: HistoryWorld): Case => ({
+  title: `Sync of ${MISSED} missed messages, ${COMMON_CHATS + 1} chats`,
+  ask({ userId, chatId }) {
+    const body = JSON.stringify({ cursors: world.cursorsOf(userId, chatId, MISSED) });
+    return (client) => client.post('/sync', body);
+  },
+  isRight: ({ chats }: { chats: readonly Chat[] }, { messages }) =>
+    chats.length === 1 && isRun(chats[0]!.messages, messages - MISSED + 1, MISSED),
+});
+
+/** Reading in a chat of a million messages and in one of a thousand, among `total` in all. */
+export async function history(bench: Bench, rounds: number, total: number): Promise<Measured> {
+  const contestant = await Contestant.start('ours', { users: 0, chats: [] }, bench);
+  const world = new HistoryWorld(total);
+  await world.fill(contestant.databaseUrl);
+  const clientOf = (userId: number): RestClient => new RestClient(contestant.server.port, tokenOf(userId));
+  const figures: Figure[] = [];
+  for (const aCase of [...PAGES, CHAT_LIST, catchUp(world)]) figures.push(await compare(aCase, clientOf, rounds));
+  figures.push(await nothingNew(clientOf(POPULAR.userId), world, rounds));
+  await contestant.stop();
+  return { figures, loads: [] };
+}
+
+/** By turns in the deep chat and in the shallow one, so that both meet the same machine. */
+async function compare(
+  { title, ask, isRight }: Case,
+  clientOf: (userId: number) => RestClient,
+  rounds: number,
+): Promise<Figure> {
+  const figure = new Figure(title, 'ms', [{ over: 'shallow', atMost: 1.5 }], 'deep');
+  const sides = [DEEP, SHALLOW].map((place) => {
+    return { place, request: ask(place), client: clientOf(place.userId), times: [] as number[] };
+  });
+  for (let round = -1; round < rounds; round++) {
+    for (let i = 0; i < (round < 0 ? WARM_UP_REQUESTS : REQUESTS); i++) {
+      for (const { place, request, client, times } of i % 2 === 0 ? sides : sides.toReversed()) {
+        const { status, body, ms } = await request(client);
+        if (status !== 200 || !isRight(body as never, place)) throw wrongAnswer(title, status);
+        times.push(ms);
+      }
+    }
+    for (const { place, times } of sides) {
+      if (round >= 0) figure.add(round, place === DEEP ? 'deep' : 'shallow', median(times)!);
+      times.length = 0;
+    }
+  }
+  for (const { client } of sides) client.close();
+  return figure;
+}
+
+/** What a client with a thousand chats pays that comes back and has missed nothing. */
+async function nothingNew(client: RestClient, world: HistoryWorld, rounds: number): Promise<Figure> {
+  const title = `Sync without news, ${POPULAR.chats} chats`;
+  const figure = new Figure(title, 'ms', [], 'deep');
+  const request = JSON.stringify({ cursors: world.cursorsOf(POPULAR.userId) });
+  for (let round = -1; round < rounds; round++) {
+    const times: number[] = [];
+    for (let i = 0; i < WARM_UP_REQUESTS; i++) {
+      const { status, body, ms } = await client.post('/sync', request);
+      if (status !== 200 || (body as { chats: readonly Chat[] }).chats.length > 0) throw wrongAnswer(title, status);
+      times.push(ms);
+    }
+    if (round >= 0) figure.add(round, 'deep', median(times)!);
+  }
+  client.close();
+  return figure;
+}
+
+const wrongAnswer = (title: string, status: number): RunProblem =>
+  new RunProblem([`${title}: the answer (status ${status}) isn't what it should be`]);

@@ -1,0 +1,112 @@
+import { Figure, type Target } from '../report/figures.js';
+import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import { Load, type Measured } from '../load/load-figures.js';
+import type { SendResult } from '../load/load-plan.js';
+import type { ServerName } from '../targets/servers.js';
+import type { WorldChat } from '../targets/dataset.js';
+
+interface SendPhase {
+  readonly servers: readonly ServerName[];
+  readonly chats: readonly WorldChat[];
+  /** Who writes, of the members of each chat; the others listen. */
+  readonly senders: number;
+  /** Messages on their way for each of them. */
+  readonly inFlight: number;
+  readonly windowMs: number;
+  readonly halfLoadMs?: number;
+}
+
+const WARM_UP_MS = 500;
+const ALL = ['ours', 'bare', 'usual'] as const;
+
+const AGAINST_BOTH: readonly Target[] = [
+  { over: 'bare', atLeast: 0.5 },
+  { over: 'usual', atLeast: 10 },
+];
+
+/** A phase of sends on the servers of the line-up; `take` gets what each run saw. */
+async function measure(
+  { servers, chats, senders, inFlight, windowMs, halfLoadMs = 0 }: SendPhase,
+  lineup: Lineup,
+  rounds: number,
+  take: (name: ServerName, round: number, result: SendResult) => void,
+): Promise<void> {
+  const shape = { inFlight, warmUpMs: WARM_UP_MS, windowMs, halfLoadMs };
+  const sending = new Set(chats.flatMap(({ memberIds }) => memberIds.slice(0, senders)));
+  await interleaved(servers, rounds, async (name, round) => {
+    take(name, round, await lineup.of(name).send(chats, (userId) => sending.has(userId), shape));
+    await settle();
+  });
+}
+
+/** Durable sends in many chats, one on its way for each person; then the latency at half of each server's own rate. */
+export async function sends(lineup: Lineup, rounds: number): Promise<Measured> {
+  const rate = new Figure('Sends in 128 chats', 'messages/s', AGAINST_BOTH);
+  const p50 = new Figure('Ack at half load, p50', 'ms', [{ over: 'bare' }]);
+  const p99 = new Figure('Ack at half load, p99', 'ms', [{ over: 'bare', atMost: 5 }]);
+  const overtaking = new Figure('Messages heard out of order', 'deliveries');
+  const full = new Load('Sends in 128 chats');
+  const half = new Load('Half load');
+  const phase: SendPhase = {
+    servers: ALL,
+    chats: CHATS.private,
+    senders: 2,
+    inFlight: 1,
+    windowMs: 3_000,
+    halfLoadMs: 2_500,
+  };
+  await measure(phase, lineup, rounds, (name, round, result) => {
+    full.add(name, result.full);
+    half.add(name, result.half!);
+    rate.add(round, name, result.full.acks / result.full.seconds);
+    p50.add(round, name, result.half!.latency.p50);
+    p99.add(round, name, result.half!.latency.p99);
+    overtaking.add(round, name, result.overtaking);
+  });
+  return { figures: [rate, p50, p99, overtaking], loads: [full, half] };
+}
+
+const loadPhase =
+  (title: string, targets: readonly Target[], phase: SendPhase, counted: 'acks' | 'deliveries' = 'acks') =>
+  async (lineup: Lineup, rounds: number): Promise<Measured> => {
+    const rate = new Figure(title, counted === 'acks' ? 'messages/s' : 'deliveries/s', targets);
+    const load = new Load(title);
+    await measure(phase, lineup, rounds, (name, round, { full }) => {
+      load.add(name, full);
+      rate.add(round, name, full[counted] / full.seconds);
+    });
+    return { figures: [rate], loads: [load] };
+  };
+
+/** The same with eight on their way for each person, as clients do that have a queue to empty. */
+export const pipelinedSends = loadPhase('Sends in 128 chats, 8 in flight each', AGAINST_BOTH, {
+  servers: ALL,
+  chats: CHATS.private,
+  senders: 2,
+  inFlight: 8,
+  windowMs: 2_000,
+});
+
+/** One chat, whose messages have to be numbered one after the other; few listeners, so that the log is what is measured. */
+export const hotOneSender = loadPhase(
+  'One hot chat, 1 sender of 4 members',
+  [{ atLeast: 5_000 }, { over: 'bare' }, { over: 'usual' }],
+  { servers: ALL, chats: CHATS.oneSender, senders: 1, inFlight: 256, windowMs: 2_000 },
+);
+
+/** The same with everybody writing: each message has 16 deliveries and causes receipts. */
+export const hotManySenders = loadPhase('One hot chat, 16 senders of 16 members', [{ over: 'bare' }], {
+  servers: ['ours', 'bare'],
+  chats: CHATS.manySenders,
+  senders: 16,
+  inFlight: 16,
+  windowMs: 2_000,
+});
+
+/** One sender, a thousand listeners. */
+export const fanOut = loadPhase(
+  'Fan-out to 1 000 members',
+  [{ over: 'bare', atLeast: 0.9 }],
+  { servers: ['ours', 'bare'], chats: CHATS.fanOut, senders: 1, inFlight: 4, windowMs: 3_000 },
+  'deliveries',
+);

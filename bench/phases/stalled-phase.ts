@@ -1,0 +1,59 @@
+import { ChatClient } from '../load/chat-client.js';
+import type { Contestant } from '../targets/bench-target.js';
+import { Figure } from '../report/figures.js';
+import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import type { Measured } from '../load/load-figures.js';
+import { RunProblem } from '../load/send-run.js';
+import type { WorldChat } from '../targets/dataset.js';
+
+const MANNERS = ['stalled', 'reading'] as const;
+type Manner = (typeof MANNERS)[number];
+
+/** One device more of a listener, connected, which hears what all hear, and reads it or doesn't. */
+function extraDevice(contestant: Contestant, userId: number, manner: Manner): Promise<ChatClient> {
+  return new Promise((resolve, reject) => {
+    const client: ChatClient = new ChatClient(contestant.server.port, contestant.authOf(userId), {
+      onConnected: () => {
+        if (manner === 'stalled') client.pause();
+        resolve(client);
+      },
+      onMessage: () => undefined,
+      onReceipt: () => undefined,
+      onAck: () => undefined,
+      onProblem: (what) => reject(new RunProblem([`the extra device: ${what}`])),
+    });
+  });
+}
+
+/** How many sockets the server has cut because they didn't read. */
+async function cutOff({ server }: Contestant): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+  return Number(/^windi_socket_disconnects_total\{reason="slow_consumer"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+}
+
+/** What one device that stops reading costs the others: in a chat that fills its connection until it is cut, and among a thousand. */
+export async function stalled(lineup: Lineup, rounds: number): Promise<Measured> {
+  const ours = lineup.of('ours');
+  const over = [{ over: 'reading' }];
+  const hot = new Figure('One hot chat, with a device that stalls', 'messages/s', over, 'stalled');
+  const cut = new Figure('… and is cut', 'sockets', [], 'stalled');
+  const fanOut = new Figure('Fan-out to 1 000 members, one of whom stalls', 'deliveries/s', over, 'stalled');
+  const send = async ([chat]: readonly WorldChat[], manner: Manner, inFlight: number) => {
+    const [sender, listener] = chat!.memberIds as [number, number];
+    const extra = await extraDevice(ours, listener, manner);
+    const shape = { inFlight, warmUpMs: 500, windowMs: 5_000, halfLoadMs: 0 };
+    const { full } = await ours.send([chat!], (userId) => userId === sender, shape);
+    extra.close();
+    await settle();
+    return full;
+  };
+  await interleaved(MANNERS, rounds, async (manner, round) => {
+    const before = await cutOff(ours);
+    const inHotChat = await send(CHATS.oneSender, manner, 256);
+    hot.add(round, manner, inHotChat.acks / inHotChat.seconds);
+    cut.add(round, manner, (await cutOff(ours)) - before);
+    const among = await send(CHATS.fanOut, manner, 4);
+    fanOut.add(round, manner, among.deliveries / among.seconds);
+  });
+  return { figures: [hot, cut, fanOut], loads: [] };
+}

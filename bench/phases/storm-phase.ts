@@ -1,0 +1,74 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { once } from 'node:events';
+import { Figure } from '../report/figures.js';
+import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import type { Measured } from '../load/load-figures.js';
+import { RunProblem } from '../load/send-run.js';
+
+const LOGINS_PER_SECOND = 200;
+/** A wrong password, and what is told to come back; anything else isn't what a storm should find. */
+const ANSWERS = { looked: 401, refused: 503 } as const;
+
+/** The connection broke. */
+const NONE = 0;
+
+/** Logins of unknown people at a steady rate, whatever the server does: each costs a whole comparison of passwords. */
+class LoginStorm {
+  private readonly agent = new Agent({ keepAlive: true });
+  private readonly answers: Promise<number>[] = [];
+  private readonly start = performance.now();
+  private readonly timer = setInterval(() => this.tick(), 5);
+
+  constructor(private readonly port: number) {}
+
+  /** Ends it and waits for what is under way; how many logins a second were looked at, and refused. */
+  async end(): Promise<Record<keyof typeof ANSWERS, number>> {
+    clearInterval(this.timer);
+    const seconds = (performance.now() - this.start) / 1_000;
+    const statuses = await Promise.all(this.answers);
+    this.agent.destroy();
+    const others = statuses.filter((status) => !Object.values<number>(ANSWERS).includes(status));
+    if (others.length > 0) throw new RunProblem([`logins were answered ${[...new Set(others)].join(', ')}`]);
+    const rate = (status: number): number => statuses.filter((one) => one === status).length / seconds;
+    return { looked: rate(ANSWERS.looked), refused: rate(ANSWERS.refused) };
+  }
+
+  private tick(): void {
+    const due = ((performance.now() - this.start) * LOGINS_PER_SECOND) / 1_000;
+    while (this.answers.length < due) this.answers.push(this.login(this.answers.length).catch(() => NONE));
+  }
+
+  private async login(n: number): Promise<number> {
+    const { port, agent } = this;
+    const headers = { 'Content-Type': 'application/json' };
+    const outgoing = request({ host: '127.0.0.1', port, agent, method: 'POST', path: '/auth/login', headers });
+    outgoing.end(JSON.stringify({ email: `nobody${n}@example.com`, password: 'a wrong password' }));
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    incoming.resume();
+    await once(incoming, 'end');
+    return incoming.statusCode!;
+  }
+}
+
+/** What 200 logins a second leave of the sends. */
+export async function storm(lineup: Lineup, rounds: number): Promise<Measured> {
+  const rate = new Figure('Sends in 128 chats in a login storm', 'messages/s', [{ over: 'calm' }], 'storm');
+  const p99 = new Figure('Ack in a login storm, p99', 'ms', [{ over: 'calm' }], 'storm');
+  const looked = new Figure('Logins looked at', 'logins/s', [], 'storm');
+  const refused = new Figure('Logins told to come back', 'logins/s', [], 'storm');
+  const ours = lineup.of('ours');
+  const shape = { inFlight: 1, warmUpMs: 1_000, windowMs: 4_000, halfLoadMs: 0 };
+  await interleaved(['storm', 'calm'], rounds, async (weather, round) => {
+    const logins = weather === 'storm' ? new LoginStorm(ours.server.port) : undefined;
+    const { full } = await ours.send(CHATS.private, () => true, shape);
+    const answered = await logins?.end();
+    rate.add(round, weather, full.acks / full.seconds);
+    p99.add(round, weather, full.latency.p99);
+    if (answered) {
+      looked.add(round, weather, answered.looked);
+      refused.add(round, weather, answered.refused);
+    }
+    await settle();
+  });
+  return { figures: [rate, p99, looked, refused], loads: [] };
+}

@@ -1,0 +1,150 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkDense, checkStored, type StoredMessage } from '../load/exactness.js';
+import {
+  keyOf,
+  MESSAGE_TEXT,
+  type PlannedSocket,
+  type SendPlan,
+  type SendResult,
+  type WatchedProcesses,
+} from '../load/load-plan.js';
+import { RunProblem } from '../load/send-run.js';
+import { type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
+import { fillOurs, fillUsual, JWT_SECRET, tokenOf, withDatabase, type World, type WorldChat } from './dataset.js';
+
+/** What all phases share. */
+export interface Bench {
+  /** The built application: a folder with `src/main.js` in it. */
+  readonly dist: string;
+  readonly folder: string;
+  readonly databaseUrl: string;
+  /** The process id of PostgreSQL. */
+  readonly postgres: number;
+  readonly generator: LoadGenerator;
+  /** For every server. */
+  readonly nodeFlags: readonly string[];
+}
+
+/** What each server is told by its environment. The application as in production, but for limits that no load could pass. */
+const ENVIRONMENTS: Record<ServerName, (databaseUrl: string, world: World) => Record<string, string>> = {
+  ours: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET, LOG_LEVEL: 'warn', RATE_LIMIT: 'off' }),
+  bare: (_, { chats }) => ({
+    CHATS: JSON.stringify(Object.fromEntries(chats.map((chat) => [chat.id, chat.memberIds]))),
+  }),
+  usual: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET }),
+};
+
+const FILL: Partial<Record<ServerName, typeof fillOurs>> = { ours: fillOurs, usual: fillUsual };
+
+let serial = 0;
+
+/** A server with a world of its own, and the book of what it has acked. */
+export class Contestant {
+  private readonly acked: StoredMessage[] = [];
+  private readonly heads = new Map<number, number>();
+  private runs = 0;
+
+  private constructor(
+    readonly name: ServerName,
+    readonly server: Server,
+    readonly databaseUrl: string,
+    private readonly bench: Bench,
+  ) {}
+
+  static async start(name: ServerName, world: World, bench: Bench, flags: string[] = []): Promise<Contestant> {
+    const database = `${name}_${++serial}`;
+    const url = new URL(bench.databaseUrl);
+    url.pathname = `/${database}`;
+    if (name !== 'bare') await withDatabase(bench.databaseUrl, (db) => db.query(`CREATE DATABASE ${database}`));
+    const program = name === 'ours' ? join(bench.dist, 'src/main.js') : PROGRAMS[name];
+    const cwd = await mkdtemp(join(bench.folder, 'cwd-'));
+    const server = await Server.start(program, ENVIRONMENTS[name](url.href, world), cwd, [
+      ...bench.nodeFlags,
+      ...flags,
+    ]);
+    await FILL[name]?.(url.href, world);
+    return new Contestant(name, server, url.href, bench);
+  }
+
+  get watched(): WatchedProcesses {
+    return { server: this.server.pid, postgres: this.bench.postgres };
+  }
+
+  /** What a client of this user says at the handshake. */
+  authOf(userId: number): string {
+    return JSON.stringify(this.name === 'bare' ? { user_id: userId } : { token: tokenOf(userId) });
+  }
+
+  /** Everybody in the chats is connected; who sends is up to `sends`. */
+  async send(
+    chats: readonly WorldChat[],
+    sends: (userId: number) => boolean,
+    shape: Pick<SendPlan, 'inFlight' | 'warmUpMs' | 'windowMs' | 'halfLoadMs'>,
+  ): Promise<SendResult> {
+    const sockets = chats.flatMap(({ id, memberIds }) =>
+      memberIds.map((userId): PlannedSocket => {
+        return { auth: this.authOf(userId), chatId: id, sends: sends(userId) };
+      }),
+    );
+    const run = `r${++this.runs}`;
+    const { port } = this.server;
+    const { watched, heads } = this;
+    // Two transactions of the usual way can be told of in the other order than they committed; it has nothing against it.
+    const ordered = this.name !== 'usual';
+    const result = await this.bench.generator
+      .carryOut<'send'>({ kind: 'send', port, watched, run, sockets, heads, ordered, ...shape })
+      .catch(this.blame);
+    for (const { socket, chatId, seqs } of result.acked) {
+      seqs.forEach((seq, n) => this.acked.push({ chatId, key: keyOf(run, socket, n), seq }));
+      heads.set(chatId, Math.max(heads.get(chatId) ?? 0, maximum(seqs)));
+    }
+    return result;
+  }
+
+  /** How long it takes to open a connection for each user, in seconds. They stay open until `disconnect`. */
+  async connect(userIds: readonly number[], window: number) {
+    const auths = userIds.map((userId) => this.authOf(userId));
+    const { port } = this.server;
+    return this.bench.generator
+      .carryOut<'connect'>({ kind: 'connect', port, watched: this.watched, auths, window })
+      .catch(this.blame);
+  }
+
+  /** Lets go of those connections. */
+  async disconnect(): Promise<void> {
+    await this.bench.generator.carryOut<'disconnect'>({ kind: 'disconnect' });
+  }
+
+  /** @throws RunProblem unless the database holds exactly what was acked */
+  async checkStored(): Promise<void> {
+    const problems = checkDense(this.acked);
+    if (this.name !== 'bare') {
+      const stored = await this.storedMessages();
+      problems.push(...checkStored(this.acked, stored));
+      const changed = stored.filter(({ text }) => text !== MESSAGE_TEXT).length;
+      if (changed > 0) problems.push(`${changed} messages are stored with another text`);
+    }
+    if (problems.length > 0) this.blame(new RunProblem(problems));
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+
+  private async storedMessages(): Promise<(StoredMessage & { text: string })[]> {
+    return withDatabase(this.databaseUrl, async (db) => {
+      const { rows } = await db.query<StoredMessage & { text: string }>(
+        'SELECT chat_id::int AS "chatId", client_message_id AS key, seq::int, text FROM messages',
+      );
+      return rows;
+    });
+  }
+
+  private readonly blame = (error: unknown): never => {
+    if (error instanceof RunProblem) throw new RunProblem(error.problems.map((problem) => `${this.name}: ${problem}`));
+    throw error;
+  };
+}
+
+const maximum = (numbers: readonly number[]): number => numbers.reduce((max, next) => (next > max ? next : max), 0);

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import type { CpuShares, WatchedProcesses } from '../load/load-plan.js';
+
+/** Ticks of /proc/<pid>/stat in a second: USER_HZ, which is 100 on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of CPU so far. */
+interface Sample extends CpuShares {
+  readonly at: number;
+}
+
+/** The CPU time of this process, the server, PostgreSQL and everybody else from now on. Reads /proc, so no server needs a hook. */
+export class CpuMeter {
+  private readonly start: Sample;
+
+  constructor(private readonly watched: WatchedProcesses) {
+    this.start = sample(watched);
+  }
+
+  shares(): CpuShares {
+    const end = sample(this.watched);
+    const seconds = (end.at - this.start.at) / 1_000;
+    const share = (who: keyof CpuShares): number => (end[who] - this.start[who]) / seconds;
+    const [generator, server, postgres, all] = [
+      share('generator'),
+      share('server'),
+      share('postgres'),
+      share('others'),
+    ];
+    return { generator, server, postgres, others: Math.max(0, all - generator - server - postgres) };
+  }
+}
+
+/** Under `others` stands what the whole machine has used. */
+function sample({ server, postgres }: WatchedProcesses): Sample {
+  const { user, system } = process.cpuUsage();
+  return {
+    at: performance.now(),
+    generator: (user + system) / 1e6,
+    server: secondsOf(server),
+    postgres: [postgres, ...childrenOf(postgres)].reduce((sum, pid) => sum + secondsOf(pid), 0),
+    others: secondsOfMachine(),
+  };
+}
+
+function secondsOfMachine(): number {
+  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)[0]!
+    .split(/ +/)
+    .slice(1)
+    .map(Number) as [number, number, number, number, number, number, number, number];
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
+}
+
+function secondsOf(pid: number): number {
+  try {
+    // User and system time, then those of its ended children.
+    const ticks = fieldsOf(pid)
+      .slice(11, 15)
+      .reduce((sum, field) => sum + Number(field), 0);
+    return ticks / TICKS_PER_SECOND;
+  } catch {
+    return 0; // A backend that has just ended; its parent has its time.
+  }
+}
+
+/** What /proc/<pid>/stat says behind the name, which may hold spaces: the state, the parent, … */
+const fieldsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+
+/** The process that started this one. */
+export const parentOf = (pid: number): number => Number(fieldsOf(pid)[1]);
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}

@@ -1,0 +1,96 @@
+import type { Client } from 'pg';
+import { fillOurs, withDatabase, type World, type WorldChat } from './dataset.js';
+
+/** One person with one chat that is looked at, and how many messages it has. */
+export interface Place {
+  readonly userId: number;
+  readonly chatId: number;
+  readonly messages: number;
+}
+
+export const DEEP: Place = { userId: 1, chatId: 1, messages: 1_000_000 };
+export const SHALLOW: Place = { userId: 2, chatId: 2, messages: 1_000 };
+/** The two are in so many chats besides, the same ones. */
+export const COMMON_CHATS = 49;
+/** Somebody with many chats. */
+export const POPULAR = { userId: 3, chats: 1_000 };
+
+const FIRST_OTHER_CHAT = 3;
+const FIRST_OTHER_USER = 4;
+const OTHER_USERS = 10;
+
+/** A deep chat and a shallow one among many, `total` messages in all. */
+export class HistoryWorld implements World {
+  readonly users = FIRST_OTHER_USER + OTHER_USERS - 1;
+  readonly chats: readonly WorldChat[];
+  private readonly messagesOfOthers: number;
+
+  constructor(total: number) {
+    const left = total - DEEP.messages - SHALLOW.messages;
+    const others = Math.max(POPULAR.chats, Math.round(left / SHALLOW.messages));
+    this.messagesOfOthers = Math.floor(left / others);
+    const group = (id: number, ...memberIds: number[]): WorldChat => ({ id, type: 'group', memberIds });
+    const other = (_: unknown, i: number): WorldChat => {
+      const common = i < COMMON_CHATS ? [DEEP.userId, SHALLOW.userId] : [];
+      const popular = i < POPULAR.chats ? [POPULAR.userId] : [];
+      return group(FIRST_OTHER_CHAT + i, FIRST_OTHER_USER + (i % OTHER_USERS), ...common, ...popular);
+    };
+    const places = [DEEP, SHALLOW].map(({ chatId, userId }) => group(chatId, userId, FIRST_OTHER_USER));
+    this.chats = [...places, ...Array.from({ length: others }, other)];
+  }
+
+  /** What somebody says to `sync` who holds everything but the last `missed` messages of `chatId`. */
+  cursorsOf(userId: number, chatId = 0, missed = 0): Record<string, { seq: number; change_seq: number }> {
+    const own = this.chats.filter(({ memberIds }) => memberIds.includes(userId));
+    return Object.fromEntries(
+      own.map(({ id }) => [id, { seq: this.messagesIn(id) - (id === chatId ? missed : 0), change_seq: 0 }]),
+    );
+  }
+
+  /** Puts it into the application's database. Everybody has read everything. */
+  async fill(url: string): Promise<void> {
+    await fillOurs(url, this);
+    await withDatabase(url, async (db) => {
+      // The chat with the lowest id is the one with the latest activity.
+      await db.query(
+        `UPDATE chats SET last_seq = l.length, read_by_all_seq = l.length, last_activity_at = now() - id * interval '1 second'
+         FROM unnest($1::bigint[], $2::bigint[]) AS l(chat_id, length) WHERE id = l.chat_id`,
+        [this.chats.map(({ id }) => id), this.chats.map(({ id }) => this.messagesIn(id))],
+      );
+      await db.query('UPDATE chat_members m SET last_read_seq = c.last_seq FROM chats c WHERE c.id = m.chat_id');
+      await withoutIndexes(db, 'messages', () => db.query(INSERT_MESSAGES));
+      await db.query('VACUUM ANALYZE');
+      await db.query('CHECKPOINT');
+    });
+  }
+
+  private messagesIn(chatId: number): number {
+    return [DEEP, SHALLOW].find((place) => place.chatId === chatId)?.messages ?? this.messagesOfOthers;
+  }
+}
+
+const INSERT_MESSAGES = `
+  INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp)
+  SELECT c.id, seq, c.creator_id, 'Message ' || seq || ' of a chat, about as long as what people write to each other.',
+    'history-' || seq, c.last_activity_at - (c.last_seq - seq) * interval '1 second'
+  FROM chats c, generate_series(1, c.last_seq) seq`;
+
+/** An index over rows that are there costs a fraction of one that grows with each row. */
+async function withoutIndexes(db: Client, table: string, work: () => Promise<unknown>): Promise<void> {
+  const { rows: constraints } = await db.query<{ name: string; definition: string }>(
+    `SELECT conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+     WHERE conrelid = $1::regclass AND contype IN ('p', 'u')`,
+    [table],
+  );
+  const { rows: indexes } = await db.query<{ name: string; definition: string }>(
+    'SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE tablename = $1 AND indexname <> ALL($2)',
+    [table, constraints.map(({ name }) => name)],
+  );
+  for (const { name } of constraints) await db.query(`ALTER TABLE ${table} DROP CONSTRAINT ${name}`);
+  for (const { name } of indexes) await db.query(`DROP INDEX ${name}`);
+  await work();
+  for (const { name, definition } of constraints) {
+    await db.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition}`);
+  }
+  for (const { definition } of indexes) await db.query(definition);
+}

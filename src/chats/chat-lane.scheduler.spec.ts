@@ -1,0 +1,106 @@
+import { ChatLanes } from './chat-lane.scheduler.js';
+
+/** A promise to be settled from outside. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+describe('the lanes of chats', () => {
+  let lanes: ChatLanes;
+  let flushed: number[][];
+  let gates: ReturnType<typeof gate>[];
+
+  beforeEach(() => {
+    lanes = new ChatLanes();
+    flushed = [];
+    gates = [];
+    lanes.onFlush<number>((items) => {
+      flushed.push(items);
+      const next = gate();
+      gates.push(next);
+      return next.opened;
+    });
+  });
+
+  /** Lets what was settled take effect. */
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('flush an item alone at once, and together what comes meanwhile, each chat in its order', async () => {
+    lanes.add(1, 10);
+    expect(flushed).toEqual([[10]]);
+    for (const [chat, item] of [
+      [2, 20],
+      [1, 11],
+      [2, 21],
+      [1, 12],
+    ] as const) {
+      lanes.add(chat, item);
+    }
+    expect(flushed).toHaveLength(1);
+    gates[0]!.open();
+    await settle();
+    expect(flushed[1]).toEqual([20, 21, 11, 12]);
+  });
+
+  it('flush a second time at once when that is worth it, and never the same chat', async () => {
+    lanes.add(1, 10);
+    lanes.add(1, 11);
+    for (let item = 0; item < 62; item += 1) lanes.add(2, item);
+    expect(flushed).toHaveLength(1);
+    lanes.add(3, 30);
+    expect(flushed).toHaveLength(2);
+    expect(flushed[1]).toHaveLength(63);
+    for (let item = 0; item < 200; item += 1) lanes.add(4, item);
+    expect(flushed).toHaveLength(2);
+    gates[1]!.open();
+    await settle();
+    // Chat 1 still has a flush under way, so its next item waits.
+    expect(flushed[2]).toHaveLength(200);
+    gates[0]!.open();
+    gates[2]!.open();
+    await settle();
+    expect(flushed[3]).toEqual([11]);
+  });
+
+  it('give a task its chat for itself, in its turn', async () => {
+    const order: string[] = [];
+    const task = gate();
+    lanes.add(1, 1);
+    const done = lanes.run(1, async () => {
+      order.push('task begins');
+      await task.opened;
+      order.push('task ends');
+      return 'result';
+    });
+    lanes.add(1, 2);
+    await settle();
+    expect([order, flushed]).toEqual([[], [[1]]]);
+    gates[0]!.open();
+    await settle();
+    expect([order, flushed]).toEqual([['task begins'], [[1]]]);
+    task.open();
+    expect(await done).toBe('result');
+    await settle();
+    expect([order, flushed]).toEqual([
+      ['task begins', 'task ends'],
+      [[1], [2]],
+    ]);
+  });
+
+  it('go on after a task that fails', async () => {
+    await expect(lanes.run(1, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await lanes.run(1, () => Promise.resolve('yes'))).toBe('yes');
+  });
+
+  it('refuse what the queue has no room for, and take more once it has', async () => {
+    lanes.add(1, 0);
+    for (let i = 1; i <= 10_000; i += 1) lanes.add(1, i);
+    expect(() => lanes.add(1, 10_001)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    gates[0]!.open();
+    await settle();
+    expect(flushed[1]).toHaveLength(256);
+    expect(() => lanes.add(2, 10_002)).not.toThrow();
+  });
+});

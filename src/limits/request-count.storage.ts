@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import type { ThrottlerStorage } from '@nestjs/throttler';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import { BUDGETS } from './budgets.js';
+import { Counters } from './rate-limiter.factory.js';
+
+type Hits = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+/** Where the throttler counts. (The storage for Redis that others have made for it waits for Redis to come back.) */
+@Injectable()
+export class CountedRequests implements ThrottlerStorage {
+  private readonly counter: RateLimiterAbstract;
+
+  constructor(counters: Counters) {
+    this.counter = counters.of('http', BUDGETS.requests);
+  }
+
+  /** One more hit of a key whose window has `ttl` milliseconds. What it gives is in seconds. */
+  async increment(key: string, ttl: number, limit: number): Promise<Hits> {
+    const { consumedPoints, msBeforeNext } = await this.counter.penalty(key, 1, { customDuration: ttl / 1000 });
+    const secondsLeft = Math.ceil(msBeforeNext / 1000);
+    return {
+      totalHits: consumedPoints,
+      timeToExpire: secondsLeft,
+      isBlocked: consumedPoints > limit,
+      timeToBlockExpire: secondsLeft,
+    };
+  }
+}

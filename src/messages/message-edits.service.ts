@@ -1,0 +1,73 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ChatChanges } from '../chats/chat.outbox.js';
+import { ChatWriter } from '../chats/chat.writer.js';
+import type { Chat } from '../chats/chat.entity.js';
+import type { ChatMember } from '../chats/chat-member.entity.js';
+import { ChatsService } from '../chats/chats.service.js';
+import type { MessageDto, MessageRow } from '../chats/dto/message.dto.js';
+import { AppError } from '../common/errors/app-error.js';
+import { MessageAccess } from './message-access.service.js';
+import { MessagesRepository } from './messages.repository.js';
+
+/** What is under the chat's lock when a message changes. */
+interface Change {
+  readonly chat: Chat;
+  readonly member: ChatMember;
+  readonly row: MessageRow;
+}
+
+/** Edits and deletions. Each takes the chat's next `change_seq`; a message keeps its `seq` for ever. */
+@Injectable()
+export class ChangesService {
+  private readonly logger = new Logger(ChangesService.name);
+
+  constructor(
+    private readonly messages: MessagesRepository,
+    private readonly access: MessageAccess,
+    private readonly chats: ChatsService,
+    private readonly writer: ChatWriter,
+    private readonly log: ChatChanges,
+  ) {}
+
+  /**
+   * By its sender; the same text changes nothing.
+   * @throws AppError `message_not_found`, also for a tombstone, `forbidden`, `blocked`
+   */
+  async edit(userId: number, id: number, text: string): Promise<MessageDto> {
+    const message = await this.change(userId, id, async ({ chat, row }) => {
+      if (row.sender_id !== userId) throw new AppError('forbidden');
+      if (row.deleted_at) throw new AppError('message_not_found');
+      if (row.text === text) return this.access.present(row);
+      if (chat.blocked) throw new AppError('blocked');
+      return this.told('message_updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
+    });
+    this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });
+    return message;
+  }
+
+  /** By its sender, and in a group by owner and admins; a tombstone stays as it is. @throws AppError `message_not_found`, `forbidden` */
+  async delete(userId: number, id: number): Promise<MessageDto> {
+    const message = await this.change(userId, id, async ({ chat, member, row }) => {
+      // In a private chat both are members, and no more.
+      if (row.sender_id !== userId && member.role === 'member') throw new AppError('forbidden');
+      if (row.deleted_at) return this.access.present(row);
+      return this.told('message_deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
+    });
+    this.logger.log({ event: 'message.deleted', user_id: userId, chat_id: message.chat_id, message_id: id });
+    return message;
+  }
+
+  private async change(userId: number, id: number, work: (change: Change) => Promise<MessageDto>): Promise<MessageDto> {
+    const seen = await this.access.requireVisible(userId, id);
+    return this.writer.write(seen.chat_id, async (chat) => {
+      const member = await this.chats.requireMember(seen.chat_id, userId, 'message_not_found');
+      const [row] = await this.messages.range(seen.chat_id, seen.seq, seen.seq);
+      return work({ chat: chat!, member, row: row! });
+    });
+  }
+
+  private async told(kind: 'message_updated' | 'message_deleted', row: MessageRow): Promise<MessageDto> {
+    await this.log.record(row.chat_id, { kind, seq: row.seq });
+    return this.access.present(row);
+  }
+}

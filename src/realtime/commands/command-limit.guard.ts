@@ -1,0 +1,46 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { AppError } from '../../common/errors/app-error.js';
+import { type AppConfig, appConfig } from '../../config/app.config.js';
+import type { ChatSocket } from '../chat-socket.js';
+import type { ClientToServerEvents } from '../contract.js';
+
+/** So many commands within so many seconds, from the first of them on. */
+interface Limit {
+  readonly points: number;
+  readonly duration: number;
+}
+
+/** What one user may send over all their sockets on this node. No person needs as much; docs/realtime.md lists it. */
+export const COMMAND_LIMITS: Readonly<Record<keyof ClientToServerEvents, Limit>> = {
+  'message:send': { points: 100, duration: 5 },
+  'message:edit': { points: 50, duration: 5 },
+  'message:delete': { points: 50, duration: 5 },
+  'message:read': { points: 150, duration: 5 },
+  typing: { points: 50, duration: 5 },
+  sync: { points: 100, duration: 5 },
+  'auth:refresh': { points: 100, duration: 60 },
+};
+
+/** Guards every command of the gateway against a user who floods. In memory: another node counts for itself. */
+@Injectable()
+export class CommandLimitGuard implements CanActivate {
+  private readonly limiters = new Map(
+    Object.entries(COMMAND_LIMITS).map(([event, limit]) => [event, new RateLimiterMemory(limit)]),
+  );
+
+  constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
+
+  /** @throws AppError `rate_limited`, with the time when the user may go on */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!this.config.rateLimit) return true;
+    const ws = context.switchToWs();
+    const { userId } = ws.getClient<ChatSocket>().data.principal;
+    await this.limiters.get(ws.getPattern())!.consume(userId).catch(refuse);
+    return true;
+  }
+}
+
+function refuse({ msBeforeNext }: RateLimiterRes): never {
+  throw AppError.rateLimited(msBeforeNext);
+}

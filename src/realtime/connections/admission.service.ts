@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '../../common/errors/app-error.js';
+import { Shutdown } from '../../common/shutdown.state.js';
+import { type AppConfig, appConfig } from '../../config/app.config.js';
+import { isOriginAllowed } from './allowed-origin.js';
+import type { ChatServer } from '../chat-socket.js';
+
+/** Over how long the next tries of those that were too many are spread, in milliseconds. */
+const SPREAD_MS = 5_000;
+
+/**
+ * Decides about a handshake before anything is spent on it. When a node has died or restarted, all its clients come at
+ * once; more than it can take are sent away at once, to come again, each after a time of its own.
+ */
+@Injectable()
+export class Admission {
+  /** Connections that may be on their way from handshake to namespace. At 2,000 a second it takes a round trip of 0.5 s. */
+  maxUnderWay = 1_000;
+
+  private io: ChatServer;
+
+  constructor(
+    private readonly shutdown: Shutdown,
+    @Inject(appConfig.KEY) private readonly config: AppConfig,
+  ) {}
+
+  /** Starts to count the connections of this server. */
+  attach(io: ChatServer): void {
+    this.io = io;
+  }
+
+  /** How many connections have not joined yet. */
+  get underWay(): number {
+    return this.io.engine.clientsCount - this.io.sockets.sockets.size;
+  }
+
+  /** Why a handshake is refused: `forbidden`, `unavailable`, `overloaded`; undefined when it isn't. */
+  refusalOf({ headers }: IncomingMessage): AppError | undefined {
+    if (!isOriginAllowed(headers, this.config.corsOrigins)) {
+      return new AppError('forbidden', 'This origin may not connect.');
+    }
+    if (this.shutdown.hasBegun) return new AppError('unavailable', 'The server is stopping.');
+    if (this.underWay < this.maxUnderWay) return undefined;
+    return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
+  }
+}

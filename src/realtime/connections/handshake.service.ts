@@ -1,0 +1,59 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { ExtendedError } from 'socket.io';
+import { TokensService } from '../../auth/tokens.service.js';
+import { AppError } from '../../common/errors/app-error.js';
+import { toAppError } from '../../common/errors/to-app-error.js';
+import { type ChatSocket, userRoom } from '../chat-socket.js';
+import { toCommandError } from '../commands/socket-error.filter.js';
+
+/** What one user may have connected to this node. */
+export const MAX_SOCKETS = 50;
+
+/** A connection whose client is gone without a word is noticed by then, in milliseconds: a ping and the time to answer it. */
+const HEARTBEAT_MS = 45_000;
+
+/** Lets a socket in, or refuses it before any of its events is heard (guards don't run on connect: nestjs/nest#882). */
+@Injectable()
+export class HandshakeService {
+  private readonly logger = new Logger(HandshakeService.name);
+
+  constructor(private readonly tokens: TokensService) {}
+
+  /** A Socket.IO middleware. Refused clients get `connect_error` with `err.data`, a `CommandError`. */
+  readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
+    try {
+      socket.data.principal = this.tokens.verify(tokenOf(socket));
+      assertOwnUserId(socket);
+      joinUser(socket);
+      next();
+    } catch (exception) {
+      const error = toAppError(exception);
+      this.logger.warn({ event: 'socket.refused', socket_id: socket.id, code: error.code });
+      next(Object.assign(new Error(error.message), { data: toCommandError(error) }));
+    }
+  };
+}
+
+/** Counted and joined in one go, so that many at once don't slip through. @throws AppError `rate_limited` */
+function joinUser(socket: ChatSocket): void {
+  const room = userRoom(socket.data.principal.userId);
+  const { size = 0 } = socket.nsp.adapter.rooms.get(room) ?? {};
+  if (size >= MAX_SOCKETS) {
+    throw AppError.rateLimited(HEARTBEAT_MS, `A user may have ${MAX_SOCKETS} sockets; close one.`);
+  }
+  void socket.join(room);
+}
+
+/** Older clients name their user in the query: only the token's own may be named. @throws AppError `unauthorized` */
+function assertOwnUserId({ handshake, data }: ChatSocket): void {
+  const { user_id } = handshake.query;
+  if (user_id !== undefined && user_id !== String(data.principal.userId)) throw new AppError('unauthorized');
+}
+
+/** From `auth: {token}`, or else from the header. @throws AppError `unauthorized` */
+function tokenOf({ handshake }: ChatSocket): string {
+  const fromAuth: unknown = (handshake.auth as { token?: unknown }).token;
+  const token = fromAuth ?? /^Bearer (.+)$/i.exec(handshake.headers.authorization ?? '')?.[1];
+  if (typeof token !== 'string') throw new AppError('unauthorized');
+  return token;
+}

@@ -1,0 +1,55 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { MessageMappingProperties } from '@nestjs/websockets';
+import type { PinoLogger } from 'nestjs-pino';
+import type { Server, ServerOptions } from 'socket.io';
+import { Admission } from './admission.service.js';
+import type { ChatServer, ChatSocket } from '../chat-socket.js';
+import { coalesceWrites } from './coalesce-writes.js';
+import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
+import { refuseHandshake } from './refuse-handshake.js';
+
+/** Socket.IO with the contract's bounds and one dispatcher for each socket. */
+export class SocketAdapter extends IoAdapter {
+  /** Where each event's handler stands in the list Nest makes for every socket; the same for all of them. */
+  private positions: ReadonlyMap<string, number> | undefined;
+
+  constructor(
+    private readonly app: INestApplicationContext,
+    private readonly corsOrigins: readonly string[] | true,
+    private readonly pino: PinoLogger,
+  ) {
+    super(app);
+  }
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const admission = this.app.get(Admission);
+    const server = super.createIOServer(port, {
+      ...options,
+      cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
+      // Engine.IO's own refusal could not say 503, and when to come again.
+      allowRequest: (request, decide) => {
+        const refusal = admission.refusalOf(request);
+        if (refusal) refuseHandshake(request, refusal);
+        else decide(null, true);
+      },
+      serveClient: false,
+      destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
+      maxHttpBufferSize: 64 * 1024,
+      connectTimeout: 5_000,
+    } as ServerOptions);
+    admission.attach(server as ChatServer);
+    coalesceWrites(server);
+    return server;
+  }
+
+  override bindMessageHandlers(socket: never, handlers: MessageMappingProperties[]): void {
+    const positions = (this.positions ??= new Map(handlers.map(({ message }, index) => [message as string, index])));
+    const handlerOf = (event: string): CommandHandler | undefined => {
+      const position = positions.get(event);
+      return position === undefined ? undefined : (handlers[position]!.callback as CommandHandler);
+    };
+    const { data } = socket as ChatSocket;
+    data.commands = new CommandDispatcher(socket, handlerOf, this.pino);
+  }
+}

@@ -1,0 +1,56 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { RepeatedLook } from '../../common/polling-loop.js';
+import { LogReader } from '../../messages/log.reader.js';
+import { ChatFeed } from './chat.feed.js';
+import { LogHorizon } from './log.watermark.js';
+
+/** How often a node looks at the log by itself, in milliseconds: what nobody told it of is told within 5 s. */
+const LOOK_MS = 2_000;
+
+/** For how long the rows of `chat_changes` are kept, in milliseconds: a socket that lives has heard of them long before. */
+const KEPT_MS = 600_000;
+
+/**
+ * Looks at the log every two seconds, for what a crash between commit and telling has left out, or a hint that was lost;
+ * without Redis, for all that other nodes write. While the database is away it goes on from where it was.
+ */
+@Injectable()
+export class LogTail implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(LogTail.name);
+  /** Where the log ended at times past, in milliseconds of the process's clock; the oldest first. */
+  private readonly ends: { readonly at: number; readonly changeId: number }[] = [];
+  private readonly looks = new RepeatedLook(this.logger, 'log', LOOK_MS, () => this.follow());
+
+  constructor(
+    private readonly log: LogReader,
+    private readonly feed: ChatFeed,
+    private readonly horizon: LogHorizon,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.looks.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.looks.stop();
+  }
+
+  /** Looks now; resolves when what was found has been told, or the database is away. */
+  look(): Promise<void> {
+    return this.looks.now();
+  }
+
+  private async follow(): Promise<void> {
+    const at = performance.now();
+    const moves = await this.log.movesSince(this.horizon.mark);
+    await this.feed.follow(moves);
+    this.horizon.confirm(at, moves.newest);
+    this.feed.forget();
+    await this.forgetChanges(at, moves.newest.changeId);
+  }
+
+  private async forgetChanges(at: number, changeId: number): Promise<void> {
+    if (this.ends.length === 0 || at - this.ends.at(-1)!.at > KEPT_MS / 10) this.ends.push({ at, changeId });
+    if (at - this.ends[0]!.at > KEPT_MS) await this.log.forgetChanges(this.ends.shift()!.changeId);
+  }
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable, Logger } from '@nestjs/common';
+import { type BaseServer, Socket as Connection } from 'engine.io';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { ChatsService } from '../../chats/chats.service.js';
+import { AppError } from '../../common/errors/app-error.js';
+import { parseDigits } from '../../common/validation/fields.js';
+import { toAppError } from '../../common/errors/to-app-error.js';
+import { Admission } from '../connections/admission.service.js';
+import type { ChatServer, ChatSocket } from '../chat-socket.js';
+import { PlainTransport } from './plain-transport.js';
+import { refuseHandshake } from '../connections/refuse-handshake.js';
+
+/** `/ws/chat`, or `/ws/` and a chat's id. */
+const PATH = /^\/ws\/([^/]+)\/?$/;
+
+/** How long a client may take to answer the close frame, in milliseconds; then the connection is cut. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Stands for whatever is no id: a chat that nobody is in. */
+const NO_CHAT = 0;
+
+/**
+ * Plain WebSockets, for clients without a Socket.IO library: each becomes a connection of Engine.IO and a socket of
+ * Socket.IO, with a transport that translates. So handshake, guard, rooms, limits, order, expiry and shutdown are the
+ * same for both, and written once.
+ */
+@Injectable()
+export class PlainWebSocketServer {
+  private readonly logger = new Logger(PlainWebSocketServer.name);
+  private io: ChatServer;
+  private webSockets: WebSocketServer;
+
+  constructor(
+    private readonly chats: ChatsService,
+    private readonly admission: Admission,
+  ) {}
+
+  /** Starts taking connections beside this server's own. */
+  attach(io: ChatServer): void {
+    this.io = io;
+    // The typings don't know `closeTimeout` yet.
+    const options: ServerOptions & { closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      maxPayload: io.engine.opts.maxHttpBufferSize,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    this.webSockets = new WebSocketServer(options);
+    const httpServer = io.httpServer as Server;
+    httpServer.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
+    io.on('connection', (socket) => void this.admit(socket));
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const [path = '', query] = request.url!.split('?', 2);
+    if (path.startsWith(this.io.path())) return;
+    const target = PATH.exec(path)?.[1];
+    if (target === undefined) return refuseHandshake(request, new AppError('not_found', 'There is no WebSocket here.'));
+    const refusal = this.admission.refusalOf(request);
+    if (refusal) return refuseHandshake(request, refusal);
+    request.url = path; // The query has the token, which nothing that looks at the request later needs to see.
+    this.webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.open(webSocket, request, target, new URLSearchParams(query)),
+    );
+  }
+
+  /** Does with the WebSocket what Engine.IO does with its own after a handshake. */
+  private open(webSocket: WebSocket, request: IncomingMessage, target: string, query: URLSearchParams): void {
+    const engine = this.io.engine as unknown as BaseServer & { clients: Record<string, Connection> };
+    const transport = new PlainTransport(webSocket, target === 'chat' ? undefined : toChatId(target));
+    const id = randomUUID();
+    const userId = query.get('user_id');
+    const _query: Record<string, string> = userId === null ? {} : { user_id: userId };
+    const connection = new Connection(id, engine, transport, Object.assign(request, { _query }), 4);
+    engine.clients[id] = connection;
+    engine.clientsCount += 1;
+    connection.once('close', () => {
+      Reflect.deleteProperty(engine.clients, id);
+      engine.clientsCount -= 1;
+    });
+    transport.on('answer', (frame: string) => connection.write(frame));
+    engine.emit('connection', connection);
+    transport.join(query.get('token') ?? undefined);
+  }
+
+  /** Looks whether the user is in the connection's chat. The socket has its rooms by then, so no later removal is missed. */
+  private async admit({ conn: { transport }, data }: ChatSocket): Promise<void> {
+    if (!(transport instanceof PlainTransport)) return;
+    try {
+      if (transport.chatId !== undefined) await this.chats.requireMember(transport.chatId, data.principal.userId);
+      transport.admit();
+    } catch (exception) {
+      const error = toAppError(exception);
+      if (error.code === 'internal_error') this.logger.error({ err: exception });
+      transport.refuse(error);
+    }
+  }
+}
+
+function toChatId(text: string): number {
+  const id = parseDigits(text);
+  return Number.isSafeInteger(id) ? (id as number) : NO_CHAT;
+}

@@ -1,0 +1,227 @@
+import type { ErrorCode } from '../src/common/errors/error-codes.js';
+import type { Chat, Message } from '../src/realtime/contract.js';
+import { onDatabase, waitingForLock } from './support/database.js';
+import type { Device } from './support/device.js';
+import { expectProblem } from './support/expect-problem.js';
+import type { Answer } from './support/http.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+describe('races', () => {
+  let app: TestApp;
+  let node2: TestApp;
+  let ada: TestUser;
+  let bob: TestUser;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    node2 = await TestApp.start({ databaseUrl: app.databaseUrl });
+    [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
+  });
+  afterAll(async () => {
+    await node2.close();
+    await app.close();
+  });
+
+  const seqsHeard = (device: Device, { id }: Chat): number[] =>
+    device
+      .all('message:created')
+      .filter(({ chat_id }) => chat_id === id)
+      .map(({ seq }) => seq);
+  const oneTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+  const stored = (chat: Chat) =>
+    app.sql<{ seq: number; client_message_id: string }>('SELECT * FROM messages WHERE chat_id = $1 ORDER BY seq', [
+      chat.id,
+    ]);
+
+  it('200 sends of one key over both transports and two nodes make one message', async () => {
+    const chat = await ada.group(bob);
+    const [phone, laptop, listener] = await Promise.all([ada.device(), node2.connect(ada.token), bob.device()]);
+    const command = { chat_id: chat.id, text: 'once', client_message_id: 'the-key' };
+    const bySocket = async (device: Device): Promise<[boolean, Message]> => {
+      const ack = await device.command('message:send', command);
+      if (!ack.ok) throw new Error(ack.error.code);
+      return [ack.replayed, ack.data];
+    };
+    const byRest = async (node: TestApp): Promise<[boolean, Message]> => {
+      const { status, body } = await node.request<Message>('POST', '/messages', { token: ada.token, body: command });
+      return [status === 200, body];
+    };
+    const ways = [() => bySocket(phone), () => byRest(app), () => bySocket(laptop), () => byRest(node2)];
+    const answers = await Promise.all(oneTo(200).map((i) => ways[i % ways.length]!()));
+
+    expect(answers.filter(([replayed]) => !replayed)).toHaveLength(1);
+    expect(new Set(answers.map(([, message]) => JSON.stringify(message))).size).toBe(1);
+    expect(await stored(chat)).toHaveLength(1);
+    expect((await ada.say(chat)).seq).toBe(2);
+    await listener.until(() => seqsHeard(listener, chat).includes(2));
+  });
+
+  it('500 parallel sends in one chat come out dense, and in order on every device', async () => {
+    const writers = await app.users(10);
+    const chat = await ada.group(...writers);
+    const devices = await Promise.all([ada, ...writers, ...writers].map((user) => user.device()));
+    const send = async (index: number): Promise<Message> => {
+      const author = index % writers.length;
+      const command = { chat_id: chat.id, text: `message ${index}`, client_message_id: `key-${index}` };
+      if (index % 2) return (await writers[author]!.post<Message>('/messages', command)).body;
+      const ack = await devices[author + 1]!.command('message:send', command);
+      if (!ack.ok) throw new Error(ack.error.code);
+      return ack.data;
+    };
+    const sent = await Promise.all(oneTo(500).map(send));
+
+    expect(sent.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual(oneTo(500));
+    const rows = await stored(chat);
+    expect(rows.map(({ seq }) => seq)).toEqual(oneTo(500));
+    for (const device of devices) {
+      await device.until(() => seqsHeard(device, chat).length >= 500, 'all 500 messages');
+      expect(seqsHeard(device, chat)).toEqual(oneTo(500));
+    }
+    const times = (await ada.get<Message[]>(`/history/${chat.id}?limit=100&offset=400`)).body.map(
+      ({ timestamp }) => timestamp,
+    );
+    expect(times).toEqual([...times].sort());
+  });
+
+  it.each([16, 64, 256])('%i senders on two nodes race in one chat, while members come and go', async (count) => {
+    const guests = await app.users(4);
+    const chat = await ada.group(bob);
+    const listener = await ada.device();
+    let going = true;
+    const comeAndGo = guests.map(async (guest, index) => {
+      const node = index % 2 ? app : node2;
+      const path = `/groups/${chat.id}/members/${guest.id}`;
+      const sent: { answer: Answer<Message>; isMember: boolean | undefined }[] = [];
+      while (going) {
+        await node.request('PUT', path, { token: ada.token });
+        const send = (isMember?: boolean) =>
+          node
+            .request<Message>('POST', '/messages', { token: guest.token, body: { chat_id: chat.id, text: 'hello' } })
+            .then((answer) => sent.push({ answer, isMember }));
+        await send(true);
+        await Promise.all([send(), node.request('DELETE', path, { token: ada.token })]);
+        await send(false);
+      }
+      return sent;
+    });
+    const senders = oneTo(count).map((index) => {
+      const node = index % 2 ? app : node2;
+      const body = { chat_id: chat.id, text: `message ${index}`, client_message_id: `sender-${index}` };
+      return node.request<Message>('POST', '/messages', { token: (index % 3 ? ada : bob).token, body });
+    });
+    const answers = await Promise.all(senders);
+    going = false;
+    const visits = (await Promise.all(comeAndGo)).flat();
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    // Who is a member is heard, who isn't is refused; in the race itself either may be.
+    for (const { answer, isMember } of visits) {
+      expect(isMember === undefined ? [201, 404] : [isMember ? 201 : 404]).toContain(answer.status);
+    }
+    const acked = [...answers, ...visits.map(({ answer }) => answer)].filter(({ status }) => status === 201);
+    const rows = await stored(chat);
+    expect(rows.map(({ seq }) => seq)).toEqual(oneTo(acked.length));
+    const keys = new Map(rows.map(({ seq, client_message_id }) => [seq, client_message_id]));
+    for (const { body } of acked) expect(keys.get(body.seq)).toBe(body.client_message_id);
+    const heard = seqsHeard(listener, chat);
+    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+  });
+
+  it('256 senders on two nodes in a thousand chats, in batches that hold the same chats in any order', async () => {
+    await app.sql(
+      `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 1000) RETURNING id),
+       named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'one of a thousand', 1 FROM made)
+       INSERT INTO chat_members (chat_id, user_id, role) SELECT id, $1, 'owner' FROM made`,
+      [ada.id],
+    );
+    const ids = (
+      await app.sql<{ id: number }>(`SELECT chat_id AS id FROM groups WHERE name = 'one of a thousand'`)
+    ).map(({ id }) => id);
+    const send = async (sender: number): Promise<void> => {
+      for (let turn = 0; turn < 8; turn += 1) {
+        const chat_id = ids[(sender * 7919 + turn * 104_729) % ids.length]!;
+        const node = (sender + turn) % 2 ? app : node2;
+        const { status } = await node.request('POST', '/messages', {
+          token: ada.token,
+          body: { chat_id, text: 'one' },
+        });
+        expect(status).toBe(201);
+      }
+    };
+    await Promise.all(oneTo(256).map(send));
+    const [counts] = await app.sql(
+      `SELECT count(*)::int AS messages, (SELECT sum(last_seq)::int FROM chats WHERE id = ANY($1)) AS numbered
+       FROM messages WHERE chat_id = ANY($1)`,
+      [ids],
+    );
+    expect(counts).toEqual({ messages: 256 * 8, numbered: 256 * 8 });
+    const holes = await app.sql(
+      `SELECT chat_id FROM messages WHERE chat_id = ANY($1) GROUP BY chat_id HAVING max(seq) <> count(*) OR min(seq) <> 1`,
+      [ids],
+    );
+    expect(holes).toEqual([]);
+  });
+
+  it('two nodes write one chat without a hole, a duplicate or a time that runs back', async () => {
+    const chat = await ada.group(bob);
+    const send = (index: number) =>
+      (index % 2 ? app : node2).request<Message>('POST', '/messages', {
+        token: (index % 3 ? ada : bob).token,
+        body: { chat_id: chat.id, text: `message ${index}` },
+      });
+    const answers = await Promise.all(oneTo(200).map(send));
+    expect(answers.map(({ body }) => body.seq).sort((a, b) => a - b)).toEqual(oneTo(200));
+    const inOrder = answers.map(({ body }) => body).sort((a, b) => a.seq - b.seq);
+    expect(inOrder.map(({ timestamp }) => timestamp)).toEqual(inOrder.map(({ timestamp }) => timestamp).sort());
+  });
+
+  it('a message that PostgreSQL refuses fails alone, and burns no number', async () => {
+    const chat = await ada.group(bob);
+    await app.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN IF new.text = 'poison' THEN RAISE 'refused by the spec'; END IF; RETURN new; END $$`);
+    await app.sql('CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse()');
+    const texts = oneTo(40).map((i) => (i % 10 === 5 ? 'poison' : `message ${i}`));
+    const answers = await Promise.all(texts.map((text) => ada.post('/messages', { chat_id: chat.id, text })));
+    await app.sql('DROP TRIGGER refuse ON messages');
+    expect(answers.map(({ status }) => status)).toEqual(texts.map((text) => (text === 'poison' ? 500 : 201)));
+    expect((await stored(chat)).map(({ seq }) => seq)).toEqual(oneTo(36));
+  });
+
+  it('sends in many chats at once leave each chat dense', async () => {
+    const chats = await Promise.all(oneTo(20).map(() => ada.group(bob)));
+    const sends = oneTo(400).map((i) => (i % 2 ? ada : bob).say(chats[i % chats.length]!));
+    await Promise.all(sends);
+    for (const chat of chats) expect((await stored(chat)).map(({ seq }) => seq)).toEqual(oneTo(20));
+  });
+
+  it.each<[what: string, code: ErrorCode, ask: (message: Message) => Promise<Answer>]>([
+    ['a message', 'chat_not_found', ({ chat_id }) => bob.post('/messages', { chat_id, text: 'too late' })],
+    ['an edit', 'message_not_found', ({ id }) => bob.patch(`/messages/${id}`, { text: 'too late' })],
+    ['a deletion', 'message_not_found', ({ id }) => bob.delete(`/messages/${id}`)],
+    ['a read', 'message_not_found', ({ id }) => bob.post(`/messages/${id}/read`)],
+    ['a new name', 'group_not_found', ({ chat_id }) => bob.patch(`/groups/${chat_id}`, { name: 'too late' })],
+  ])('%s of somebody who is taken out while it waits for the chat: %s', async (_, code, ask) => {
+    const chat = await ada.group(bob);
+    await ada.patch(`/groups/${chat.id}/members/${bob.id}`, { role: 'admin' });
+    const message = await bob.say(chat);
+    await ada.say(chat);
+    const answer = await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [chat.id]);
+      const asked = ask(message);
+      await Promise.race([waitingForLock(client), asked]);
+      await client.query('DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2', [chat.id, bob.id]);
+      await client.query('COMMIT');
+      return asked;
+    });
+    expectProblem(answer, 404, code);
+    expect((await ada.get(`/messages/${message.id}`)).body).toEqual({ ...message, is_read: true });
+  });
+
+  it('a cursor under parallel reads ends at the highest', async () => {
+    const chat = await ada.group(bob);
+    const messages = await Promise.all(oneTo(20).map(() => ada.say(chat)));
+    await Promise.all(messages.map(({ id }) => bob.post(`/messages/${id}/read`)));
+    expect((await bob.get<Chat>(`/chats/${chat.id}`)).body).toMatchObject({ last_read_seq: 20, unread_count: 0 });
+  });
+});

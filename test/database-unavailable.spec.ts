@@ -1,0 +1,131 @@
+import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { DomainEvents } from '../src/common/domain-event.bus.js';
+import type { Chat } from '../src/realtime/contract.js';
+import { createDatabase, onDatabase } from './support/database.js';
+import { Gate } from './support/tcp-proxy.js';
+import { PlainClient } from './support/plain-client.js';
+import { TestApp } from './support/test-app.js';
+
+describe('without its database', () => {
+  let app: TestApp;
+  let gate: Gate;
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    gate = await Gate.before(database.url);
+    app = await TestApp.start({ databaseUrl: gate.url });
+  });
+  afterAll(async () => {
+    gate.reopen();
+    await app.close();
+    gate.close();
+    await database.drop();
+  });
+
+  it('says so on both transports, lives on, and heals; a retry with the key finds the truth', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const [device, listener] = [await ada.device(), await bob.device()];
+    const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+
+    gate.shut();
+    const [ack, byRest, read, ready, live] = await Promise.all([
+      device.command('message:send', send),
+      ada.post('/messages', send),
+      ada.get('/chats'),
+      app.request('GET', '/health/ready'),
+      app.request('GET', '/health/live'),
+    ]);
+    expect(ack).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
+    for (const answer of [byRest, read, ready]) {
+      expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
+      expect(answer.headers.get('retry-after')).toBe('1');
+    }
+    expect(live.status).toBe(200);
+
+    gate.reopen();
+    const again = await device.command('message:send', send);
+    expect(again).toMatchObject({ ok: true, data: { seq: 1, text: 'kept' } });
+    expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
+    expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
+    expect((await app.request('GET', '/health/ready')).status).toBe(200);
+  });
+
+  it('a commit whose answer is lost is unavailable to its sender, and found by a retry', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const device = await ada.device();
+    const send = { chat_id: chat.id, text: 'committed', client_message_id: 'the-key' };
+    gate.swallowAnswers();
+    const lost = device.command('message:send', send);
+    await onDatabase(database.url, async (client) => {
+      const stored = () => client.query('SELECT FROM messages WHERE chat_id = $1', [chat.id]);
+      while ((await stored()).rowCount === 0);
+    });
+    gate.shut();
+    expect(await lost).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
+    gate.reopen();
+    expect(await device.command('message:send', send)).toMatchObject({ ok: true, replayed: true, data: { seq: 1 } });
+  });
+
+  it('a connection lost under many sends leaves none of them lost or doubled once they are retried', async () => {
+    const [ada, bob] = [await app.user(), await app.user()];
+    const chat = await ada.group(bob);
+    const device = await ada.device();
+    let unavailable = 0;
+    const sendUntilStored = async (index: number): Promise<number> => {
+      const command = { chat_id: chat.id, text: `message ${index}`, client_message_id: `key-${index}` };
+      for (;;) {
+        const ack = await device.command('message:send', command);
+        if (ack.ok) return ack.data.seq;
+        expect(ack.error).toMatchObject({ code: 'unavailable', retryable: true });
+        unavailable += 1;
+        gate.reopen();
+      }
+    };
+    const first = sendUntilStored(0);
+    const others = Array.from({ length: 300 }, (_, index) => sendUntilStored(index + 1));
+    await first;
+    gate.shut();
+    const seqs = await Promise.all([first, ...others]);
+    expect(unavailable).toBeGreaterThan(0);
+    expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
+    expect((await ada.get<Chat>(`/chats/${chat.id}`)).body.last_seq).toBe(301);
+  });
+
+  it('says so to plain clients, and sends away who asks for one chat', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
+    const frame = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+    gate.shut();
+    client.send(frame);
+    const refused = { type: 'error', code: 'unavailable', retryable: true, client_message_id: 'the-key' };
+    expect(await client.nextOf('error')).toMatchObject(refused);
+    const bound = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
+    expect(await bound.closed).toEqual([1013, 'unavailable']);
+    gate.reopen();
+    client.send(frame);
+    expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
+  });
+
+  it('tells nobody of what is rolled back', async () => {
+    class Happened {}
+    const heard: object[] = [];
+    app.nest.get(DomainEvents).on(Happened, (event) => void heard.push(event));
+    const unitOfWork = app.nest.get(UnitOfWork);
+    const fail = unitOfWork.run(() => {
+      unitOfWork.publish(new Happened());
+      return Promise.reject(new Error('no'));
+    });
+    await expect(fail).rejects.toThrow('no');
+    expect(heard).toHaveLength(0);
+    await unitOfWork.run(() => {
+      unitOfWork.publish(new Happened());
+      expect(heard).toHaveLength(0);
+      return Promise.resolve();
+    });
+    expect(heard).toHaveLength(1);
+  });
+});

@@ -1,0 +1,222 @@
+import { DataSource } from 'typeorm';
+import type { Pool } from 'pg';
+import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
+import { LogReader } from '../src/messages/log.reader.js';
+import { LogHorizon } from '../src/realtime/delivery/log.watermark.js';
+import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
+import { createDatabase, onDatabase } from './support/database.js';
+import { TestApp, type TestUser, unique } from './support/test-app.js';
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Plan Rows': number;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: PlanNode[];
+}
+
+const LONG = 20_000;
+const CHATS = 300;
+
+/** What PostgreSQL really did for a request: the plans of all its statements, those inside functions too, by auto_explain. */
+describe('reading costs what it returns', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  let long: Chat;
+  let drop: () => Promise<void>;
+  const plans: PlanNode[] = [];
+
+  beforeAll(async () => {
+    const database = await createDatabase();
+    drop = database.drop;
+    await onDatabase(database.url, async (client) => {
+      const name = new URL(database.url).pathname.slice(1);
+      const settings = {
+        session_preload_libraries: 'auto_explain',
+        'auto_explain.log_min_duration': '0',
+        'auto_explain.log_analyze': 'on',
+        'auto_explain.log_nested_statements': 'on',
+        'auto_explain.log_format': 'json',
+        'auto_explain.log_level': 'notice',
+      };
+      for (const [key, value] of Object.entries(settings)) {
+        await client.query(`ALTER DATABASE ${name} SET ${key} = '${value}'`);
+      }
+    });
+    app = await TestApp.start({ databaseUrl: database.url });
+    // Its own looks at the log would be measured, too.
+    await app.nest.get(LogTail).beforeApplicationShutdown();
+    const [one, bob] = (await app.users(2)) as [TestUser, TestUser];
+    ada = one;
+    long = await ada.group(bob);
+    await fill(bob.id);
+    const { master } = app.nest.get(DataSource).driver as unknown as { master: Pool };
+    master.on('connect', (client) =>
+      client.on('notice', ({ message }) => {
+        const json = message?.split('plan:\n')[1];
+        if (json) plans.push((JSON.parse(json) as { Plan: PlanNode }).Plan);
+      }),
+    );
+    // So that every connection of the pool is one that is listened to.
+    await app.sql(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+  }, 60_000);
+  afterAll(async () => {
+    await app.close();
+    await drop();
+  });
+
+  /** The long chat, edited here and there, many short ones of Ada's, and two hundred times as many of others. */
+  const fill = async (bobId: number): Promise<void> => {
+    await app.sql(
+      `WITH made AS (
+         INSERT INTO chats (type, creator_id, last_seq)
+         SELECT 'group', CASE WHEN i % 200 = 0 THEN $1 ELSE $2 END::bigint, 2 FROM generate_series(1, 200 * $3::int) i
+         RETURNING id, creator_id),
+       named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'short', 1 FROM made),
+       said AS (INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp)
+         SELECT id, s, creator_id, 'text', s::text, now() FROM made, generate_series(1, 2) s)
+       INSERT INTO chat_members (chat_id, user_id, role) SELECT id, creator_id, 'owner' FROM made`,
+      [ada.id, bobId, CHATS - 1],
+    );
+    await app.sql(
+      `INSERT INTO users (name, email, password_hash) SELECT 'Somebody', i || '@example.org', '' FROM generate_series(1, 50000) i`,
+    );
+    await app.sql(
+      `WITH said AS (INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp, change_seq)
+         SELECT $1, s, $2, 'text', s::text, now(), CASE WHEN s % 20 = 0 THEN s / 20 END FROM generate_series(1, $3::int) s)
+       UPDATE chats SET last_seq = $3, last_change_seq = $3 / 20 WHERE id = $1`,
+      [long.id, ada.id, LONG],
+    );
+    await app.sql('VACUUM ANALYZE');
+  };
+
+  const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+  const rowsOf = (node: PlanNode): number => {
+    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+    return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
+  };
+
+  /** Makes the request, and says how many rows of each table were read for it, the most that one node sorted, and the most that PostgreSQL expected of a statement. */
+  const costOf = async <T>(call: () => Promise<{ status: number; body: T }>) => {
+    await call(); // The pool has a connection now.
+    plans.length = 0;
+    const { status, body } = await call();
+    expect(status).toBe(200);
+    const nodes = plans.flatMap(nodesOf);
+    expect(nodes.length).toBeGreaterThan(0);
+    const scans = nodes.filter((node) => node['Relation Name'] !== undefined);
+    const read = (table: string): number =>
+      scans.filter((node) => node['Relation Name'] === table).reduce((sum, node) => sum + rowsOf(node), 0);
+    const sorted = Math.max(
+      0,
+      ...nodes.filter((node) => node['Node Type'].includes('Sort')).map((node) => rowsOf(node.Plans![0]!)),
+    );
+    return {
+      body,
+      messages: read('messages'),
+      chats: read('chats'),
+      members: read('chat_members'),
+      others: read('groups') + read('private_chats') + read('users'),
+      sorted,
+      expected: Math.max(...plans.map((plan) => plan['Plan Rows'])),
+    };
+  };
+
+  it.each([
+    ['the first page', 'offset=0'],
+    ['the last page', `offset=${LONG - 50}`],
+    ['a page in the middle', `around_seq=${LONG / 2}`],
+    ['the page before', `before_seq=${LONG / 2}`],
+    ['the page after', `after_seq=${LONG / 2}`],
+  ])('%s of a long chat', async (_, query) => {
+    const { body, ...cost } = await costOf(() => ada.get<Message[]>(`/history/${long.id}?${query}`));
+    expect(body).toHaveLength(50);
+    // One more, since a chat shows its last message.
+    expect(cost.messages).toBeLessThanOrEqual(51);
+    expect(cost).toMatchObject({ chats: 1, others: 1 });
+    expect(cost.members).toBeLessThanOrEqual(3);
+    expect(cost.sorted).toBeLessThanOrEqual(50);
+    // For thousands of rows PostgreSQL would call in workers, which cost more than the page.
+    expect(cost.expected).toBeLessThanOrEqual(50);
+  });
+
+  it('the chat list: the last message of each chat on the page, and no chat of others', async () => {
+    const { body, ...cost } = await costOf(() => ada.get<Chat[]>('/chats?limit=50'));
+    expect(body).toHaveLength(50);
+    expect(cost.messages).toBeLessThanOrEqual(50);
+    // Which of the user's chats are the latest is seen only by looking at all of them.
+    expect(cost.sorted).toBeLessThanOrEqual(CHATS);
+    expect(cost.chats).toBeLessThanOrEqual(CHATS + 50);
+    expect(cost.members).toBeLessThanOrEqual(CHATS + 100);
+    expect(cost.others).toBeLessThanOrEqual(50);
+  });
+
+  const cursors = (news: News): SyncRequest['cursors'] =>
+    Object.fromEntries(
+      news.chats.map(({ id, last_seq, last_change_seq }) => [id, { seq: last_seq, change_seq: last_change_seq }]),
+    );
+  const everything = async (): Promise<SyncRequest['cursors']> => {
+    const first = (await ada.post<News>('/sync', { cursors: {}, limit: 1 })).body;
+    let all = cursors(first);
+    for (let after = first.next_chat_id; after !== null;) {
+      const page: News = (await ada.post<News>('/sync', { cursors: {}, after_chat_id: after, limit: 500 })).body;
+      all = { ...all, ...cursors(page) };
+      after = page.next_chat_id;
+    }
+    return all;
+  };
+
+  it('a sync with nothing new: no message', async () => {
+    const held = await everything();
+    expect(Object.keys(held)).toHaveLength(CHATS);
+    const { body, ...cost } = await costOf(() => ada.post<News>('/sync', { cursors: held }));
+    expect(body).toEqual({ chats: [], removed_chat_ids: [], next_chat_id: null });
+    expect(cost).toMatchObject({ messages: 0, others: 0 });
+    expect(cost.chats).toBeLessThanOrEqual(CHATS);
+    expect(cost.sorted).toBeLessThanOrEqual(CHATS);
+  });
+
+  it.each([
+    ['new messages', { seq: LONG - 900, change_seq: LONG / 20 }],
+    ['changed messages', { seq: LONG, change_seq: 0 }],
+    ['both', { seq: LONG - 100, change_seq: 0 }],
+    ['a client too far behind', { seq: 0, change_seq: 0 }],
+  ])('a sync with %s: what it returns', async (_, cursor) => {
+    const request = { cursors: { ...(await everything()), [long.id]: cursor }, limit: 200 };
+    const { body, ...cost } = await costOf(() => ada.post<News>('/sync', request));
+    const returned = body.chats.flatMap(({ messages }) => messages).length;
+    expect(returned).toBeGreaterThanOrEqual(20);
+    // One more to know whether there are more, and the last message of the chat.
+    expect(cost.messages).toBeLessThanOrEqual(returned + 2);
+    expect(cost.chats).toBeLessThanOrEqual(CHATS + 1);
+    expect(cost.others).toBe(1);
+    expect(cost.sorted).toBeLessThanOrEqual(CHATS);
+  });
+
+  it('a look at the log, and what it finds to tell: what is new', async () => {
+    const [log, horizon, tail] = [app.nest.get(LogReader), app.nest.get(LogHorizon), app.nest.get(LogTail)];
+    horizon.start(await log.newest());
+    const device = await ada.device();
+    const { body, ...cost } = await costOf(async () => {
+      const text = `unheard ${unique()}`;
+      const heard = device.heard.length;
+      // Committed by nobody who tells of it.
+      await app.sql(
+        'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
+        [long.id, ada.id, text],
+      );
+      await tail.look();
+      await device.next('message:created', (message) => message.text === text);
+      return { status: 200, body: device.heard.length - heard };
+    });
+    expect(body).toBe(1);
+    // The horizon is some seconds behind: the look sees the one of the call before, too.
+    expect(cost.messages).toBeLessThanOrEqual(4);
+    expect(cost.chats).toBe(1);
+  });
+});

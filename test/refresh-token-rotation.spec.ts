@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { RevokedSessions } from '../src/auth/revoked-sessions.registry.js';
+import { SessionsService } from '../src/auth/sessions.service.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+/** What clients do with the tokens of one session, a thousand times at random, against a model of what must come of it. */
+
+/** A refresh with the newest token the client holds (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
+type Step = { kind: 'refresh'; age: number; lost: boolean } | { kind: 'logout' };
+
+/** The whole truth about a session: does it live, and how often its token was replaced. */
+interface Model {
+  readonly live: boolean;
+  readonly generation: number;
+}
+
+/** A step that was carried out: the generation of its token, and whether it was granted. */
+interface Outcome {
+  readonly generation?: number;
+  readonly granted?: boolean;
+}
+
+const ended = (model: Model): Model => ({ ...model, live: false });
+
+/** The state after the step, or undefined when the model has another answer. */
+function after(model: Model, { generation, granted }: Outcome): Model | undefined {
+  if (generation === undefined) return ended(model);
+  const age = model.generation - generation;
+  const grants = model.live && age <= 1;
+  if (granted !== grants) return undefined;
+  if (!grants) return ended(model);
+  return age === 0 ? { live: true, generation: generation + 1 } : model;
+}
+
+/** All states that some order of these steps, which went on at once, can have led to. */
+function explain(models: readonly Model[], outcomes: readonly Outcome[]): Model[] {
+  if (outcomes.length === 0) return [...models];
+  const reached = outcomes.flatMap((first, index) => {
+    const next = models.flatMap((model) => after(model, first) ?? []);
+    return next.length > 0 ? explain(next, outcomes.toSpliced(index, 1)) : [];
+  });
+  return [...new Map(reached.map((model) => [JSON.stringify(model), model])).values()];
+}
+
+const step = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      kind: fc.constant('refresh' as const),
+      age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3)),
+      lost: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'logout' as const }) },
+);
+/** Rounds one after the other, with up to three steps at once in each. */
+const history = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 });
+
+describe('the tokens of a session', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    ada = await app.user();
+  });
+  afterAll(() => app.close());
+
+  const client = { userAgent: null, address: '127.0.0.1' };
+
+  /** A client with one session: the tokens that were handed out, by generation, and those of them it has heard of. */
+  class Run {
+    private readonly tokens: string[];
+    private readonly held = [0];
+    private models: Model[] = [{ live: true, generation: 0 }];
+
+    private constructor(
+      readonly id: string,
+      first: string,
+    ) {
+      this.tokens = [first];
+    }
+
+    static async start(): Promise<Run> {
+      const { sessionId, tokens } = await app.nest.get(SessionsService).open(ada.id, client);
+      return new Run(sessionId, tokens.refresh_token);
+    }
+
+    /** Carries out some steps at once, and lets the model explain what came of them. */
+    async together(steps: readonly Step[]): Promise<void> {
+      const held = this.held.toSorted((one, other) => other - one);
+      const outcomes = await Promise.all(
+        steps.map((each) =>
+          each.kind === 'logout' ? this.logout() : this.refresh(held[each.age % held.length]!, each.lost),
+        ),
+      );
+      const models = explain(this.models, outcomes);
+      if (models.length === 0) throw new Error(`no order explains ${JSON.stringify({ from: this.models, outcomes })}`);
+      this.models = models;
+    }
+
+    /** What everybody else sees of the session must fit, too. */
+    check(): void {
+      const revoked = app.nest.get(RevokedSessions).has(this.id);
+      expect(this.models.some(({ live }) => live === !revoked)).toBe(true);
+      this.models = this.models.filter(({ live }) => live === !revoked);
+    }
+
+    async logout(): Promise<Outcome> {
+      await app.nest.get(SessionsService).logout({ userId: ada.id, sessionId: this.id, expiresAt: 0 });
+      return {};
+    }
+
+    private async refresh(generation: number, lost: boolean): Promise<Outcome> {
+      const answer = await app.nest
+        .get(SessionsService)
+        .refresh(this.tokens[generation]!, client)
+        .catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'unauthorized' });
+        });
+      if (!answer) return { generation, granted: false };
+      const next = generation + 1;
+      this.tokens[next] ??= answer.refresh_token;
+      expect(answer.refresh_token).toBe(this.tokens[next]);
+      expect(new Set(this.tokens).size).toBe(this.tokens.length);
+      if (!lost && !this.held.includes(next)) this.held.push(next);
+      return { generation, granted: true };
+    }
+  }
+
+  it('behave as the model does, in a thousand histories', async () => {
+    const property = fc.asyncProperty(history, async (rounds) => {
+      const run = await Run.start();
+      for (const steps of rounds) {
+        await run.together(steps);
+        run.check();
+      }
+      await run.logout();
+    });
+    // Four at once: a history waits for the database most of the time.
+    await Promise.all([1, 2, 3, 4].map(() => fc.assert(property, { numRuns: 250 })));
+  }, 120_000);
+});

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { JwtService } from '@nestjs/jwt';
+import { Client } from 'pg';
+import { RealtimePublisher } from '../src/realtime/realtime.publisher.js';
+import type { ChatServer } from '../src/realtime/chat-socket.js';
+import type { Chat } from '../src/realtime/contract.js';
+import { onDatabase, waitingForLock } from './support/database.js';
+import { Device } from './support/device.js';
+import { expectProblem } from './support/expect-problem.js';
+import { Gate } from './support/tcp-proxy.js';
+import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
+
+/** An access token lives for 15 minutes: whatever is heard within a test was not its natural end. */
+describe('a session that has ended', () => {
+  let app: TestApp;
+  let node2: TestApp;
+  let ada: TestUser;
+  let chat: { id: number };
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    node2 = await TestApp.start({ databaseUrl: app.databaseUrl });
+    ada = await app.user();
+    chat = await ada.group();
+  });
+  afterAll(async () => {
+    await node2.close();
+    await app.close();
+  });
+
+  const refresh = (token: string) => app.request('POST', '/auth/refresh', { body: { refresh_token: token } });
+  const me = (node: TestApp, token: string) => node.request('GET', '/auth/me', { token });
+
+  /** Each way to end the session of `phone`, by `phone` itself or from another session of hers. */
+  const ways: [string, (phone: TestUser, other: TestUser) => Promise<{ status: number }>, number][] = [
+    ['logout', (phone) => phone.post('/auth/logout'), 204],
+    ['its removal', (phone, other) => other.delete(`/auth/sessions/${phone.sessionId}`), 204],
+    ['the removal of all others', (_, other) => other.delete('/auth/sessions'), 204],
+    [
+      'a new password',
+      (_, other) => other.post('/auth/password', { current_password: PASSWORD, new_password: 'battery staple' }),
+      204,
+    ],
+    [
+      'a refresh token that is used again',
+      async ({ refreshToken }) => {
+        const { body } = await refresh(refreshToken);
+        await refresh(body.refresh_token as string);
+        return refresh(refreshToken);
+      },
+      401,
+    ],
+  ];
+
+  it.each(ways)('by %s: its tokens are refused and its sockets cut, on both nodes', async (_, end, status) => {
+    const phone = await app.user();
+    const other = await app.login(phone);
+    const sockets = await Promise.all([phone.device(), phone.device(['polling']), node2.connect(phone.token)]);
+    const spared = await Promise.all([other.device(), node2.connect(other.token), ada.device()]);
+    const cut = sockets.map((device) => device.disconnected());
+
+    expect((await end(phone, other)).status).toBe(status);
+    expectProblem(await me(app, phone.token), 401, 'unauthorized');
+    for (const device of sockets) expect(await device.next('session:revoked')).toEqual({});
+    expect(await Promise.all(cut)).toEqual(sockets.map(() => 'io server disconnect'));
+    expectProblem(await me(node2, phone.token), 401, 'unauthorized');
+    for (const node of [app, node2]) {
+      await expect(Device.connect(node.url, phone.token)).rejects.toMatchObject({ data: { code: 'unauthorized' } });
+    }
+
+    const theirs = await other.group();
+    const chats = [theirs, theirs, chat];
+    for (const [index, device] of spared.entries()) {
+      const typing = { chat_id: chats[index]!.id, is_typing: true };
+      expect(await device.command('typing', typing)).toEqual({ ok: true, data: {} });
+      expect(device.all('session:revoked')).toEqual([]);
+    }
+  });
+
+  it('is refused by the other node without a socket there, too', async () => {
+    const phone = await app.user();
+    expect((await me(node2, phone.token)).status).toBe(200);
+    await phone.post('/auth/logout');
+    // It takes less than a second; a busy machine gets more.
+    const deadline = performance.now() + 5_000;
+    let answer = await me(node2, phone.token);
+    while (answer.status === 200 && performance.now() < deadline) answer = await me(node2, phone.token);
+    expectProblem(answer, 401, 'unauthorized');
+  });
+
+  it('is refused by a node that starts later', async () => {
+    const phone = await app.user();
+    await phone.post('/auth/logout');
+    const later = await TestApp.start({ databaseUrl: app.databaseUrl });
+    expectProblem(await me(later, phone.token), 401, 'unauthorized');
+    expect((await me(later, ada.token)).status).toBe(200);
+    await later.close();
+  });
+
+  it('is missed by no node, though its transaction was open while others went by', async () => {
+    const [slow, quick] = [await app.user(), await app.user()];
+    const [slowDevice, quickDevice] = [await node2.connect(slow.token), await node2.connect(quick.token)];
+    const revoke = `UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint,
+      expires_at = now() + interval '20 minutes' WHERE id = $1`;
+    const client = new Client({ connectionString: app.databaseUrl });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(revoke, [slow.sessionId]);
+    await quick.post('/auth/logout');
+    await quickDevice.next('session:revoked');
+    expect(slowDevice.all('session:revoked')).toEqual([]);
+    await client.query('COMMIT');
+    await client.end();
+    await slowDevice.next('session:revoked');
+  });
+
+  it('is learnt of by a node that was cut off from the database, once it is back', async () => {
+    const gate = await Gate.before(app.databaseUrl);
+    const node3 = await TestApp.start({ databaseUrl: gate.url });
+    const phone = await app.user();
+    const device = await node3.connect(phone.token);
+    const before = await app.login(phone);
+    await node3.request('POST', '/auth/logout', { token: before.token });
+    gate.shut();
+    await gate.turnsAway(3);
+    await phone.post('/auth/logout');
+    expect(device.all('session:revoked')).toEqual([]);
+    // Nothing is asked to tell who is there: an answer that takes no database is the same as ever.
+    const noMessage = (token: string) => node3.request('POST', '/messages', { token, body: {} });
+    expectProblem(await noMessage(ada.token), 400, 'validation_failed');
+    expectProblem(await noMessage(before.token), 401, 'unauthorized');
+    gate.reopen();
+    await device.next('session:revoked');
+    expectProblem(await me(node3, phone.token), 401, 'unauthorized');
+    await node3.close();
+    gate.close();
+  });
+
+  it('cuts a socket that was let in just before', async () => {
+    const phone = await app.user();
+    const { server } = app.nest.get<{ server: ChatServer }>(RealtimePublisher);
+    let arrived!: () => void;
+    const atTheDoor = new Promise<void>((resolve) => (arrived = resolve));
+    // After the handshake's own check, and before the socket joins its user.
+    server.use((socket, next) => {
+      if (socket.data.principal.sessionId !== phone.sessionId) return next();
+      arrived();
+      void phone.post('/auth/logout').then(() => next());
+    });
+    const [device] = await Promise.all([phone.device(), atTheDoor]);
+    await device.next('session:revoked');
+    if (device.socket.connected) expect(await device.disconnected()).toBe('io server disconnect');
+  });
+
+  it('refuses the commands that were still waiting', async () => {
+    const phone = await app.user();
+    const laptop = await app.login(phone);
+    const [device, own] = [await phone.device(), await phone.group()];
+    const { id } = await phone.say(own);
+    await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [own.id]);
+      // Edits have the socket to themselves: one waits for the chat, all others for that one.
+      for (const text of ['under way', 'waits', 'waits, too', 'and so', 'do these']) {
+        device.raw('message:edit', { message_id: id, text }).catch(() => undefined);
+      }
+      await waitingForLock(client);
+      await phone.post('/auth/logout');
+      await device.next('session:revoked');
+    });
+    // Writers take turns, so each of these would let one of those through.
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await laptop.patch(`/messages/${id}`, { text });
+    expect((await laptop.get<Chat>(`/chats/${own.id}`)).body.last_change_seq).toBe(6);
+  });
+
+  it('is no way for a socket to go on', async () => {
+    const [phone, device] = [await app.login(ada), await ada.device()];
+    await phone.post('/auth/logout');
+    const ack = await device.command('auth:refresh', { token: phone.token });
+    expect(ack).toMatchObject({ ok: false, error: { code: 'unauthorized', retryable: false } });
+    expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
+  });
+
+  it('leaves a socket alone that has moved on to another session of its user', async () => {
+    const phone = await app.login(ada);
+    const device = await phone.device();
+    expect(await device.command('auth:refresh', { token: ada.token })).toMatchObject({ ok: true });
+    await phone.post('/auth/logout');
+    expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
+  });
+
+  it('is told apart from a refresh token, which opens nothing', async () => {
+    expectProblem(await me(app, ada.refreshToken), 401, 'unauthorized');
+    await expect(Device.connect(app.url, ada.refreshToken)).rejects.toMatchObject({ data: { code: 'unauthorized' } });
+    const device = await ada.device();
+    expect(await device.command('auth:refresh', { token: randomBytes(48).toString('base64url') })).toMatchObject({
+      ok: false,
+      error: { code: 'unauthorized' },
+    });
+  });
+
+  it('is not outlived by a token from when tokens lived longer', async () => {
+    const strict = await TestApp.start({ databaseUrl: app.databaseUrl, accessTokenTtlSeconds: 60 });
+    const now = Math.floor(Date.now() / 1000);
+    const signedAgo = (seconds: number): string =>
+      app.nest.get(JwtService).sign({ sid: ada.sessionId, iat: now - seconds }, { subject: String(ada.id) });
+    expect((await me(app, signedAgo(70))).status).toBe(200);
+    expect((await me(strict, signedAgo(30))).status).toBe(200);
+    expectProblem(await me(strict, signedAgo(70)), 401, 'token_expired');
+    await strict.close();
+  });
+});

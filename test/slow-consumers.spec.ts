@@ -1,0 +1,158 @@
+import { io, type Socket } from 'socket.io-client';
+import type { WebSocket } from 'ws';
+import type { ChatSocket } from '../src/realtime/chat-socket.js';
+import type { Message, News } from '../src/realtime/contract.js';
+import { MAX_BACKLOG, SLOW_CONSUMER } from '../src/realtime/connections/backlog.js';
+import type { EngineConnection } from '../src/realtime/connections/engine-connection.js';
+import { PlainWebSocketServer } from '../src/realtime/plain/plain-websocket.server.js';
+import type { Device } from './support/device.js';
+import { PlainClient } from './support/plain-client.js';
+import { Replica } from './support/replica.js';
+import { TestApp, type TestUser, unique } from './support/test-app.js';
+
+/** 16 KB each, so that a few hundred fill what the kernel keeps for a connection and then our bound; `sync` takes a thousand. */
+const LONG = { text: '\u{1F600}'.repeat(4_096), atMost: 950 };
+const SHORT = { text: '-', atMost: 2_000 };
+const IN_FLIGHT = 32;
+const BOUNDS = { ...MAX_BACKLOG };
+
+/** The first argument of the next event of a socket, at either end. */
+const hears = (socket: Pick<Socket, 'once'> | ChatSocket, event: string): Promise<unknown> =>
+  new Promise((resolve) => (socket as Socket).once(event, resolve));
+
+describe('a client that stops reading', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  let slow: TestUser;
+  let others: TestUser[];
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    [ada, slow, ...others] = (await app.users(5)) as [TestUser, TestUser, ...TestUser[]];
+  });
+  afterEach(() => Object.assign(MAX_BACKLOG, BOUNDS));
+  afterAll(() => app.close());
+
+  /** The server's end of a user's only socket. */
+  const serverEndOf = ({ id }: TestUser): ChatSocket => {
+    const { sockets } = app.nest.get(PlainWebSocketServer)['io'].sockets;
+    return [...sockets.values()].find(({ data }) => data.principal.userId === id)!;
+  };
+  const connectionOf = (socket: ChatSocket) => socket.conn as unknown as EngineConnection;
+  const bytesIn = ({ writeBuffer, transport }: EngineConnection): number =>
+    writeBuffer.reduce((sum, { data = '' }) => sum + Buffer.byteLength(data), transport.socket?.bufferedAmount ?? 0);
+
+  /** Sends until the server has cut a socket. How many it took, and the most that waited for that socket. */
+  async function flood(sender: Device, chatId: number, socket: ChatSocket, { text, atMost }: typeof LONG) {
+    const connection = connectionOf(socket);
+    const most = { packets: 0, bytes: 0 };
+    let [sent, isCut] = [0, false];
+    socket.once('disconnect', () => (isCut = true));
+    const send = async (): Promise<void> => {
+      while (!isCut && sent < atMost) {
+        sent += 1;
+        const command = { chat_id: chatId, text, client_message_id: `flood-${unique()}` };
+        expect(await sender.command('message:send', command)).toMatchObject({ ok: true });
+        if (sent % IN_FLIGHT > 0) continue;
+        most.packets = Math.max(most.packets, connection.writeBuffer.length);
+        most.bytes = Math.max(most.bytes, bytesIn(connection));
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, send));
+    expect(isCut).toBe(true);
+    return { sent, most };
+  }
+
+  /** What holds whichever way the client is connected: it is cut, its memory is free, and the others have lost nothing. */
+  async function expectCut(chatId: number, messages = LONG): Promise<number> {
+    const listeners = await Promise.all(others.map((user) => user.device()));
+    const socket = serverEndOf(slow);
+    const reason = hears(socket, 'disconnect');
+    const { sent, most } = await flood(await ada.device(), chatId, socket, messages);
+    expect(await reason).toBe(SLOW_CONSUMER);
+    expect(Math.max(most.bytes / MAX_BACKLOG.bytes, most.packets / MAX_BACKLOG.packets)).toBeGreaterThan(0.5);
+    expect(most.bytes).toBeLessThan(MAX_BACKLOG.bytes + 2 * IN_FLIGHT * Buffer.byteLength(LONG.text));
+    expect(most.packets).toBeLessThan(MAX_BACKLOG.packets + 4 * IN_FLIGHT);
+    // What the kernel is just taking is given up when the connection is closed, some turns of the event loop later.
+    for (let turn = 0; turn < 100 && bytesIn(connectionOf(socket)) > 0; turn += 1) await new Promise(setImmediate);
+    expect(bytesIn(connectionOf(socket))).toBe(0);
+    for (const listener of listeners) {
+      await listener.next('message:created', ({ chat_id, seq }) => chat_id === chatId && seq === sent);
+      const seqs = listener.all('message:created').filter(({ chat_id }) => chat_id === chatId);
+      expect(seqs.map(({ seq }) => seq)).toEqual(Array.from({ length: sent }, (_, i) => i + 1));
+      listener.close();
+    }
+    return sent;
+  }
+
+  it('is cut, comes back by itself and syncs to exactly what there is', async () => {
+    const chat = await ada.group(slow, ...others);
+    const socket: Socket = io(app.url, { auth: { token: slow.token }, transports: ['websocket'], forceNew: true });
+    const replica = new Replica(slow.id);
+    socket.onAny((event: string, payload: unknown) => replica.hear(event, payload));
+    const sync = async (request: unknown) => ((await socket.emitWithAck('sync', request)) as { data: News }).data;
+    await hears(socket, 'connect');
+    await replica.catchUp(sync);
+    const webSocket = (socket.io.engine.transport as unknown as { ws: WebSocket }).ws;
+    webSocket.pause();
+
+    const sent = await expectCut(chat.id);
+    const [disconnected, connected] = [hears(socket, 'disconnect'), hears(socket, 'connect')];
+    webSocket.resume();
+    expect(['transport close', 'transport error']).toContain(await disconnected);
+    await connected;
+    await replica.catchUp(sync);
+    const { seq, messages } = replica.chats.get(chat.id)!;
+    expect(seq).toBe(sent);
+    const stored: Message[] = [];
+    for (let after = 0; after < sent; after += 100) {
+      stored.push(...(await slow.get<Message[]>(`/messages/history/${chat.id}?limit=100&after_seq=${after}`)).body);
+    }
+    expect([...messages.values()].sort((one, other) => one.seq - other.seq)).toEqual(stored);
+    socket.close();
+  });
+
+  it('is cut on the plain WebSocket', async () => {
+    const chat = await ada.group(slow, ...others);
+    const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
+    await client.pong();
+    client.socket.pause();
+    await expectCut(chat.id);
+    client.socket.resume();
+    expect(await client.closed).toEqual([1006, '']);
+  });
+
+  it.each([
+    ['long', LONG],
+    ['many', SHORT],
+  ])('is cut when it no longer polls and the messages are %s', async (_, messages) => {
+    if (messages === SHORT) MAX_BACKLOG.packets = 1_000;
+    const chat = await ada.group(slow, ...others);
+    const poll = '/socket.io/?EIO=4&transport=polling';
+    const { sid } = JSON.parse(((await app.request('GET', poll)).body as string).slice(1)) as { sid: string };
+    await app.request('POST', `${poll}&sid=${sid}`, { body: `40{"token":"${slow.token}"}` });
+    expect((await app.request('GET', `${poll}&sid=${sid}`)).body).toMatch(/^40/);
+    await expectCut(chat.id, messages);
+    expect((await app.request('GET', `${poll}&sid=${sid}`)).body).toEqual({ code: 1, message: 'Session ID unknown' });
+  });
+
+  it('is counted', async () => {
+    const { body } = await app.request<string>('GET', '/metrics');
+    expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 4$/m);
+  });
+
+  it('is cut when it pings and does not read the pongs', async () => {
+    const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
+    await client.pong();
+    const socket = serverEndOf(slow);
+    const reason = hears(socket, 'disconnect');
+    client.socket.pause();
+    const ping = (): void => {
+      for (let i = 0; i < 1_000; i++) client.socket.ping(LONG.text.slice(0, 60));
+      if (socket.connected) setImmediate(ping);
+    };
+    ping();
+    expect(await reason).toBe(SLOW_CONSUMER);
+    client.socket.terminate();
+  });
+});

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { Ack, ClientToServerEvents, Message } from '../src/realtime/contract.js';
+import { COMMAND_LIMITS } from '../src/realtime/commands/command-limit.guard.js';
+import { MAX_SOCKETS } from '../src/realtime/connections/handshake.service.js';
+import { onDatabase } from './support/database.js';
+import type { Device } from './support/device.js';
+import { PlainClient } from './support/plain-client.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+const codeOf = (ack: Ack<unknown>): string | undefined => (ack.ok ? undefined : ack.error.code);
+const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+describe('what one user may send', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start({ rateLimit: true });
+  });
+  afterAll(() => app.close());
+
+  it('is counted over all their sockets; what is refused is not stored and goes through after the hint', async () => {
+    const [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
+    const chat = await ada.group(bob);
+    const devices = [await ada.device(), await ada.device(), await ada.device()];
+    const { points, duration } = COMMAND_LIMITS['message:send'];
+    const texts = times(points + 5, (i) => `text ${i}`);
+    const send = (device: Device, text: string, client_message_id: string = randomUUID()) =>
+      device.command('message:send', { chat_id: chat.id, text, client_message_id });
+
+    const acks = await Promise.all(texts.map((text, i) => send(devices[i % devices.length]!, text, `key-${i}`)));
+    const refused = texts.flatMap((text, i) => (acks[i]!.ok ? [] : [{ text, key: `key-${i}` }]));
+    expect(refused).toHaveLength(5);
+    const hints = acks.flatMap((ack) => (ack.ok ? [] : [ack.error]));
+    for (const error of hints) {
+      expect(error).toEqual({
+        code: 'rate_limited',
+        message: expect.any(String),
+        retryable: true,
+        retry_after_ms: expect.any(Number),
+      });
+      expect(error.retry_after_ms).toBeGreaterThan(0);
+      expect(error.retry_after_ms).toBeLessThanOrEqual(duration * 1_000);
+    }
+    expect((await send(await bob.device(), 'of somebody else')).ok).toBe(true);
+    const { headers } = await ada.get<Message[]>(`/messages/history/${chat.id}`);
+    expect(headers.get('x-total-count')).toBe(String(points + 1));
+
+    await new Promise((resolve) => setTimeout(resolve, Math.max(...hints.map((error) => error.retry_after_ms!))));
+    for (const { text, key } of refused) {
+      expect(await send(devices[0]!, text, key)).toMatchObject({ ok: true, replayed: false });
+    }
+  });
+
+  it.each(Object.keys(COMMAND_LIMITS) as (keyof ClientToServerEvents)[])(
+    'has a bound for %s alone',
+    async (command) => {
+      const device = await (await app.user()).device();
+      const answers = await Promise.all(times(COMMAND_LIMITS[command].points + 1, () => device.raw(command, {})));
+      const codes = answers.map(codeOf);
+      expect(codes.slice(0, -1)).not.toContain('rate_limited');
+      expect(codes.at(-1)).toBe('rate_limited');
+      const another = command === 'typing' ? 'message:read' : 'typing';
+      expect(codeOf(await device.raw(another, {}))).toBe('validation_failed');
+    },
+  );
+
+  it('has the same bounds on the plain WebSocket', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const client = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
+    const { points } = COMMAND_LIMITS['message:send'];
+    times(points + 1, (i) => client.send({ text: 'Hello!', client_message_id: `key-${i}` }));
+    expect(await client.nextOf('error')).toMatchObject({
+      code: 'rate_limited',
+      retry_after_ms: expect.any(Number),
+      client_message_id: `key-${points}`,
+    });
+    client.socket.close();
+  });
+});
+
+describe('what one socket may have waiting', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+  });
+  afterAll(() => app.close());
+
+  it('is bounded, and every command is acked', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const { id } = await ada.say(chat);
+    const device = await ada.device();
+    const { edit, waiting } = await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [chat.id]);
+      const edit = device.command('message:edit', { message_id: id, text: 'has the socket to itself' });
+      const waiting = times(1_099, () => device.raw('typing', {}).then(codeOf));
+      expect(new Set(await Promise.all(waiting.slice(999)))).toEqual(new Set(['rate_limited']));
+      return { edit, waiting: waiting.slice(0, 999) };
+    });
+    expect(await edit).toMatchObject({ ok: true });
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['validation_failed']));
+  });
+});
+
+describe('the sockets of one user', () => {
+  let app: TestApp;
+  let ada: TestUser;
+  let bob: TestUser;
+
+  beforeAll(async () => {
+    app = await TestApp.start();
+    [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
+  });
+  afterAll(() => app.close());
+
+  it('are bounded, also when they come at once; another user gets in, and so does the user when one leaves', async () => {
+    const tries = await Promise.allSettled(times(MAX_SOCKETS + 10, () => ada.device()));
+    const devices = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(devices).toHaveLength(MAX_SOCKETS);
+    for (const one of tries) {
+      if (one.status === 'rejected') {
+        expect(one.reason).toMatchObject({
+          data: { code: 'rate_limited', message: expect.any(String), retry_after_ms: expect.any(Number) },
+        });
+      }
+    }
+    const plain = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
+    expect(await plain.closed).toEqual([1013, 'rate_limited']);
+    await bob.device();
+
+    const chat = await ada.group(bob);
+    devices.pop()!.close();
+    // The room is left before anything that is published later can be heard.
+    await devices[0]!.next('chat:created', ({ id }) => id === chat.id);
+    const again = await ada.device();
+    await ada.say(chat);
+    await Promise.all([again, ...devices].map((device) => device.next('message:created')));
+  });
+
+  it('that never say who they are lose their connection after 5 seconds', async () => {
+    const start = performance.now();
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    const poll = '/socket.io/?EIO=4&transport=polling';
+    const { sid } = JSON.parse(((await app.request('GET', poll)).body as string).slice(1)) as { sid: string };
+    const polled = app.request('GET', `${poll}&sid=${sid}`);
+    await once(socket, 'close');
+    expect((await polled).body).toBe('1');
+    const seconds = (performance.now() - start) / 1_000;
+    expect(seconds).toBeGreaterThan(4.9);
+    expect(seconds).toBeLessThan(9);
+  });
+});
