@@ -6,7 +6,7 @@ import { connects, memory } from './phases/connect-phases.js';
 import type { Bench } from './targets/bench-target.js';
 import { postgresPid, readEnvironment } from './report/environment.js';
 import { history } from './phases/history-phase.js';
-import { Lineup } from './targets/bench-targets.js';
+import { BenchTargets } from './targets/bench-targets.js';
 import type { Measured } from './load/load-figures.js';
 import { type Options, type PhaseName, readOptions } from './options.js';
 import { figuresTable, loadsTable } from './report/report.js';
@@ -17,12 +17,12 @@ import { RunProblem } from './load/send-run.js';
 import { stalled } from './phases/stalled-phase.js';
 import { storm } from './phases/storm-phase.js';
 
-// `npm run bench`: measures the application against bare Socket.IO and against the usual way, all on one PostgreSQL of
+// `npm run bench`: measures the application against bare Socket.IO and against the baseline, all on one PostgreSQL of
 // its own with default, durable settings. Exits 1, and writes nothing, when a run isn't exact.
 
-type LineupPhase = (lineup: Lineup, rounds: number) => Promise<Measured>;
+type TargetsPhase = (targets: BenchTargets, rounds: number) => Promise<Measured>;
 
-const ON_LINEUP: Partial<Record<PhaseName, LineupPhase>> = {
+const ON_TARGETS: Partial<Record<PhaseName, TargetsPhase>> = {
   sends,
   pipelined: pipelinedSends,
   'hot-one': hotOneSender,
@@ -39,11 +39,11 @@ async function measureAll(bench: Bench, { phases, rounds, messages }: Options): 
     all.push(measured);
     console.log(`\n${figuresTable(measured.figures)}`);
   };
-  const onLineup = phases.filter((phase) => ON_LINEUP[phase]);
-  if (onLineup.length > 0) {
-    const lineup = await Lineup.start(bench);
-    for (const phase of onLineup) say(await ON_LINEUP[phase]!(lineup, rounds));
-    await lineup.finish();
+  const onTargets = phases.filter((phase) => ON_TARGETS[phase]);
+  if (onTargets.length > 0) {
+    const targets = await BenchTargets.start(bench);
+    for (const phase of onTargets) say(await ON_TARGETS[phase]!(targets, rounds));
+    await targets.finish();
   }
   if (phases.includes('memory')) say(await memory(bench, rounds));
   if (phases.includes('history')) say(await history(bench, rounds, messages));

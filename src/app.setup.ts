@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppError } from './common/errors/app-error.js';
 import { ProblemFilter } from './common/http/problem.filter.js';
-import { Shutdown } from './common/shutdown.state.js';
+import { ShutdownState } from './common/shutdown.state.js';
 import { ContractValidationPipe } from './common/validation/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 import { logRequests } from './logging/request-log.js';
@@ -57,14 +57,14 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   setupOpenApi(app);
   logRequests(app.getHttpAdapter().getInstance(), pino);
   countRequests(app, app.get(MetricsService));
-  refuseOnShutdown(app, app.get(Shutdown));
+  refuseOnShutdown(app, app.get(ShutdownState));
   return app;
 }
 
 /** What a process that stops still answers; every other request belongs to another node by now. */
 const UNTIL_THE_END: readonly (string | undefined)[] = ['/health/live', '/metrics'];
 
-function refuseOnShutdown(app: NestFastifyApplication, shutdown: Shutdown): void {
+function refuseOnShutdown(app: NestFastifyApplication, shutdown: ShutdownState): void {
   app
     .getHttpAdapter()
     .getInstance()

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { Shutdown } from './common/shutdown.state.js';
+import { ShutdownState } from './common/shutdown.state.js';
 import { StartupError } from './common/errors/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
@@ -38,7 +38,7 @@ export function stopOnSignals(app: NestFastifyApplication): void {
   const stop = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    app.get(Shutdown).begin(); // At once; Nest's first hook may have to wait for the start.
+    app.get(ShutdownState).begin(); // At once; Nest's first hook may have to wait for the start.
     setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
     app.close().then(() => process.exit(0), explainAndExit);
   };

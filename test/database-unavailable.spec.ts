@@ -1,25 +1,25 @@
 import { UnitOfWork } from '../src/database/unit-of-work.js';
-import { DomainEvents } from '../src/common/domain-event.bus.js';
+import { DomainEventBus } from '../src/common/domain-event.bus.js';
 import type { Chat } from '../src/realtime/contract.js';
 import { createDatabase, onDatabase } from './support/database.js';
-import { Gate } from './support/tcp-proxy.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 import { PlainClient } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
 describe('without its database', () => {
   let app: TestApp;
-  let gate: Gate;
+  let proxy: TcpProxy;
   let database: Awaited<ReturnType<typeof createDatabase>>;
 
   beforeAll(async () => {
     database = await createDatabase();
-    gate = await Gate.before(database.url);
-    app = await TestApp.start({ databaseUrl: gate.url });
+    proxy = await TcpProxy.before(database.url);
+    app = await TestApp.start({ databaseUrl: proxy.url });
   });
   afterAll(async () => {
-    gate.reopen();
+    proxy.reopen();
     await app.close();
-    gate.close();
+    proxy.close();
     await database.drop();
   });
 
@@ -29,7 +29,7 @@ describe('without its database', () => {
     const [device, listener] = [await ada.device(), await bob.device()];
     const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
 
-    gate.shut();
+    proxy.shut();
     const [ack, byRest, read, ready, live] = await Promise.all([
       device.command('message:send', send),
       ada.post('/messages', send),
@@ -44,7 +44,7 @@ describe('without its database', () => {
     }
     expect(live.status).toBe(200);
 
-    gate.reopen();
+    proxy.reopen();
     const again = await device.command('message:send', send);
     expect(again).toMatchObject({ ok: true, data: { seq: 1, text: 'kept' } });
     expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
@@ -57,15 +57,15 @@ describe('without its database', () => {
     const chat = await ada.group(bob);
     const device = await ada.device();
     const send = { chat_id: chat.id, text: 'committed', client_message_id: 'the-key' };
-    gate.swallowAnswers();
+    proxy.swallowAnswers();
     const lost = device.command('message:send', send);
     await onDatabase(database.url, async (client) => {
       const stored = () => client.query('SELECT FROM messages WHERE chat_id = $1', [chat.id]);
       while ((await stored()).rowCount === 0);
     });
-    gate.shut();
+    proxy.shut();
     expect(await lost).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
-    gate.reopen();
+    proxy.reopen();
     expect(await device.command('message:send', send)).toMatchObject({ ok: true, replayed: true, data: { seq: 1 } });
   });
 
@@ -81,13 +81,13 @@ describe('without its database', () => {
         if (ack.ok) return ack.data.seq;
         expect(ack.error).toMatchObject({ code: 'unavailable', retryable: true });
         unavailable += 1;
-        gate.reopen();
+        proxy.reopen();
       }
     };
     const first = sendUntilStored(0);
     const others = Array.from({ length: 300 }, (_, index) => sendUntilStored(index + 1));
     await first;
-    gate.shut();
+    proxy.shut();
     const seqs = await Promise.all([first, ...others]);
     expect(unavailable).toBeGreaterThan(0);
     expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
@@ -99,13 +99,13 @@ describe('without its database', () => {
     const chat = await ada.group();
     const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
     const frame = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
-    gate.shut();
+    proxy.shut();
     client.send(frame);
     const refused = { type: 'error', code: 'unavailable', retryable: true, client_message_id: 'the-key' };
     expect(await client.nextOf('error')).toMatchObject(refused);
     const bound = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
     expect(await bound.closed).toEqual([1013, 'unavailable']);
-    gate.reopen();
+    proxy.reopen();
     client.send(frame);
     expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
   });
@@ -113,7 +113,7 @@ describe('without its database', () => {
   it('tells nobody of what is rolled back', async () => {
     class Happened {}
     const heard: object[] = [];
-    app.nest.get(DomainEvents).on(Happened, (event) => void heard.push(event));
+    app.nest.get(DomainEventBus).on(Happened, (event) => void heard.push(event));
     const unitOfWork = app.nest.get(UnitOfWork);
     const fail = unitOfWork.run(() => {
       unitOfWork.publish(new Happened());

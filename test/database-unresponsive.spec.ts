@@ -172,7 +172,7 @@ describe('the pool of connections', () => {
     const source = app.nest.get(DataSource);
     await Promise.all(Array.from({ length: 10 }, () => source.query('SELECT pg_sleep(0.2)')));
     expect(pool.totalCount).toBe(10);
-    postgres.gate.swallowAnswers();
+    postgres.proxy.swallowAnswers();
     // One after the other, they would each find another dead connection.
     expect((await ada.get('/chats')).status).toBe(503);
     expect(await untilReady(app.url)).toBeLessThan(ANSWER_MS);

@@ -3,7 +3,7 @@ import { Agent, get } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createDatabase, onDatabase } from './support/database.js';
 import { expectProblem } from './support/expect-problem.js';
-import { Gate } from './support/tcp-proxy.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 import { request } from './support/http.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { Sender } from './support/sender.js';
@@ -169,19 +169,19 @@ describe('a process that stops', () => {
   });
 
   it('ends with 0 in time though the database is silent', async () => {
-    const gate = await Gate.before(database.url);
+    const proxy = await TcpProxy.before(database.url);
     await inTemporaryFolder(async (dir) => {
-      const server = start(dir, { DATABASE_URL: gate.url });
+      const server = start(dir, { DATABASE_URL: proxy.url });
       const url = await server.url();
       const { crowd: clients } = await crowd(2, url);
-      gate.swallowAnswers();
+      proxy.swallowAnswers();
       const sending = clients[0]!.send(() => clients[0]!.disconnects.length > 0);
       const { code, seconds } = await stop(server);
       expect(code).toBe(0);
       expect(seconds).toBeLessThan(MOST_SECONDS);
       await sending;
     });
-    gate.close();
+    proxy.close();
   });
 
   it('and another after it, under load: no ack is lost, and every client ends with exactly what is stored', async () => {

@@ -5,7 +5,7 @@ import { expectAlike, expectProblem } from './support/expect-problem.js';
 import {
   addUser,
   cast,
-  type Deed,
+  type GroupAction,
   dissolve,
   people,
   type Place,
@@ -40,7 +40,7 @@ describe('groups', () => {
   };
 
   describe('roles', () => {
-    it.each<[string, Place, Deed, Place, number, Place[]]>([
+    it.each<[string, Place, GroupAction, Place, number, Place[]]>([
       ['rename the group', 'member', rename, 'member', 200, ['admin', 'owner']],
       ['add a person (add_user)', 'outsider', addUser, 'member', 200, ['admin', 'owner']],
       ['add a person (PUT)', 'outsider', put, 'member', 200, ['admin', 'owner']],

@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import { Admission } from '../src/realtime/connections/admission.service.js';
+import { AdmissionService } from '../src/realtime/connections/admission.service.js';
 import { PlainWebSocketServer } from '../src/realtime/plain/plain-websocket.server.js';
 import { expectProblem } from './support/expect-problem.js';
 import { refusedUpgrade } from './support/plain-client.js';
@@ -10,12 +10,12 @@ const CLIENTS = 60;
 
 describe('many who connect at once', () => {
   let app: TestApp;
-  let admission: Admission;
+  let admission: AdmissionService;
   let users: TestUser[];
 
   beforeAll(async () => {
     app = await TestApp.start();
-    admission = app.nest.get(Admission);
+    admission = app.nest.get(AdmissionService);
     users = await app.users(3);
   });
   afterAll(() => app.close());

@@ -31,7 +31,7 @@ describe('guessing', () => {
     return { email, tokens: (await login(email, PASSWORD, home)).body, home };
   };
 
-  /** Guesses wrong so often, each address no more than it may. */
+  /** LoginThrottle wrong so often, each address no more than it may. */
   const guess = async (email: string, times: number): Promise<void> => {
     for (let left = times; left > 0; left -= PAIR) {
       const address = newAddress();

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Chat } from '../src/realtime/contract.js';
-import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
+import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { describeWithRedis, RedisServer } from './support/redis.js';
 import { type TestUser, unique } from './support/test-app.js';
 import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';
@@ -35,7 +35,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
   };
 
   it('hear of each other through Redis alone', async () => {
-    const looks = cluster.nodes.map(({ nest }) => nest.get(LogTail));
+    const looks = cluster.nodes.map(({ nest }) => nest.get(LogTailPoller));
     await Promise.all(looks.map((look) => look.beforeApplicationShutdown()));
     const group = await ada.group(bob);
     const across = await cluster.across(bob).device();

@@ -1,5 +1,5 @@
 import type { Chat } from '../src/realtime/contract.js';
-import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
+import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './support/caught-up.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { TestApp, type TestUser } from './support/test-app.js';
@@ -102,7 +102,7 @@ describe('two nodes on one database, without Redis', () => {
     await commitUnheard(group, ada, 'unheard');
     await device.command('message:send', { chat_id: group.id, text: 'heard', client_message_id: 'heard' });
     await device.until(() => seqsHeard(device, group).includes(3));
-    await late.nest.get(LogTail).look();
+    await late.nest.get(LogTailPoller).poll();
     expect(seqsHeard(device, group)).toEqual([2, 3]);
     await late.close();
   });

@@ -2,8 +2,8 @@ import { DataSource } from 'typeorm';
 import type { Pool } from 'pg';
 import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
 import { LogReader } from '../src/messages/log.reader.js';
-import { LogHorizon } from '../src/realtime/delivery/log.watermark.js';
-import { LogTail } from '../src/realtime/delivery/log-tail.poller.js';
+import { LogWatermark } from '../src/realtime/delivery/log.watermark.js';
+import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { createDatabase, onDatabase } from './support/database.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
@@ -48,7 +48,7 @@ describe('reading costs what it returns', () => {
     });
     app = await TestApp.start({ databaseUrl: database.url });
     // Its own looks at the log would be measured, too.
-    await app.nest.get(LogTail).beforeApplicationShutdown();
+    await app.nest.get(LogTailPoller).beforeApplicationShutdown();
     const [one, bob] = (await app.users(2)) as [TestUser, TestUser];
     ada = one;
     long = await ada.group(bob);
@@ -199,7 +199,7 @@ describe('reading costs what it returns', () => {
   });
 
   it('a look at the log, and what it finds to tell: what is new', async () => {
-    const [log, horizon, tail] = [app.nest.get(LogReader), app.nest.get(LogHorizon), app.nest.get(LogTail)];
+    const [log, horizon, tail] = [app.nest.get(LogReader), app.nest.get(LogWatermark), app.nest.get(LogTailPoller)];
     horizon.start(await log.newest());
     const device = await ada.device();
     const { body, ...cost } = await costOf(async () => {
@@ -210,7 +210,7 @@ describe('reading costs what it returns', () => {
         'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
         [long.id, ada.id, text],
       );
-      await tail.look();
+      await tail.poll();
       await device.next('message:created', (message) => message.text === text);
       return { status: 200, body: device.heard.length - heard };
     });

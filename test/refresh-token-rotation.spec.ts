@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { RevokedSessions } from '../src/auth/revoked-sessions.registry.js';
+import { RevokedSessionsRegistry } from '../src/auth/revoked-sessions.registry.js';
 import { SessionsService } from '../src/auth/sessions.service.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
@@ -100,7 +100,7 @@ describe('the tokens of a session', () => {
 
     /** What everybody else sees of the session must fit, too. */
     check(): void {
-      const revoked = app.nest.get(RevokedSessions).has(this.id);
+      const revoked = app.nest.get(RevokedSessionsRegistry).has(this.id);
       expect(this.models.some(({ live }) => live === !revoked)).toBe(true);
       this.models = this.models.filter(({ live }) => live === !revoked);
     }

@@ -7,7 +7,7 @@ import type { Chat } from '../src/realtime/contract.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';
-import { Gate } from './support/tcp-proxy.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
 /** An access token lives for 15 minutes: whatever is heard within a test was not its natural end. */
@@ -115,25 +115,25 @@ describe('a session that has ended', () => {
   });
 
   it('is learnt of by a node that was cut off from the database, once it is back', async () => {
-    const gate = await Gate.before(app.databaseUrl);
-    const node3 = await TestApp.start({ databaseUrl: gate.url });
+    const proxy = await TcpProxy.before(app.databaseUrl);
+    const node3 = await TestApp.start({ databaseUrl: proxy.url });
     const phone = await app.user();
     const device = await node3.connect(phone.token);
     const before = await app.login(phone);
     await node3.request('POST', '/auth/logout', { token: before.token });
-    gate.shut();
-    await gate.turnsAway(3);
+    proxy.shut();
+    await proxy.refuses(3);
     await phone.post('/auth/logout');
     expect(device.all('session:revoked')).toEqual([]);
     // Nothing is asked to tell who is there: an answer that takes no database is the same as ever.
     const noMessage = (token: string) => node3.request('POST', '/messages', { token, body: {} });
     expectProblem(await noMessage(ada.token), 400, 'validation_failed');
     expectProblem(await noMessage(before.token), 401, 'unauthorized');
-    gate.reopen();
+    proxy.reopen();
     await device.next('session:revoked');
     expectProblem(await me(node3, phone.token), 401, 'unauthorized');
     await node3.close();
-    gate.close();
+    proxy.close();
   });
 
   it('cuts a socket that was let in just before', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createDatabase, onDatabase } from './support/database.js';
 import { Device } from './support/device.js';
-import { Gate } from './support/tcp-proxy.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 import { request } from './support/http.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
@@ -122,18 +122,18 @@ describe('starting and stopping', () => {
     });
 
     it('logs once that it lost the database, and once that it is back, however often it tried', async () => {
-      const gate = await Gate.before(database.url);
+      const proxy = await TcpProxy.before(database.url);
       await inTemporaryFolder(async (dir) => {
-        const server = ServerProcess.start(dir, { DATABASE_URL: gate.url });
+        const server = ServerProcess.start(dir, { DATABASE_URL: proxy.url });
         await server.url();
-        gate.shut();
-        await gate.turnsAway(3);
-        gate.reopen();
+        proxy.shut();
+        await proxy.refuses(3);
+        proxy.reopen();
         await server.until(/revocations\.in_reach/);
         expect(await server.signal('SIGTERM')).toBe(0);
         expect(server.output.match(/revocations\.\w+/g)).toEqual(['revocations.out_of_reach', 'revocations.in_reach']);
       });
-      gate.close();
+      proxy.close();
     });
 
     it('logs every key event as JSON with ids, and never a password, a token or a text, at the finest level', async () => {

@@ -1,7 +1,7 @@
-import { type Bench, Contestant } from '../targets/bench-target.js';
+import { type Bench, BenchTarget } from '../targets/bench-target.js';
 import { Figure } from '../report/figures.js';
 import { Inspector } from '../targets/inspector.js';
-import { interleaved, type Lineup, settle, USER_IDS } from '../targets/bench-targets.js';
+import { interleaved, type BenchTargets, settle, USER_IDS } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
 
 const SERVERS = ['ours', 'bare'] as const;
@@ -12,13 +12,13 @@ const IDLE_SOCKETS = 3_000;
 const WARM_UP_SOCKETS = 1_000;
 
 /** TCP, upgrade and Socket.IO handshake of 1 500 people. */
-export async function connects(lineup: Lineup, rounds: number): Promise<Measured> {
+export async function connects(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Connects', 'connects/s', [{ over: 'bare', atLeast: 0.6 }]);
   const server = new Figure('Connects: CPU of the server', 'cores');
   const generator = new Figure('Connects: CPU of the generator', 'cores');
   const connectAll = async (name: (typeof SERVERS)[number]) => {
-    const result = await lineup.of(name).connect(USER_IDS, WINDOW);
-    await lineup.of(name).disconnect();
+    const result = await targets.of(name).connect(USER_IDS, WINDOW);
+    await targets.of(name).disconnect();
     await settle();
     return result;
   };
@@ -39,20 +39,20 @@ export async function memory(bench: Bench, rounds: number): Promise<Measured> {
   const userIds = Array.from({ length: IDLE_SOCKETS }, (_, i) => i + 1);
   await interleaved(SERVERS, rounds, async (name, round) => {
     const flags = ['--inspect=127.0.0.1:0'];
-    const contestant = await Contestant.start(name, { users: IDLE_SOCKETS, chats: [] }, bench, flags);
-    const inspector = new Inspector(contestant.server.inspectorUrl!);
-    await contestant.connect(userIds.slice(0, WARM_UP_SOCKETS), WINDOW);
-    await contestant.disconnect();
+    const target = await BenchTarget.start(name, { users: IDLE_SOCKETS, chats: [] }, bench, flags);
+    const inspector = new Inspector(target.server.inspectorUrl!);
+    await target.connect(userIds.slice(0, WARM_UP_SOCKETS), WINDOW);
+    await target.disconnect();
     await settle();
     const before = await inspector.memory();
-    await contestant.connect(userIds, WINDOW);
+    await target.connect(userIds, WINDOW);
     await settle();
     const after = await inspector.memory();
     rss.add(round, name, (after.rss - before.rss) / IDLE_SOCKETS / 1_000);
     heap.add(round, name, (after.heapUsed - before.heapUsed) / IDLE_SOCKETS / 1_000);
     inspector.close();
-    await contestant.disconnect();
-    await contestant.stop();
+    await target.disconnect();
+    await target.stop();
   });
   return { figures: [rss, heap], loads: [] };
 }

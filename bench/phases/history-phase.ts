@@ -1,6 +1,6 @@
-import { type Bench, Contestant } from '../targets/bench-target.js';
+import { type Bench, BenchTarget } from '../targets/bench-target.js';
 import { Figure, median } from '../report/figures.js';
-import { COMMON_CHATS, DEEP, HistoryWorld, type Place, POPULAR, SHALLOW } from '../targets/history-dataset.js';
+import { COMMON_CHATS, DEEP, HistoryDataset, type Place, POPULAR, SHALLOW } from '../targets/history-dataset.js';
 import type { Measured } from '../load/load-figures.js';
 import { type Answer, RestClient } from '../load/rest-client.js';
 import { RunProblem } from '../load/send-run.js';
@@ -66,10 +66,10 @@ const CHAT_LIST: Case = {
 };
 
 /** Somebody who holds all but the last messages of one chat. */
-const catchUp = (world: HistoryWorld): Case => ({
+const catchUp = (dataset: HistoryDataset): Case => ({
   title: `Sync of ${MISSED} missed messages, ${COMMON_CHATS + 1} chats`,
   ask({ userId, chatId }) {
-    const body = JSON.stringify({ cursors: world.cursorsOf(userId, chatId, MISSED) });
+    const body = JSON.stringify({ cursors: dataset.cursorsOf(userId, chatId, MISSED) });
     return (client) => client.post('/sync', body);
   },
   isRight: ({ chats }: { chats: readonly Chat[] }, { messages }) =>
@@ -78,14 +78,14 @@ const catchUp = (world: HistoryWorld): Case => ({
 
 /** Reading in a chat of a million messages and in one of a thousand, among `total` in all. */
 export async function history(bench: Bench, rounds: number, total: number): Promise<Measured> {
-  const contestant = await Contestant.start('ours', { users: 0, chats: [] }, bench);
-  const world = new HistoryWorld(total);
-  await world.fill(contestant.databaseUrl);
-  const clientOf = (userId: number): RestClient => new RestClient(contestant.server.port, tokenOf(userId));
+  const target = await BenchTarget.start('ours', { users: 0, chats: [] }, bench);
+  const dataset = new HistoryDataset(total);
+  await dataset.fill(target.databaseUrl);
+  const clientOf = (userId: number): RestClient => new RestClient(target.server.port, tokenOf(userId));
   const figures: Figure[] = [];
-  for (const aCase of [...PAGES, CHAT_LIST, catchUp(world)]) figures.push(await compare(aCase, clientOf, rounds));
-  figures.push(await nothingNew(clientOf(POPULAR.userId), world, rounds));
-  await contestant.stop();
+  for (const aCase of [...PAGES, CHAT_LIST, catchUp(dataset)]) figures.push(await compare(aCase, clientOf, rounds));
+  figures.push(await nothingNew(clientOf(POPULAR.userId), dataset, rounds));
+  await target.stop();
   return { figures, loads: [] };
 }
 
@@ -117,10 +117,10 @@ async function compare(
 }
 
 /** What a client with a thousand chats pays that comes back and has missed nothing. */
-async function nothingNew(client: RestClient, world: HistoryWorld, rounds: number): Promise<Figure> {
+async function nothingNew(client: RestClient, dataset: HistoryDataset, rounds: number): Promise<Figure> {
   const title = `Sync without news, ${POPULAR.chats} chats`;
   const figure = new Figure(title, 'ms', [], 'deep');
-  const request = JSON.stringify({ cursors: world.cursorsOf(POPULAR.userId) });
+  const request = JSON.stringify({ cursors: dataset.cursorsOf(POPULAR.userId) });
   for (let round = -1; round < rounds; round++) {
     const times: number[] = [];
     for (let i = 0; i < WARM_UP_REQUESTS; i++) {

@@ -1,13 +1,13 @@
 import { Figure, type Target } from '../report/figures.js';
-import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import { CHATS, interleaved, type BenchTargets, settle } from '../targets/bench-targets.js';
 import { Load, type Measured } from '../load/load-figures.js';
 import type { SendResult } from '../load/load-plan.js';
 import type { ServerName } from '../targets/servers.js';
-import type { WorldChat } from '../targets/dataset.js';
+import type { DatasetChat } from '../targets/dataset.js';
 
 interface SendPhase {
   readonly servers: readonly ServerName[];
-  readonly chats: readonly WorldChat[];
+  readonly chats: readonly DatasetChat[];
   /** Who writes, of the members of each chat; the others listen. */
   readonly senders: number;
   /** Messages on their way for each of them. */
@@ -17,30 +17,30 @@ interface SendPhase {
 }
 
 const WARM_UP_MS = 500;
-const ALL = ['ours', 'bare', 'usual'] as const;
+const ALL = ['ours', 'bare', 'baseline'] as const;
 
 const AGAINST_BOTH: readonly Target[] = [
   { over: 'bare', atLeast: 0.5 },
-  { over: 'usual', atLeast: 10 },
+  { over: 'baseline', atLeast: 10 },
 ];
 
 /** A phase of sends on the servers of the line-up; `take` gets what each run saw. */
 async function measure(
   { servers, chats, senders, inFlight, windowMs, halfLoadMs = 0 }: SendPhase,
-  lineup: Lineup,
+  targets: BenchTargets,
   rounds: number,
   take: (name: ServerName, round: number, result: SendResult) => void,
 ): Promise<void> {
   const shape = { inFlight, warmUpMs: WARM_UP_MS, windowMs, halfLoadMs };
   const sending = new Set(chats.flatMap(({ memberIds }) => memberIds.slice(0, senders)));
   await interleaved(servers, rounds, async (name, round) => {
-    take(name, round, await lineup.of(name).send(chats, (userId) => sending.has(userId), shape));
+    take(name, round, await targets.of(name).send(chats, (userId) => sending.has(userId), shape));
     await settle();
   });
 }
 
 /** Durable sends in many chats, one on its way for each person; then the latency at half of each server's own rate. */
-export async function sends(lineup: Lineup, rounds: number): Promise<Measured> {
+export async function sends(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Sends in 128 chats', 'messages/s', AGAINST_BOTH);
   const p50 = new Figure('Ack at half load, p50', 'ms', [{ over: 'bare' }]);
   const p99 = new Figure('Ack at half load, p99', 'ms', [{ over: 'bare', atMost: 5 }]);
@@ -55,7 +55,7 @@ export async function sends(lineup: Lineup, rounds: number): Promise<Measured> {
     windowMs: 3_000,
     halfLoadMs: 2_500,
   };
-  await measure(phase, lineup, rounds, (name, round, result) => {
+  await measure(phase, targets, rounds, (name, round, result) => {
     full.add(name, result.full);
     half.add(name, result.half!);
     rate.add(round, name, result.full.acks / result.full.seconds);
@@ -67,11 +67,11 @@ export async function sends(lineup: Lineup, rounds: number): Promise<Measured> {
 }
 
 const loadPhase =
-  (title: string, targets: readonly Target[], phase: SendPhase, counted: 'acks' | 'deliveries' = 'acks') =>
-  async (lineup: Lineup, rounds: number): Promise<Measured> => {
-    const rate = new Figure(title, counted === 'acks' ? 'messages/s' : 'deliveries/s', targets);
+  (title: string, goals: readonly Target[], phase: SendPhase, counted: 'acks' | 'deliveries' = 'acks') =>
+  async (targets: BenchTargets, rounds: number): Promise<Measured> => {
+    const rate = new Figure(title, counted === 'acks' ? 'messages/s' : 'deliveries/s', goals);
     const load = new Load(title);
-    await measure(phase, lineup, rounds, (name, round, { full }) => {
+    await measure(phase, targets, rounds, (name, round, { full }) => {
       load.add(name, full);
       rate.add(round, name, full[counted] / full.seconds);
     });
@@ -90,7 +90,7 @@ export const pipelinedSends = loadPhase('Sends in 128 chats, 8 in flight each', 
 /** One chat, whose messages have to be numbered one after the other; few listeners, so that the log is what is measured. */
 export const hotOneSender = loadPhase(
   'One hot chat, 1 sender of 4 members',
-  [{ atLeast: 5_000 }, { over: 'bare' }, { over: 'usual' }],
+  [{ atLeast: 5_000 }, { over: 'bare' }, { over: 'baseline' }],
   { servers: ALL, chats: CHATS.oneSender, senders: 1, inFlight: 256, windowMs: 2_000 },
 );
 

@@ -1,18 +1,18 @@
 import { ChatClient } from '../load/chat-client.js';
-import type { Contestant } from '../targets/bench-target.js';
+import type { BenchTarget } from '../targets/bench-target.js';
 import { Figure } from '../report/figures.js';
-import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import { CHATS, interleaved, type BenchTargets, settle } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
 import { RunProblem } from '../load/send-run.js';
-import type { WorldChat } from '../targets/dataset.js';
+import type { DatasetChat } from '../targets/dataset.js';
 
 const MANNERS = ['stalled', 'reading'] as const;
 type Manner = (typeof MANNERS)[number];
 
 /** One device more of a listener, connected, which hears what all hear, and reads it or doesn't. */
-function extraDevice(contestant: Contestant, userId: number, manner: Manner): Promise<ChatClient> {
+function extraDevice(target: BenchTarget, userId: number, manner: Manner): Promise<ChatClient> {
   return new Promise((resolve, reject) => {
-    const client: ChatClient = new ChatClient(contestant.server.port, contestant.authOf(userId), {
+    const client: ChatClient = new ChatClient(target.server.port, target.authOf(userId), {
       onConnected: () => {
         if (manner === 'stalled') client.pause();
         resolve(client);
@@ -26,19 +26,19 @@ function extraDevice(contestant: Contestant, userId: number, manner: Manner): Pr
 }
 
 /** How many sockets the server has cut because they didn't read. */
-async function cutOff({ server }: Contestant): Promise<number> {
+async function cutOff({ server }: BenchTarget): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
   return Number(/^windi_socket_disconnects_total\{reason="slow_consumer"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
 }
 
 /** What one device that stops reading costs the others: in a chat that fills its connection until it is cut, and among a thousand. */
-export async function stalled(lineup: Lineup, rounds: number): Promise<Measured> {
-  const ours = lineup.of('ours');
+export async function stalled(targets: BenchTargets, rounds: number): Promise<Measured> {
+  const ours = targets.of('ours');
   const over = [{ over: 'reading' }];
   const hot = new Figure('One hot chat, with a device that stalls', 'messages/s', over, 'stalled');
   const cut = new Figure('… and is cut', 'sockets', [], 'stalled');
   const fanOut = new Figure('Fan-out to 1 000 members, one of whom stalls', 'deliveries/s', over, 'stalled');
-  const send = async ([chat]: readonly WorldChat[], manner: Manner, inFlight: number) => {
+  const send = async ([chat]: readonly DatasetChat[], manner: Manner, inFlight: number) => {
     const [sender, listener] = chat!.memberIds as [number, number];
     const extra = await extraDevice(ours, listener, manner);
     const shape = { inFlight, warmUpMs: 500, windowMs: 5_000, halfLoadMs: 0 };

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
 import { Figure } from '../report/figures.js';
-import { CHATS, interleaved, type Lineup, settle } from '../targets/bench-targets.js';
+import { CHATS, interleaved, type BenchTargets, settle } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
 import { RunProblem } from '../load/send-run.js';
 
@@ -51,12 +51,12 @@ class LoginStorm {
 }
 
 /** What 200 logins a second leave of the sends. */
-export async function storm(lineup: Lineup, rounds: number): Promise<Measured> {
+export async function storm(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Sends in 128 chats in a login storm', 'messages/s', [{ over: 'calm' }], 'storm');
   const p99 = new Figure('Ack in a login storm, p99', 'ms', [{ over: 'calm' }], 'storm');
   const looked = new Figure('Logins looked at', 'logins/s', [], 'storm');
   const refused = new Figure('Logins told to come back', 'logins/s', [], 'storm');
-  const ours = lineup.of('ours');
+  const ours = targets.of('ours');
   const shape = { inFlight: 1, warmUpMs: 1_000, windowMs: 4_000, halfLoadMs: 0 };
   await interleaved(['storm', 'calm'], rounds, async (weather, round) => {
     const logins = weather === 'storm' ? new LoginStorm(ours.server.port) : undefined;

@@ -11,7 +11,15 @@ import {
 } from '../load/load-plan.js';
 import { RunProblem } from '../load/send-run.js';
 import { type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
-import { fillOurs, fillUsual, JWT_SECRET, tokenOf, withDatabase, type World, type WorldChat } from './dataset.js';
+import {
+  fillOurs,
+  fillBaseline,
+  JWT_SECRET,
+  tokenOf,
+  withDatabase,
+  type Dataset,
+  type DatasetChat,
+} from './dataset.js';
 
 /** What all phases share. */
 export interface Bench {
@@ -27,20 +35,20 @@ export interface Bench {
 }
 
 /** What each server is told by its environment. The application as in production, but for limits that no load could pass. */
-const ENVIRONMENTS: Record<ServerName, (databaseUrl: string, world: World) => Record<string, string>> = {
+const ENVIRONMENTS: Record<ServerName, (databaseUrl: string, dataset: Dataset) => Record<string, string>> = {
   ours: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET, LOG_LEVEL: 'warn', RATE_LIMIT: 'off' }),
   bare: (_, { chats }) => ({
     CHATS: JSON.stringify(Object.fromEntries(chats.map((chat) => [chat.id, chat.memberIds]))),
   }),
-  usual: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET }),
+  baseline: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET }),
 };
 
-const FILL: Partial<Record<ServerName, typeof fillOurs>> = { ours: fillOurs, usual: fillUsual };
+const FILL: Partial<Record<ServerName, typeof fillOurs>> = { ours: fillOurs, baseline: fillBaseline };
 
 let serial = 0;
 
-/** A server with a world of its own, and the book of what it has acked. */
-export class Contestant {
+/** A server with a dataset of its own, and the book of what it has acked. */
+export class BenchTarget {
   private readonly acked: StoredMessage[] = [];
   private readonly heads = new Map<number, number>();
   private runs = 0;
@@ -52,19 +60,19 @@ export class Contestant {
     private readonly bench: Bench,
   ) {}
 
-  static async start(name: ServerName, world: World, bench: Bench, flags: string[] = []): Promise<Contestant> {
+  static async start(name: ServerName, dataset: Dataset, bench: Bench, flags: string[] = []): Promise<BenchTarget> {
     const database = `${name}_${++serial}`;
     const url = new URL(bench.databaseUrl);
     url.pathname = `/${database}`;
     if (name !== 'bare') await withDatabase(bench.databaseUrl, (db) => db.query(`CREATE DATABASE ${database}`));
     const program = name === 'ours' ? join(bench.dist, 'src/main.js') : PROGRAMS[name];
     const cwd = await mkdtemp(join(bench.folder, 'cwd-'));
-    const server = await Server.start(program, ENVIRONMENTS[name](url.href, world), cwd, [
+    const server = await Server.start(program, ENVIRONMENTS[name](url.href, dataset), cwd, [
       ...bench.nodeFlags,
       ...flags,
     ]);
-    await FILL[name]?.(url.href, world);
-    return new Contestant(name, server, url.href, bench);
+    await FILL[name]?.(url.href, dataset);
+    return new BenchTarget(name, server, url.href, bench);
   }
 
   get watched(): WatchedProcesses {
@@ -78,7 +86,7 @@ export class Contestant {
 
   /** Everybody in the chats is connected; who sends is up to `sends`. */
   async send(
-    chats: readonly WorldChat[],
+    chats: readonly DatasetChat[],
     sends: (userId: number) => boolean,
     shape: Pick<SendPlan, 'inFlight' | 'warmUpMs' | 'windowMs' | 'halfLoadMs'>,
   ): Promise<SendResult> {
@@ -90,8 +98,8 @@ export class Contestant {
     const run = `r${++this.runs}`;
     const { port } = this.server;
     const { watched, heads } = this;
-    // Two transactions of the usual way can be told of in the other order than they committed; it has nothing against it.
-    const ordered = this.name !== 'usual';
+    // Two transactions of the baseline can be told of in the other order than they committed; it has nothing against it.
+    const ordered = this.name !== 'baseline';
     const result = await this.bench.generator
       .carryOut<'send'>({ kind: 'send', port, watched, run, sockets, heads, ordered, ...shape })
       .catch(this.blame);

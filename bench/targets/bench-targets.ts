@@ -1,18 +1,18 @@
-import { type Bench, Contestant } from './bench-target.js';
+import { type Bench, BenchTarget } from './bench-target.js';
 import { pause } from '../load/send-run.js';
 import { SERVER_NAMES, type ServerName } from './servers.js';
-import type { World, WorldChat } from './dataset.js';
+import type { Dataset, DatasetChat } from './dataset.js';
 
 const USERS = 1_500;
 const WARM_UP_MS = 4_000;
 
 /** Private chats of two users each, from this user on. */
-const pairs = (count: number, firstChat: number, firstUser: number): WorldChat[] =>
+const pairs = (count: number, firstChat: number, firstUser: number): DatasetChat[] =>
   Array.from({ length: count }, (_, i) => {
     return { id: firstChat + i, type: 'private', memberIds: [firstUser + 2 * i, firstUser + 2 * i + 1] };
   });
 
-const group = (size: number, id: number, firstUser: number): WorldChat => ({
+const group = (size: number, id: number, firstUser: number): DatasetChat => ({
   id,
   type: 'group',
   memberIds: Array.from({ length: size }, (_, i) => firstUser + i),
@@ -24,40 +24,40 @@ export const CHATS = {
   oneSender: [group(4, 1_001, 301)],
   manySenders: [group(16, 1_002, 351)],
   fanOut: [group(1_000, 1_003, 401)],
-} satisfies Record<string, WorldChat[]>;
+} satisfies Record<string, DatasetChat[]>;
 
-const WORLD: World = { users: USERS, chats: Object.values(CHATS).flat() };
+const DATASET: Dataset = { users: USERS, chats: Object.values(CHATS).flat() };
 export const USER_IDS = Array.from({ length: USERS }, (_, i) => i + 1);
 
-/** The three servers side by side, in the same world; while one is measured the others idle. */
-export class Lineup {
-  private constructor(private readonly contestants: ReadonlyMap<ServerName, Contestant>) {}
+/** The three servers side by side, in the same dataset; while one is measured the others idle. */
+export class BenchTargets {
+  private constructor(private readonly targets: ReadonlyMap<ServerName, BenchTarget>) {}
 
   /** Starts them and lets each run hot, so that none is measured while its code is still being compiled. */
-  static async start(bench: Bench): Promise<Lineup> {
-    const contestants = new Map<ServerName, Contestant>();
+  static async start(bench: Bench): Promise<BenchTargets> {
+    const targets = new Map<ServerName, BenchTarget>();
     for (const name of SERVER_NAMES) {
-      const contestant = await Contestant.start(name, WORLD, bench);
-      await contestant.send(CHATS.private, () => true, {
+      const target = await BenchTarget.start(name, DATASET, bench);
+      await target.send(CHATS.private, () => true, {
         inFlight: 1,
         warmUpMs: 0,
         windowMs: WARM_UP_MS,
         halfLoadMs: 0,
       });
-      contestants.set(name, contestant);
+      targets.set(name, target);
     }
-    return new Lineup(contestants);
+    return new BenchTargets(targets);
   }
 
-  of(name: ServerName): Contestant {
-    return this.contestants.get(name)!;
+  of(name: ServerName): BenchTarget {
+    return this.targets.get(name)!;
   }
 
   /** @throws RunProblem unless the databases hold exactly what was acked */
   async finish(): Promise<void> {
-    for (const contestant of this.contestants.values()) {
-      await contestant.checkStored();
-      await contestant.stop();
+    for (const target of this.targets.values()) {
+      await target.checkStored();
+      await target.stop();
     }
   }
 }

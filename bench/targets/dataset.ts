@@ -7,13 +7,13 @@ import { TOKEN_ALGORITHM } from '../../src/auth/tokens.service.js';
  * The people and chats of a run. They are put straight into the database, and their tokens are signed here as the
  * application signs them: thousands of registrations and logins would be an hour of argon2, which isn't measured.
  */
-export interface World {
+export interface Dataset {
   /** How many; their ids are 1, 2, 3 … */
   readonly users: number;
-  readonly chats: readonly WorldChat[];
+  readonly chats: readonly DatasetChat[];
 }
 
-export interface WorldChat {
+export interface DatasetChat {
   readonly id: number;
   readonly type: 'private' | 'group';
   readonly memberIds: readonly number[];
@@ -29,8 +29,8 @@ const sessionOf = (userId: number): string => `00000000-0000-4000-8000-${userId.
 export const tokenOf = (userId: number): string =>
   jwt.sign({ sid: sessionOf(userId) }, { algorithm: TOKEN_ALGORITHM, expiresIn: '1h', subject: String(userId) });
 
-/** Puts a world into the application's database. */
-export async function fillOurs(url: string, { users, chats }: World): Promise<void> {
+/** Puts a dataset into the application's database. */
+export async function fillOurs(url: string, { users, chats }: Dataset): Promise<void> {
   const groups = chats.filter(({ type }) => type === 'group');
   const couples = chats.filter(({ type }) => type === 'private');
   const ids = chats.map(({ id }) => id);
@@ -69,8 +69,8 @@ export async function fillOurs(url: string, { users, chats }: World): Promise<vo
   });
 }
 
-/** The same for the usual way. */
-export async function fillUsual(url: string, { chats }: World): Promise<void> {
+/** The same for the baseline. */
+export async function fillBaseline(url: string, { chats }: Dataset): Promise<void> {
   await withDatabase(url, async (db) => {
     await db.query('INSERT INTO chats (id) SELECT unnest($1::bigint[])', [chats.map(({ id }) => id)]);
     await db.query(`INSERT INTO chat_members (chat_id, user_id) ${MEMBERSHIPS}`, memberships(chats));
@@ -80,7 +80,7 @@ export async function fillUsual(url: string, { chats }: World): Promise<void> {
 
 const MEMBERSHIPS = 'SELECT * FROM unnest($1::bigint[], $2::bigint[])';
 
-function memberships(chats: readonly WorldChat[]): [number[], number[]] {
+function memberships(chats: readonly DatasetChat[]): [number[], number[]] {
   return [
     chats.flatMap(({ id, memberIds }) => memberIds.map(() => id)),
     chats.flatMap(({ memberIds }) => [...memberIds]),

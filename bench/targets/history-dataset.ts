@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { fillOurs, withDatabase, type World, type WorldChat } from './dataset.js';
+import { fillOurs, withDatabase, type Dataset, type DatasetChat } from './dataset.js';
 
 /** One person with one chat that is looked at, and how many messages it has. */
 export interface Place {
@@ -20,17 +20,17 @@ const FIRST_OTHER_USER = 4;
 const OTHER_USERS = 10;
 
 /** A deep chat and a shallow one among many, `total` messages in all. */
-export class HistoryWorld implements World {
+export class HistoryDataset implements Dataset {
   readonly users = FIRST_OTHER_USER + OTHER_USERS - 1;
-  readonly chats: readonly WorldChat[];
+  readonly chats: readonly DatasetChat[];
   private readonly messagesOfOthers: number;
 
   constructor(total: number) {
     const left = total - DEEP.messages - SHALLOW.messages;
     const others = Math.max(POPULAR.chats, Math.round(left / SHALLOW.messages));
     this.messagesOfOthers = Math.floor(left / others);
-    const group = (id: number, ...memberIds: number[]): WorldChat => ({ id, type: 'group', memberIds });
-    const other = (_: unknown, i: number): WorldChat => {
+    const group = (id: number, ...memberIds: number[]): DatasetChat => ({ id, type: 'group', memberIds });
+    const other = (_: unknown, i: number): DatasetChat => {
       const common = i < COMMON_CHATS ? [DEEP.userId, SHALLOW.userId] : [];
       const popular = i < POPULAR.chats ? [POPULAR.userId] : [];
       return group(FIRST_OTHER_CHAT + i, FIRST_OTHER_USER + (i % OTHER_USERS), ...common, ...popular);

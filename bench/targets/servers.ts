@@ -9,7 +9,7 @@ const START_TIMEOUT_MS = 30_000;
 /** Compiled, beside this very file. */
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export const SERVER_NAMES = ['ours', 'bare', 'usual'] as const;
+export const SERVER_NAMES = ['ours', 'bare', 'baseline'] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
 /** A server in a process of its own, on a free port of the loopback interface. */
@@ -69,7 +69,7 @@ export class Server {
 
 export const PROGRAMS: Record<Exclude<ServerName, 'ours'>, string> = {
   bare: compiled('./bare/server.js'),
-  usual: compiled('./baseline/main.js'),
+  baseline: compiled('./baseline/main.js'),
 };
 
 /** The load generator in a process of its own. */

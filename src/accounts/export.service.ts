@@ -6,7 +6,7 @@ import { BlocksService } from '../chats/blocks.service.js';
 import { ChatsService } from '../chats/chats.service.js';
 import { MessageDto } from '../chats/dto/message.dto.js';
 import type { Principal } from '../common/principal.js';
-import { OwnMessages } from '../messages/own-messages.service.js';
+import { OwnMessagesService } from '../messages/own-messages.service.js';
 import { type ExportDto, MembershipDto } from './dto/account.dto.js';
 
 const PAGE = 100;
@@ -19,7 +19,7 @@ export class ExportService {
     private readonly sessions: SessionsService,
     private readonly blocks: BlocksService,
     private readonly chats: ChatsService,
-    private readonly messages: OwnMessages,
+    private readonly messages: OwnMessagesService,
   ) {}
 
   /** An `ExportDto` as text. @throws AppError `unauthorized` when the account is gone */

@@ -8,11 +8,11 @@ import { RateLimitGuard } from '../limits/rate-limit.guard.js';
 import { UsersModule } from '../users/users.module.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
-import { Guesses } from './login.throttle.js';
+import { LoginThrottle } from './login.throttle.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { PasswordsService } from './passwords.service.js';
-import { RevokedSessions } from './revoked-sessions.registry.js';
+import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 import { Session } from './session.entity.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -36,10 +36,10 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
   controllers: [AuthController, SessionsController],
   providers: [
     AuthService,
-    Guesses,
+    LoginThrottle,
     JwtStrategy,
     PasswordsService,
-    RevokedSessions,
+    RevokedSessionsRegistry,
     SessionsRepository,
     SessionsService,
     TokensService,
@@ -47,6 +47,6 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     // Second, as it counts by user.
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [AuthService, RevokedSessions, SessionsService, TokensService],
+  exports: [AuthService, RevokedSessionsRegistry, SessionsService, TokensService],
 })
 export class AuthModule {}

@@ -7,7 +7,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
 import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
-import { Guesses } from './login.throttle.js';
+import { LoginThrottle } from './login.throttle.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
 
@@ -18,7 +18,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly guesses: Guesses,
+    private readonly guesses: LoginThrottle,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -42,7 +42,7 @@ export class AuthService {
       address: client.address,
       isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
     };
-    return this.guesses.bounded(guess, () => this.enter(user, form, client));
+    return this.guesses.attempt(guess, () => this.enter(user, form, client));
   }
 
   /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong; `overloaded` */

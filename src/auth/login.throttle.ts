@@ -5,7 +5,7 @@ import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors/app-error.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import type { Budget } from '../limits/budgets.js';
-import { Counters, take } from '../limits/rate-limiter.factory.js';
+import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 
 const MINUTE = 60;
 
@@ -26,7 +26,7 @@ const KINDS = ['pair', 'address', 'account'] as const satisfies Kind[];
 export const addressKey = (address: string): string => normalizeIp(address);
 
 /** Somebody's try at a password. */
-export interface Guess {
+export interface LoginAttempt {
   /** What tells the account from others: its id, or the email when there is no such account. */
   readonly account: string;
   readonly address: string;
@@ -39,23 +39,23 @@ export interface Guess {
  * guesses elsewhere. A try counts as wrong while it is under way, or many at once would all be free.
  */
 @Injectable()
-export class Guesses {
-  private readonly logger = new Logger(Guesses.name);
+export class LoginThrottle {
+  private readonly logger = new Logger(LoginThrottle.name);
   private readonly counters: Record<Kind, RateLimiterAbstract>;
 
   constructor(
-    counters: Counters,
+    counters: RateLimiterFactory,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
     this.counters = {
-      pair: counters.of('guess-pair', BUDGETS.pair),
-      address: counters.of('guess-address', BUDGETS.address),
-      account: counters.of('guess-account', BUDGETS.account),
+      pair: counters.create('guess-pair', BUDGETS.pair),
+      address: counters.create('guess-address', BUDGETS.address),
+      account: counters.create('guess-account', BUDGETS.account),
     };
   }
 
   /** Lets somebody try, unless they were wrong too often. @throws AppError `rate_limited`, and what `work` throws */
-  async bounded<T>(guess: Guess, work: () => Promise<T>): Promise<T> {
+  async attempt<T>(guess: LoginAttempt, work: () => Promise<T>): Promise<T> {
     if (!this.config.rateLimit) return work();
     const keys = keysOf(guess);
     await this.count(guess, keys);
@@ -70,12 +70,12 @@ export class Guesses {
     }
   }
 
-  private async count(guess: Guess, keys: Record<Kind, string>): Promise<void> {
+  private async count(guess: LoginAttempt, keys: Record<Kind, string>): Promise<void> {
     const counted: Kind[] = [];
     for (const kind of KINDS) {
       counted.push(kind);
       try {
-        await take(this.counters[kind], keys[kind], 'Too many wrong passwords; try again later.');
+        await consume(this.counters[kind], keys[kind], 'Too many wrong passwords; try again later.');
       } catch (error) {
         if (kind === 'account' && (await guess.isKnown())) continue;
         // A try that isn't made can't have been wrong.
@@ -91,7 +91,7 @@ export class Guesses {
   }
 }
 
-function keysOf({ account, address }: Guess): Record<Kind, string> {
+function keysOf({ account, address }: LoginAttempt): Record<Kind, string> {
   const from = addressKey(address);
   // Hashed: nobody's email is kept in Redis, and a key is short.
   const whose = createHash('sha256').update(account.toLowerCase()).digest('base64url');

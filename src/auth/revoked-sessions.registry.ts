@@ -6,20 +6,20 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DomainEvents } from '../common/domain-event.bus.js';
-import { RepeatedLook } from '../common/polling-loop.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
+import { PollingLoop } from '../common/polling-loop.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { SessionsRevoked } from './session.events.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 /** How often a node asks what other nodes have revoked, in milliseconds: the bound is a second. */
-const POLL_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
 /** How far the clocks of two nodes may be apart, in seconds: one signs a token, the other one finds it expired. */
 const CLOCK_MARGIN = 300;
 
 /** For how many seconds a revoked session has to be remembered: as long as an access token of it can be good anywhere. */
-export const memorySeconds = ({ accessTokenTtlSeconds }: AppConfig): number => accessTokenTtlSeconds + CLOCK_MARGIN;
+export const retentionSeconds = ({ accessTokenTtlSeconds }: AppConfig): number => accessTokenTtlSeconds + CLOCK_MARGIN;
 
 /**
  * The sessions that ended while they had access tokens. It is asked at each request and command, so it lives in memory:
@@ -27,16 +27,16 @@ export const memorySeconds = ({ accessTokenTtlSeconds }: AppConfig): number => a
  * twice a second. While the database is away nothing can end anywhere; on its return nothing is missed.
  */
 @Injectable()
-export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(RevokedSessions.name);
+export class RevokedSessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(RevokedSessionsRegistry.name);
   /** When each id can be forgotten, in milliseconds since the process started; the oldest first. */
   private readonly forgetAt = new Map<string, number>();
-  private horizon = 0;
-  private readonly looks = new RepeatedLook(this.logger, 'revocations', POLL_MS, () => this.poll());
+  private lowWatermark = 0;
+  private readonly polling = new PollingLoop(this.logger, 'revocations', POLL_INTERVAL_MS, () => this.poll());
 
   constructor(
     private readonly sessions: SessionsRepository,
-    private readonly events: DomainEvents,
+    private readonly events: DomainEventBus,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
     // Before anybody else can: who hears of the event may ask `has`.
@@ -52,11 +52,11 @@ export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, Be
   }
 
   onApplicationBootstrap(): void {
-    this.looks.start();
+    this.polling.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.looks.stop();
+    return this.polling.stop();
   }
 
   private async poll(): Promise<void> {
@@ -65,14 +65,14 @@ export class RevokedSessions implements OnModuleInit, OnApplicationBootstrap, Be
   }
 
   private async read(): Promise<void> {
-    const { sessions, horizon } = await this.sessions.revokedSince(this.horizon);
-    this.horizon = horizon;
+    const { sessions, lowWatermark: horizon } = await this.sessions.revokedSince(this.lowWatermark);
+    this.lowWatermark = horizon;
     const unknown = sessions.filter(({ id }) => !this.has(id));
     if (unknown.length > 0) void this.events.publish(new SessionsRevoked(unknown));
   }
 
   private remember({ sessions, reason }: SessionsRevoked): void {
-    const forgetAt = performance.now() + memorySeconds(this.config) * 1000;
+    const forgetAt = performance.now() + retentionSeconds(this.config) * 1000;
     for (const { id, userId } of sessions) {
       this.forgetAt.set(id, forgetAt);
       if (reason) this.logger.log({ event: 'session.ended', user_id: userId, session_id: id, reason });

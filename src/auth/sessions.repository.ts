@@ -15,7 +15,7 @@ export type RotationState = Pick<Session, 'currentHash' | 'previousHash' | 'rota
 export interface Revocations {
   readonly sessions: { id: string; userId: number }[];
   /** Where to read on: every transaction before this one is finished, and what it revoked was seen. */
-  readonly horizon: number;
+  readonly lowWatermark: number;
 }
 
 @Injectable()
@@ -82,7 +82,7 @@ export class SessionsRepository {
       [horizon],
     );
     const sessions = rows.flatMap(({ id, user_id }) => (id === null ? [] : [{ id, userId: user_id }]));
-    return { sessions, horizon: rows[0]!.horizon };
+    return { sessions, lowWatermark: rows[0]!.horizon };
   }
 
   /** Removes up to `limit` rows that nobody needs any more. */

@@ -5,13 +5,13 @@ import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Budget } from '../limits/budgets.js';
-import { Counters, take } from '../limits/rate-limiter.factory.js';
+import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 import type { Client } from './client.js';
 import { SessionDto } from './dto/session.dto.js';
 import type { TokenDto } from './dto/auth.dto.js';
 import { addressKey } from './login.throttle.js';
 import { RefreshToken } from './refresh-token.js';
-import { memorySeconds } from './revoked-sessions.registry.js';
+import { retentionSeconds } from './revoked-sessions.registry.js';
 import type { Session } from './session.entity.js';
 import { type EndReason, SessionsRevoked } from './session.events.js';
 import { type RotationState, SessionsRepository } from './sessions.repository.js';
@@ -40,11 +40,11 @@ export class SessionsService {
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionsRepository,
     private readonly tokens: TokensService,
-    counters: Counters,
+    counters: RateLimiterFactory,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
-    this.memorySeconds = memorySeconds(config);
-    this.refreshes = counters.of('refresh', REFRESHES);
+    this.memorySeconds = retentionSeconds(config);
+    this.refreshes = counters.create('refresh', REFRESHES);
   }
 
   /** A new session of a user who has proved who they are: what their device gets. */
@@ -66,7 +66,7 @@ export class SessionsService {
    */
   async refresh(text: string, client: Client): Promise<TokenDto> {
     const token = RefreshToken.parse(text);
-    if (token && this.config.rateLimit) await take(this.refreshes, token.sessionId);
+    if (token && this.config.rateLimit) await consume(this.refreshes, token.sessionId);
     const granted = token && (await this.unitOfWork.run(() => this.rotate(token, client)));
     if (!granted) throw new AppError('unauthorized', 'The refresh token is not valid.');
     return granted;

@@ -3,7 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
-import { RevokedSessions } from './revoked-sessions.registry.js';
+import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 
 /** What stands in an access token. */
 export interface TokenPayload {
@@ -21,7 +21,7 @@ export const TOKEN_ALGORITHM = 'HS256';
 export class TokensService {
   constructor(
     private readonly jwt: JwtService,
-    private readonly revoked: RevokedSessions,
+    private readonly revoked: RevokedSessionsRegistry,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {}
 

@@ -44,7 +44,7 @@ export class BlocksRepository {
   }
 
   /** Shuts a private chat, or opens it; whoever is writing to it is done before. */
-  async mark(chatId: number, blocked: boolean): Promise<void> {
+  async setBlocked(chatId: number, blocked: boolean): Promise<void> {
     await this.unitOfWork.repository(Chat).update({ id: chatId }, { blocked });
   }
 

@@ -48,7 +48,7 @@ export class BlocksService {
   /** Shuts the private chats of a closed account, for good, and forgets its blocks. Safe to repeat. */
   async shutAll(userId: number): Promise<void> {
     const chatIds = eachOf((afterId) => this.chats.privateIds(userId, afterId, PAGE));
-    for await (const chatId of chatIds) await this.blocks.mark(chatId, true);
+    for await (const chatId of chatIds) await this.blocks.setBlocked(chatId, true);
     await this.blocks.removeAll(userId);
   }
 
@@ -60,7 +60,7 @@ export class BlocksService {
       await this.users.requireAll(pair);
       const changed = await work();
       const chatId = await this.chats.findPrivate(...pair);
-      if (chatId !== undefined) await this.blocks.mark(chatId, await this.blocks.between(...pair));
+      if (chatId !== undefined) await this.blocks.setBlocked(chatId, await this.blocks.between(...pair));
       return changed;
     });
   }

@@ -1,4 +1,4 @@
-import { ChatLanes } from './chat-lane.scheduler.js';
+import { ChatLaneScheduler } from './chat-lane.scheduler.js';
 
 /** A promise to be settled from outside. */
 function gate(): { opened: Promise<void>; open: () => void } {
@@ -8,12 +8,12 @@ function gate(): { opened: Promise<void>; open: () => void } {
 }
 
 describe('the lanes of chats', () => {
-  let lanes: ChatLanes;
+  let lanes: ChatLaneScheduler;
   let flushed: number[][];
   let gates: ReturnType<typeof gate>[];
 
   beforeEach(() => {
-    lanes = new ChatLanes();
+    lanes = new ChatLaneScheduler();
     flushed = [];
     gates = [];
     lanes.onFlush<number>((items) => {

@@ -20,7 +20,7 @@ const ENOUGH_FOR_A_SECOND = 64;
  * one: group commit without a timer, so that a message alone goes at once.
  */
 @Injectable()
-export class ChatLanes {
+export class ChatLaneScheduler {
   private readonly lanes = new Map<number, Entry[]>();
   /** Chats that have something waiting and nothing under way, in the order they became so. */
   private readonly ready = new Set<number>();

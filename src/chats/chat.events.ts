@@ -1,7 +1,7 @@
 /** What happened to chats, published inside this process after the commit. */
 
 /** Something but a new message has changed in the chat; `chat_changes` says what. */
-export class ChatMoved {
+export class ChatChanged {
   constructor(readonly chatId: number) {}
 }
 

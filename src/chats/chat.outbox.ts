@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { ChatMoved } from './chat.events.js';
+import { ChatChanged } from './chat.events.js';
 import type { Change } from './chat-change.entity.js';
 
 /** Notes what changes in a chat besides its messages, in the transaction that changes it, for every node to tell. */
 @Injectable()
-export class ChatChanges {
+export class ChatOutbox {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Call it under the chat's lock, after the change has taken its `change_seq`. */
@@ -15,7 +15,7 @@ export class ChatChanges {
        SELECT id, last_seq, last_change_seq, $2, $3 FROM chats WHERE id = $1`,
       [chatId, kind, data],
     );
-    this.unitOfWork.publish(new ChatMoved(chatId));
+    this.unitOfWork.publish(new ChatChanged(chatId));
   }
 
   /** Messages that became tombstones together, each with its own `change_seq`. Call it under the chat's lock. */
@@ -26,6 +26,6 @@ export class ChatChanges {
        FROM chats c, unnest($2::bigint[], $3::bigint[]) AS d(seq, change_seq) WHERE c.id = $1 ORDER BY d.change_seq`,
       [chatId, deleted.map(({ seq }) => seq), deleted.map(({ change_seq }) => change_seq)],
     );
-    this.unitOfWork.publish(new ChatMoved(chatId));
+    this.unitOfWork.publish(new ChatChanged(chatId));
   }
 }

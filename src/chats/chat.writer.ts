@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { ChatLanes } from './chat-lane.scheduler.js';
+import { ChatLaneScheduler } from './chat-lane.scheduler.js';
 import type { Chat } from './chat.entity.js';
 import { ChatsRepository } from './chats.repository.js';
 
@@ -8,7 +8,7 @@ import { ChatsRepository } from './chats.repository.js';
 @Injectable()
 export class ChatWriter {
   constructor(
-    private readonly lanes: ChatLanes,
+    private readonly lanes: ChatLaneScheduler,
     private readonly unitOfWork: UnitOfWork,
     private readonly chats: ChatsRepository,
   ) {}

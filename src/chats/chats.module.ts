@@ -7,8 +7,8 @@ import { BlocksRepository } from './blocks.repository.js';
 import { BlocksService } from './blocks.service.js';
 import { Chat } from './chat.entity.js';
 import { ChatChange } from './chat-change.entity.js';
-import { ChatChanges } from './chat.outbox.js';
-import { ChatLanes } from './chat-lane.scheduler.js';
+import { ChatOutbox } from './chat.outbox.js';
+import { ChatLaneScheduler } from './chat-lane.scheduler.js';
 import { ChatMember } from './chat-member.entity.js';
 import { ChatWriter } from './chat.writer.js';
 import { ChatsController } from './chats.controller.js';
@@ -16,7 +16,7 @@ import { ChatsRepository } from './chats.repository.js';
 import { ChatsService } from './chats.service.js';
 import { FormerMember } from './former-member.entity.js';
 import { Group } from './group.entity.js';
-import { MemberLists } from './member-list.cache.js';
+import { MemberListCache } from './member-list.cache.js';
 import { MembersRepository } from './members.repository.js';
 import { PrivateChat } from './private-chat.entity.js';
 
@@ -32,11 +32,11 @@ import { PrivateChat } from './private-chat.entity.js';
     ChatsService,
     ChatsRepository,
     MembersRepository,
-    MemberLists,
-    ChatLanes,
+    MemberListCache,
+    ChatLaneScheduler,
     ChatWriter,
-    ChatChanges,
+    ChatOutbox,
   ],
-  exports: [BlocksService, ChatsService, ChatWriter, ChatLanes, ChatChanges, MemberLists],
+  exports: [BlocksService, ChatsService, ChatWriter, ChatLaneScheduler, ChatOutbox, MemberListCache],
 })
 export class ChatsModule {}

@@ -4,7 +4,7 @@ import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
-import { ChatChanges } from './chat.outbox.js';
+import { ChatOutbox } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
 import {
   type ActivityCursor,
@@ -30,7 +30,7 @@ export class ChatsService {
     private readonly members: MembersRepository,
     private readonly users: UsersService,
     private readonly blocks: BlocksRepository,
-    private readonly changes: ChatChanges,
+    private readonly changes: ChatOutbox,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 

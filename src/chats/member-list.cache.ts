@@ -6,13 +6,13 @@ const MAX_LISTS = 100;
 
 /** Who is in a chat of many, kept in memory until that changes: read and sent with each message it would be most of the work. */
 @Injectable()
-export class MemberLists {
+export class MemberListCache {
   private readonly lists = new Map<number, MemberList>();
 
   constructor(private readonly members: MembersRepository) {}
 
   /** The members as of `version` or later; undefined if they have to be loaded. */
-  kept(chatId: number, version: number): readonly number[] | undefined {
+  get(chatId: number, version: number): readonly number[] | undefined {
     const list = this.lists.get(chatId);
     if (!list || list.version < version) return undefined;
     this.keep(chatId, list);
@@ -21,9 +21,9 @@ export class MemberLists {
 
   /** The members as of `version` or later. */
   async load(chatId: number, version: number): Promise<readonly number[]> {
-    const kept = this.kept(chatId, version);
+    const kept = this.get(chatId, version);
     if (kept) return kept;
-    const list = await this.members.everybody(chatId);
+    const list = await this.members.memberList(chatId);
     this.keep(chatId, list);
     return list.userIds;
   }

@@ -15,7 +15,7 @@ export interface Audience {
   readonly member_ids: readonly number[] | null;
 }
 
-/** Beyond so many members, nodes keep the list. The migration ChatChanges has the same bound. */
+/** Beyond so many members, nodes keep the list. The migration ChatOutbox has the same bound. */
 const FEW = 300;
 
 /** SQL: the ids of the members of the chat `c` if they are few, else null. */
@@ -41,7 +41,7 @@ export class MembersRepository {
   }
 
   /** All members together with the version of that list; nobody, when the chat is gone. */
-  async everybody(chatId: number): Promise<MemberList> {
+  async memberList(chatId: number): Promise<MemberList> {
     const rows: { version: number; user_ids: number[] }[] = await this.unitOfWork.manager.query(
       `SELECT c.members_seq AS version, array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = c.id) AS user_ids
        FROM chats c WHERE c.id = $1`,

@@ -1,14 +1,14 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { DomainEvents } from './domain-event.bus.js';
+import { DomainEventBus } from './domain-event.bus.js';
 
 class Happened {}
 
 describe('domain events', () => {
-  let events: DomainEvents;
+  let events: DomainEventBus;
   let logged: ReturnType<typeof jest.spyOn>;
   beforeEach(() => {
-    events = new DomainEvents();
+    events = new DomainEventBus();
     logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
   });
   afterEach(() => logged.mockRestore());

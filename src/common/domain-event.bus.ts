@@ -11,8 +11,8 @@ const DONE = Promise.resolve();
  * A handler that fails is logged and stops nobody: the fact it heard of is committed.
  */
 @Injectable()
-export class DomainEvents {
-  private readonly logger = new Logger(DomainEvents.name);
+export class DomainEventBus {
+  private readonly logger = new Logger(DomainEventBus.name);
   private readonly handlers = new Map<unknown, Handler<never>[]>();
 
   /** Calls `handler` for each event of exactly this class. */

@@ -1,8 +1,8 @@
 import type { Logger } from '@nestjs/common';
 
 /** Looks at the database again and again, one look at a time. It is said once that the database is away, and once that it is back. */
-export class RepeatedLook {
-  private inReach = true;
+export class PollingLoop {
+  private isReachable = true;
   private work: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -12,26 +12,26 @@ export class RepeatedLook {
     private readonly logger: Logger,
     private readonly subject: string,
     private readonly everyMs: number,
-    private readonly look: () => Promise<void>,
+    private readonly poll: () => Promise<void>,
   ) {}
 
   start(): void {
     this.stopped = false;
-    this.timer = setInterval(() => void this.now(), this.everyMs).unref();
+    this.timer = setInterval(() => void this.runNow(), this.everyMs).unref();
   }
 
   /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
-  now(): Promise<void> {
-    return (this.work ??= this.tryTo());
+  runNow(): Promise<void> {
+    return (this.work ??= this.run());
   }
 
   /**
    * Looks after the one that may be under way, so at all that is there by now, unless it was stopped meanwhile; resolves
    * when that is done, or the database is away.
    */
-  async afresh(): Promise<void> {
+  async runAgain(): Promise<void> {
     await this.work;
-    if (!this.stopped) await this.now();
+    if (!this.stopped) await this.runNow();
   }
 
   /** Whether a look that is under way should come to its end. */
@@ -46,14 +46,14 @@ export class RepeatedLook {
     await this.work;
   }
 
-  private async tryTo(): Promise<void> {
+  private async run(): Promise<void> {
     try {
-      await this.look();
-      if (!this.inReach) this.logger.log({ event: `${this.subject}.in_reach` });
-      this.inReach = true;
+      await this.poll();
+      if (!this.isReachable) this.logger.log({ event: `${this.subject}.in_reach` });
+      this.isReachable = true;
     } catch (err) {
-      if (this.inReach) this.logger.warn({ err, event: `${this.subject}.out_of_reach` });
-      this.inReach = false;
+      if (this.isReachable) this.logger.warn({ err, event: `${this.subject}.out_of_reach` });
+      this.isReachable = false;
     }
     this.work = undefined;
   }

@@ -2,7 +2,7 @@ import { Global, Injectable, Module } from '@nestjs/common';
 
 /** Whether the process is on its way out: then it takes nothing new, and finishes what it has. */
 @Injectable()
-export class Shutdown {
+export class ShutdownState {
   private isUnderWay = false;
 
   get hasBegun(): boolean {
@@ -15,5 +15,5 @@ export class Shutdown {
 }
 
 @Global()
-@Module({ providers: [Shutdown], exports: [Shutdown] })
+@Module({ providers: [ShutdownState], exports: [ShutdownState] })
 export class ShutdownModule {}

@@ -1,12 +1,12 @@
 import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 /** How long after a try to reach a silent PostgreSQL the next one starts, in milliseconds. */
-const RETRY_MS = 200;
+const PROBE_INTERVAL_MS = 200;
 
 /** What pg says when nothing came back at all. A statement that is slow or waits for a lock is ended, and told of, by the server. */
 const NO_ANSWER = /^(Query read timeout|Connection terminated due to connection timeout|timeout expired)$/;
 
-const isSilence = (error: unknown): boolean => NO_ANSWER.test((error as Error).message);
+const isUnresponsive = (error: unknown): boolean => NO_ANSWER.test((error as Error).message);
 
 type Lend = (
   error: Error | undefined,
@@ -18,20 +18,20 @@ type Lend = (
  * A connection that ends with the first answer that doesn't come. pg would go on using it and let every later query,
  * the ROLLBACK first of all, wait behind the lost one for as long again (node-postgres #3399).
  */
-class WatchfulClient extends Client {
-  readonly since = performance.now();
-  onSilence: () => void = () => undefined;
+class CircuitBreakerClient extends Client {
+  readonly connectedAt = performance.now();
+  onUnresponsive: () => void = () => undefined;
 
   /** Stands for all of pg's signatures; the answer is only watched. */
   override query(...args: never[]): never {
     const answer: unknown = super.query(...(args as unknown as [string]));
-    if (answer instanceof Promise) answer.catch((error: unknown) => isSilence(error) && this.giveUp());
+    if (answer instanceof Promise) answer.catch((error: unknown) => isUnresponsive(error) && this.giveUp());
     return answer as never;
   }
 
   private giveUp(): void {
     this.connection.stream.destroy();
-    this.onSilence();
+    this.onUnresponsive();
   }
 }
 
@@ -40,15 +40,15 @@ class WatchfulClient extends Client {
  * would each wait in vain for a whole timeout, one after the other; so from the first answer that doesn't come until
  * PostgreSQL answers again everybody is refused at once. Connections from before the silence are then replaced.
  */
-export class WatchfulPool extends Pool {
-  private silence: Promise<void> | undefined;
+export class CircuitBreakerPool extends Pool {
+  private outage: Promise<void> | undefined;
   private trustedSince = 0;
 
   constructor(options: PoolConfig) {
-    super({ ...options, Client: WatchfulClient });
+    super({ ...options, Client: CircuitBreakerClient });
     this.on('connect', (client) => {
-      const watched = client as unknown as WatchfulClient;
-      watched.onSilence = () => this.trusts(watched) && this.fallSilent();
+      const watched = client as unknown as CircuitBreakerClient;
+      watched.onUnresponsive = () => this.trusts(watched) && this.open();
     });
   }
 
@@ -61,7 +61,7 @@ export class WatchfulPool extends Pool {
         this.connect((error, client) => (error ? reject(error) : resolve(client!))),
       );
     }
-    if (this.silence)
+    if (this.outage)
       callback(Object.assign(new Error('PostgreSQL is silent'), { code: '08006' }), undefined, () => undefined);
     else this.lend(callback);
     return undefined;
@@ -69,8 +69,8 @@ export class WatchfulPool extends Pool {
 
   private lend(callback: Lend): void {
     super.connect((error, client, release) => {
-      if (error && isSilence(error)) this.fallSilent();
-      if (!client || this.trusts(client as unknown as WatchfulClient)) {
+      if (error && isUnresponsive(error)) this.open();
+      if (!client || this.trusts(client as unknown as CircuitBreakerClient)) {
         callback(error, client, release);
         return;
       }
@@ -80,22 +80,22 @@ export class WatchfulPool extends Pool {
   }
 
   /** A connection from before the last silence says nothing about now. */
-  private trusts({ since }: WatchfulClient): boolean {
+  private trusts({ connectedAt: since }: CircuitBreakerClient): boolean {
     return since >= this.trustedSince;
   }
 
-  private fallSilent(): void {
-    if (this.silence) return;
+  private open(): void {
+    if (this.outage) return;
     this.trustedSince = performance.now();
-    this.silence = this.listen().finally(() => (this.silence = undefined));
+    this.outage = this.probeUntilAnswered().finally(() => (this.outage = undefined));
   }
 
   /** Resolves when PostgreSQL answers again, or nobody asks any more. */
-  private async listen(): Promise<void> {
-    while (!this.ending && !(await this.answers())) await new Promise((wake) => setTimeout(wake, RETRY_MS));
+  private async probeUntilAnswered(): Promise<void> {
+    while (!this.ending && !(await this.probe())) await new Promise((wake) => setTimeout(wake, PROBE_INTERVAL_MS));
   }
 
-  private answers(): Promise<boolean> {
+  private probe(): Promise<boolean> {
     return new Promise((resolve) => {
       this.lend((error, client, release) => {
         if (!client) return resolve(false);

@@ -1,7 +1,7 @@
 import { types } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations.js';
-import { WatchfulPool } from './circuit-breaker.pool.js';
+import { CircuitBreakerPool } from './circuit-breaker.pool.js';
 
 /** `bigint` as a number: ids and counters are JSON integers in the contract. @throws RangeError past 2^53. */
 export function parseInt8(text: string): number {
@@ -38,7 +38,7 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     poolSize,
     applicationName: 'windi-chat',
     ...TIMEOUTS,
-    driver: { Pool: WatchfulPool },
+    driver: { Pool: CircuitBreakerPool },
     migrations,
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -1,6 +1,6 @@
 import { Global, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
-import { DomainEvents } from '../common/domain-event.bus.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
@@ -41,7 +41,7 @@ class PostgresServerModule {}
       },
     }),
   ],
-  providers: [DomainEvents, UnitOfWork],
-  exports: [DomainEvents, UnitOfWork],
+  providers: [DomainEventBus, UnitOfWork],
+  exports: [DomainEventBus, UnitOfWork],
 })
 export class DatabaseModule {}

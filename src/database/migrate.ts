@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { StartupError } from '../common/errors/startup-error.js';
-import { isDatabaseAway } from '../common/errors/to-app-error.js';
+import { isDatabaseUnavailable } from '../common/errors/to-app-error.js';
 
 /** One node migrates, the others wait: TypeORM itself takes no lock. */
 const MIGRATION_LOCK = 0x6d696772;
@@ -33,7 +33,7 @@ async function connect(source: DataSource): Promise<void> {
       return;
     } catch (error) {
       const reason = (error as { code?: string }).code ?? 'no answer';
-      if (!isDatabaseAway(error) || Date.now() > deadline) {
+      if (!isDatabaseUnavailable(error) || Date.now() > deadline) {
         throw new StartupError(`The database of DATABASE_URL can't be used (${reason}).`);
       }
       await new Promise((wake) => setTimeout(wake, 500));

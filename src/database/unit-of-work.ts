@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager, type ObjectLiteral, type Repository } from 'typeorm';
-import { DomainEvents } from '../common/domain-event.bus.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
 
 interface Scope {
   readonly manager: EntityManager;
@@ -19,7 +19,7 @@ export class UnitOfWork {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly domainEvents: DomainEvents,
+    private readonly domainEvents: DomainEventBus,
   ) {}
 
   /** The current transaction's manager, or the plain one outside any. */

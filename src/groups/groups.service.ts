@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
 import type { Chat } from '../chats/chat.entity.js';
-import { ChatChanges } from '../chats/chat.outbox.js';
+import { ChatOutbox } from '../chats/chat.outbox.js';
 import type { ChatMember, Role } from '../chats/chat-member.entity.js';
 import { ChatWriter } from '../chats/chat.writer.js';
 import { ChatsService } from '../chats/chats.service.js';
@@ -27,7 +27,7 @@ export class GroupsService {
     private readonly groups: GroupsRepository,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
-    private readonly changes: ChatChanges,
+    private readonly changes: ChatOutbox,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}

@@ -1,11 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { BUDGETS } from './budgets.js';
-import { CountedRequests } from './request-count.storage.js';
-import { Counters } from './rate-limiter.factory.js';
+import { RequestCountStorage } from './request-count.storage.js';
+import { RateLimiterFactory } from './rate-limiter.factory.js';
 
 @Global()
-@Module({ providers: [Counters, CountedRequests], exports: [Counters, CountedRequests] })
+@Module({ providers: [RateLimiterFactory, RequestCountStorage], exports: [RateLimiterFactory, RequestCountStorage] })
 class CountersModule {}
 
 /** Limits for whoever asks too much. The guard of the routes is bound after the one of tokens, in `AuthModule`. */
@@ -13,8 +13,8 @@ class CountersModule {}
   imports: [
     CountersModule,
     ThrottlerModule.forRootAsync({
-      inject: [CountedRequests],
-      useFactory: (storage: CountedRequests) => ({
+      inject: [RequestCountStorage],
+      useFactory: (storage: RequestCountStorage) => ({
         storage,
         throttlers: [{ limit: BUDGETS.requests.limit, ttl: BUDGETS.requests.seconds * 1000 }],
       }),

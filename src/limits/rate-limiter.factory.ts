@@ -6,11 +6,11 @@ import type { Budget } from './budgets.js';
 
 /** Counts what somebody does in a window of time: in Redis for all nodes, in memory without Redis and while it is away. */
 @Injectable()
-export class Counters {
+export class RateLimiterFactory {
   constructor(private readonly redis: RedisService) {}
 
   /** The counter of a budget; `name` tells it from the others. */
-  of(name: string, { limit, seconds }: Budget): RateLimiterAbstract {
+  create(name: string, { limit, seconds }: Budget): RateLimiterAbstract {
     const options = { keyPrefix: `limit:${name}`, points: limit, duration: seconds };
     const inMemory = new RateLimiterMemory(options);
     const { client } = this.redis;
@@ -25,7 +25,7 @@ export class Counters {
 }
 
 /** Counts one. @throws AppError `rate_limited` when that was one too many */
-export async function take(counter: RateLimiterAbstract, key: string, detail?: string): Promise<void> {
+export async function consume(counter: RateLimiterAbstract, key: string, detail?: string): Promise<void> {
   try {
     await counter.consume(key);
   } catch (error) {

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { BUDGETS } from './budgets.js';
-import { Counters } from './rate-limiter.factory.js';
+import { RateLimiterFactory } from './rate-limiter.factory.js';
 
 type Hits = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 /** Where the throttler counts. (The storage for Redis that others have made for it waits for Redis to come back.) */
 @Injectable()
-export class CountedRequests implements ThrottlerStorage {
+export class RequestCountStorage implements ThrottlerStorage {
   private readonly counter: RateLimiterAbstract;
 
-  constructor(counters: Counters) {
-    this.counter = counters.of('http', BUDGETS.requests);
+  constructor(counters: RateLimiterFactory) {
+    this.counter = counters.create('http', BUDGETS.requests);
   }
 
   /** One more hit of a key whose window has `ttl` milliseconds. What it gives is in seconds. */

@@ -1,4 +1,4 @@
-import type { Appended } from './append.types.js';
+import type { AppendedRow } from './append.types.js';
 import { createdBy, eventsOf } from './append-events.js';
 
 const ADA = 1;
@@ -8,15 +8,15 @@ const CYD = 3;
 interface Sent {
   readonly by: number;
   readonly cursor?: number;
-  readonly outcome?: Appended['outcome'];
+  readonly outcome?: AppendedRow['outcome'];
 }
 
 /** What was published, in short, for a batch in chat 7, which had 10 messages; `rest` is what its first row says besides. */
-function summary(sent: readonly Sent[], rest: Partial<Appended> = {}, readByAll = 0): string[] {
+function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByAll = 0): string[] {
   const messages = sent.map(({ by }, index) => {
     return { chatId: 7, senderId: by, text: 'x', clientMessageId: `k${index}`, replyToId: undefined };
   });
-  const rows = sent.map(({ outcome = 'created', cursor = 10 }, index): Appended => {
+  const rows = sent.map(({ outcome = 'created', cursor = 10 }, index): AppendedRow => {
     const first = index === 0;
     return {
       outcome,

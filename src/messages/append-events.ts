@@ -1,5 +1,5 @@
 import { type MessageDto } from '../chats/dto/message.dto.js';
-import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.types.js';
+import type { AppendedRow, AppendedBatch, ChatState, NewMessage } from './append.types.js';
 import { MessagesAppended, type Read } from './message.events.js';
 
 /** What a batch has created, each in its place; undefined where it has created nothing. */
@@ -54,8 +54,8 @@ class ChatBatch {
 
   /** `first`: the row of the first message created in the chat. */
   constructor(
-    private readonly first: Appended,
-    private readonly chat: ChatMark,
+    private readonly first: AppendedRow,
+    private readonly chat: ChatState,
   ) {}
 
   add(message: MessageDto, cursor: number): void {

@@ -8,7 +8,7 @@ export interface NewMessage {
 }
 
 /** What `append_messages` says of one message. */
-export interface Appended {
+export interface AppendedRow {
   readonly outcome: 'created' | 'replayed' | 'conflict' | 'not_a_member' | 'blocked' | 'no_such_reply';
   readonly chat_id: number;
   /** Of a created message; `seq` also of a replayed one, whose original it is. */
@@ -30,7 +30,7 @@ export interface Appended {
 }
 
 /** A chat after a batch was appended to it. */
-export interface ChatMark {
+export interface ChatState {
   readonly chat_id: number;
   readonly read_by_all_seq: number;
   readonly last_change_seq: number;
@@ -40,6 +40,6 @@ export interface ChatMark {
 
 /** What became of a batch: a row for each message, in the order of the batch, and each chat written to. */
 export interface AppendedBatch {
-  readonly messages: Appended[];
-  readonly chats: ReadonlyMap<number, ChatMark>;
+  readonly messages: AppendedRow[];
+  readonly chats: ReadonlyMap<number, ChatState>;
 }

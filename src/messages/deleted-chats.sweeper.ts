@@ -1,13 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
-import { DomainEvents } from '../common/domain-event.bus.js';
-import { RepeatedLook } from '../common/polling-loop.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
+import { PollingLoop } from '../common/polling-loop.js';
 import { MessagesRepository } from './messages.repository.js';
 
 const SLICE = 2_000;
 
 /** How often a node looks for groups that nobody sweeps, in milliseconds: whoever began may be gone. */
-const LOOK_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 
 /**
  * Removes the messages of deleted groups, which nobody can see any more, a slice at a time: a million rows in one
@@ -17,21 +17,21 @@ const LOOK_MS = 5_000;
 @Injectable()
 export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DeletedChatsSweeper.name);
-  private readonly looks = new RepeatedLook(this.logger, 'deleted_groups', LOOK_MS, () => this.sweepAll());
+  private readonly polling = new PollingLoop(this.logger, 'deleted_groups', POLL_INTERVAL_MS, () => this.sweepAll());
 
   constructor(
     private readonly messages: MessagesRepository,
-    private readonly events: DomainEvents,
+    private readonly events: DomainEventBus,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.events.on(GroupDeleted, () => void this.looks.afresh());
-    this.looks.start();
-    void this.looks.now();
+    this.events.on(GroupDeleted, () => void this.polling.runAgain());
+    this.polling.start();
+    void this.polling.runNow();
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.looks.stop();
+    return this.polling.stop();
   }
 
   private async sweepAll(): Promise<void> {
@@ -40,7 +40,7 @@ export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplic
 
   private async sweep(chatId: number): Promise<void> {
     let removed = SLICE;
-    while (removed > 0 && !this.looks.isStopped()) removed = await this.messages.removeOldest(chatId, SLICE);
-    if (!this.looks.isStopped()) await this.messages.removeDeletedChat(chatId);
+    while (removed > 0 && !this.polling.isStopped()) removed = await this.messages.removeOldest(chatId, SLICE);
+    if (!this.polling.isStopped()) await this.messages.removeDeletedChat(chatId);
   }
 }

@@ -6,19 +6,19 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { columnsOf } from './messages.repository.js';
 
 /** How far the log had grown: all ids above are newer. */
-export interface LogMark {
+export interface LogPosition {
   readonly messageId: number;
   readonly changeId: number;
 }
 
 /** What is newer than a mark: of each chat its newest `seq`, and the ids of its changes. `newest` is where the log ends now. */
-export interface Moves {
-  readonly newest: LogMark;
+export interface LogAdvance {
+  readonly newest: LogPosition;
   readonly chats: readonly { readonly chat_id: number; readonly seq: number; readonly change_ids: readonly number[] }[];
 }
 
 /** Where a chat is, and from which `seq` on a node has to tell it. */
-export interface Head extends Audience {
+export interface ChatHead extends Audience {
   readonly chat_id: number;
   readonly from_seq: number;
   readonly last_seq: number;
@@ -50,7 +50,7 @@ export interface LoggedMessage {
 const MAX_BEHIND = 1_000;
 
 /** More is written only while a node stands still for so long that its sockets don't outlive it. */
-const MAX_LOOK = 300_000;
+const MAX_POLLED = 300_000;
 
 /** The committed log, read by a node that has to tell what others have written, or what it could not tell itself. */
 @Injectable()
@@ -58,8 +58,8 @@ export class LogReader {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Where the log ends. */
-  async newest(): Promise<LogMark> {
-    const rows = await this.query<LogMark>(
+  async newest(): Promise<LogPosition> {
+    const rows = await this.query<LogPosition>(
       `SELECT coalesce((SELECT max(id) FROM messages), 0) AS "messageId",
               coalesce((SELECT max(id) FROM chat_changes), 0) AS "changeId"`,
       [],
@@ -68,15 +68,15 @@ export class LogReader {
   }
 
   /** What has been committed above the mark, as far as a statement can look in its time. */
-  async movesSince({ messageId, changeId }: LogMark): Promise<Moves> {
-    const rows = await this.query<{ chat_id: number; seq: number; change_ids: number[] } & LogMark>(
+  async advancesSince({ messageId, changeId }: LogPosition): Promise<LogAdvance> {
+    const rows = await this.query<{ chat_id: number; seq: number; change_ids: number[] } & LogPosition>(
       `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
          array_remove(array_agg(change_id), 0::bigint) AS change_ids
        FROM (
          (SELECT chat_id, seq, id AS message_id, 0::bigint AS change_id FROM messages WHERE id > $1 ORDER BY id DESC LIMIT $3)
          UNION ALL (SELECT chat_id, 0, 0, id FROM chat_changes WHERE id > $2 ORDER BY id DESC LIMIT $3)
        ) moved GROUP BY chat_id`,
-      [messageId, changeId, MAX_LOOK],
+      [messageId, changeId, MAX_POLLED],
     );
     const newest = rows.reduce(
       (mark, row) => ({
@@ -89,8 +89,8 @@ export class LogReader {
   }
 
   /** Chats as they are now; gone ones are left out. A `seq` that isn't known becomes that of the newest message up to `mark`. */
-  heads(chats: readonly { chatId: number; seq: number | undefined }[], mark: LogMark): Promise<Head[]> {
-    return this.query<Head>(
+  heads(chats: readonly { chatId: number; seq: number | undefined }[], mark: LogPosition): Promise<ChatHead[]> {
+    return this.query<ChatHead>(
       `SELECT c.id AS chat_id, c.last_seq, c.last_change_seq, c.read_by_all_seq, c.creator_id, c.members_seq,
          g.name, g.member_count, ${FEW_MEMBER_IDS} AS member_ids,
          greatest(c.last_seq - ${MAX_BEHIND}, coalesce(p.seq, (
@@ -104,7 +104,7 @@ export class LogReader {
   }
 
   /** The messages after `from_seq` up to `last_seq` of these chats, each chat's in their order. */
-  async messages(heads: readonly Head[]): Promise<LoggedMessage[]> {
+  async messages(heads: readonly ChatHead[]): Promise<LoggedMessage[]> {
     const rows = await this.query<MessageRow & { mark: number; read: LoggedMessage['read'] }>(
       `SELECT ${columnsOf('m')}, p.mark, news.read
        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS p(chat_id, low, high, mark)
@@ -150,7 +150,7 @@ export class LogReader {
   }
 
   /** The changes of these chats above the mark, in their order. */
-  async changes(chatIds: readonly number[], { changeId }: LogMark): Promise<LoggedChange[]> {
+  async changes(chatIds: readonly number[], { changeId }: LogPosition): Promise<LoggedChange[]> {
     const rows = await this.query<Omit<LoggedChange, 'kind'> & { kind: Change['kind']; data: object }>(
       `SELECT chat_id, id, seq AS after_seq, change_seq, kind, data FROM chat_changes
        WHERE chat_id = ANY($1) AND id > $2 ORDER BY id`,

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { ChatLanes } from '../chats/chat-lane.scheduler.js';
+import { ChatLaneScheduler } from '../chats/chat-lane.scheduler.js';
 import { MessageDto } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/errors/app-error.js';
-import { DomainEvents } from '../common/domain-event.bus.js';
-import { isDatabaseAway } from '../common/errors/to-app-error.js';
-import type { Appended, AppendedBatch, NewMessage } from './append.types.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
+import { isDatabaseUnavailable } from '../common/errors/to-app-error.js';
+import type { AppendedRow, AppendedBatch, NewMessage } from './append.types.js';
 import { createdBy, eventsOf } from './append-events.js';
 import { MessagesRepository } from './messages.repository.js';
 
@@ -19,11 +19,11 @@ interface Entry {
  * commit; then the events leave in `seq` order, and then each sender has the answer.
  */
 @Injectable()
-export class MessageLog implements OnModuleInit {
+export class LogWriter implements OnModuleInit {
   constructor(
-    private readonly lanes: ChatLanes,
+    private readonly lanes: ChatLaneScheduler,
     private readonly messages: MessagesRepository,
-    private readonly events: DomainEvents,
+    private readonly events: DomainEventBus,
   ) {}
 
   onModuleInit(): void {
@@ -62,7 +62,7 @@ export class MessageLog implements OnModuleInit {
     try {
       batch = await this.messages.appendAll(sent);
     } catch (error) {
-      if (isDatabaseAway(error) || entries.length === 1) for (const { reject } of entries) reject(error);
+      if (isDatabaseUnavailable(error) || entries.length === 1) for (const { reject } of entries) reject(error);
       else for (const entry of entries) await this.store([entry]);
       return;
     }
@@ -107,7 +107,7 @@ export class MessageLog implements OnModuleInit {
   }
 }
 
-function refusalOf(outcome: Appended['outcome']): AppError {
+function refusalOf(outcome: AppendedRow['outcome']): AppError {
   switch (outcome) {
     case 'not_a_member':
       return new AppError('chat_not_found');

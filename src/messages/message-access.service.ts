@@ -6,7 +6,7 @@ import { MessagesRepository } from './messages.repository.js';
 
 /** The one way from a message's id to the message, and from its row to what a client sees. */
 @Injectable()
-export class MessageAccess {
+export class MessageAccessService {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly chats: ChatsService,

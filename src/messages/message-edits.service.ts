@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatChanges } from '../chats/chat.outbox.js';
+import { ChatOutbox } from '../chats/chat.outbox.js';
 import { ChatWriter } from '../chats/chat.writer.js';
 import type { Chat } from '../chats/chat.entity.js';
 import type { ChatMember } from '../chats/chat-member.entity.js';
 import { ChatsService } from '../chats/chats.service.js';
 import type { MessageDto, MessageRow } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/errors/app-error.js';
-import { MessageAccess } from './message-access.service.js';
+import { MessageAccessService } from './message-access.service.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** What is under the chat's lock when a message changes. */
@@ -18,15 +18,15 @@ interface Change {
 
 /** Edits and deletions. Each takes the chat's next `change_seq`; a message keeps its `seq` for ever. */
 @Injectable()
-export class ChangesService {
-  private readonly logger = new Logger(ChangesService.name);
+export class MessageEditsService {
+  private readonly logger = new Logger(MessageEditsService.name);
 
   constructor(
     private readonly messages: MessagesRepository,
-    private readonly access: MessageAccess,
+    private readonly access: MessageAccessService,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
-    private readonly log: ChatChanges,
+    private readonly log: ChatOutbox,
   ) {}
 
   /**

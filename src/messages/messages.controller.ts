@@ -6,7 +6,7 @@ import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
-import { ChangesService } from './message-edits.service.js';
+import { MessageEditsService } from './message-edits.service.js';
 import { EditMessageDto, HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import { ReaderDto, ReadReceiptDto } from './dto/receipt.dto.js';
 import { IdempotencyKey, withKey } from './idempotency-key.js';
@@ -18,7 +18,7 @@ import { ReceiptsService } from './receipts.service.js';
 export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
-    private readonly changes: ChangesService,
+    private readonly changes: MessageEditsService,
     private readonly receipts: ReceiptsService,
   ) {}
 

@@ -1,16 +1,16 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
-import { ChangesService } from './message-edits.service.js';
+import { MessageEditsService } from './message-edits.service.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
 import { LogReader } from './log.reader.js';
 import { Message } from './message.entity.js';
-import { MessageAccess } from './message-access.service.js';
-import { MessageLog } from './log.writer.js';
+import { MessageAccessService } from './message-access.service.js';
+import { LogWriter } from './log.writer.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
-import { OwnMessages } from './own-messages.service.js';
+import { OwnMessagesService } from './own-messages.service.js';
 import { ReceiptsService } from './receipts.service.js';
 import { SyncController } from './sync.controller.js';
 import { SyncService } from './sync.service.js';
@@ -23,13 +23,13 @@ import { SyncService } from './sync.service.js';
     ReceiptsService,
     MessagesRepository,
     DeletedChatsSweeper,
-    MessageLog,
+    LogWriter,
     LogReader,
-    MessageAccess,
-    ChangesService,
+    MessageAccessService,
+    MessageEditsService,
     SyncService,
-    OwnMessages,
+    OwnMessagesService,
   ],
-  exports: [MessagesService, ReceiptsService, ChangesService, SyncService, LogReader, OwnMessages],
+  exports: [MessagesService, ReceiptsService, MessageEditsService, SyncService, LogReader, OwnMessagesService],
 })
 export class MessagesModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Appended, AppendedBatch, ChatMark, NewMessage } from './append.types.js';
+import type { AppendedRow, AppendedBatch, ChatState, NewMessage } from './append.types.js';
 import type { Gap } from './news.js';
 
 /** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */
@@ -40,10 +40,10 @@ export class MessagesRepository {
 
   /**
    * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit (see the migration
-   * ChatChanges). No key may stand in it twice.
+   * ChatOutbox). No key may stand in it twice.
    */
   async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
-    const rows = await this.unitOfWork.prepared<Appended | ChatMark>(
+    const rows = await this.unitOfWork.prepared<AppendedRow | ChatState>(
       'append_messages',
       'SELECT * FROM append_messages($1, $2, $3, $4, $5)',
       [
@@ -54,16 +54,16 @@ export class MessagesRepository {
         messages.map(({ replyToId }) => replyToId ?? null),
       ],
     );
-    const chats = rows.slice(messages.length) as ChatMark[];
+    const chats = rows.slice(messages.length) as ChatState[];
     return {
-      messages: rows.slice(0, messages.length) as Appended[],
+      messages: rows.slice(0, messages.length) as AppendedRow[],
       chats: new Map(chats.map((chat) => [chat.chat_id, chat])),
     };
   }
 
   /**
    * Moves the reader's cursor up to `seq`, that of the message `id`, unless it is there; undefined when they aren't in the
-   * chat (see the migration ChatChanges).
+   * chat (see the migration ChatOutbox).
    */
   async markRead(chatId: number, readerId: number, seq: number, id: number): Promise<MarkedRead | undefined> {
     const rows = await this.unitOfWork.prepared<MarkedRead>(

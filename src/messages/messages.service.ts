@@ -5,8 +5,8 @@ import { MessageDto } from '../chats/dto/message.dto.js';
 import type { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import type { ReaderDto } from './dto/receipt.dto.js';
 import { historyRange } from './history-range.js';
-import { MessageAccess } from './message-access.service.js';
-import { MessageLog } from './log.writer.js';
+import { MessageAccessService } from './message-access.service.js';
+import { LogWriter } from './log.writer.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** The message log: what is sent, and reading it back. */
@@ -16,14 +16,14 @@ export class MessagesService {
 
   constructor(
     private readonly messages: MessagesRepository,
-    private readonly log: MessageLog,
-    private readonly access: MessageAccess,
+    private readonly log: LogWriter,
+    private readonly access: MessageAccessService,
     private readonly chats: ChatsService,
   ) {}
 
   /**
    * Appends a message, or returns the one that the same sending has already made. A missing key is made up.
-   * @throws AppError what `MessageLog.append` does
+   * @throws AppError what `LogWriter.append` does
    */
   async send(senderId: number, body: SendMessageDto): Promise<{ message: MessageDto; replayed: boolean }> {
     const { chat_id: chatId, text, client_message_id: clientMessageId = randomUUID(), reply_to_id: replyToId } = body;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ChatChanges } from '../chats/chat.outbox.js';
+import { ChatOutbox } from '../chats/chat.outbox.js';
 import { ChatWriter } from '../chats/chat.writer.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { MessagesRepository } from './messages.repository.js';
@@ -11,11 +11,11 @@ const ERASED_AT_ONCE = 100;
 
 /** All that somebody has written in a chat, in or no longer in it: looked for slice by slice, however long the chat is. */
 @Injectable()
-export class OwnMessages {
+export class OwnMessagesService {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly writer: ChatWriter,
-    private readonly changes: ChatChanges,
+    private readonly changes: ChatOutbox,
   ) {}
 
   /** Their messages by `seq`, some at a time, tombstones included. */

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatLanes } from '../chats/chat-lane.scheduler.js';
+import { ChatLaneScheduler } from '../chats/chat-lane.scheduler.js';
 import { AppError } from '../common/errors/app-error.js';
-import { DomainEvents } from '../common/domain-event.bus.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
 import type { ReadReceiptDto } from './dto/receipt.dto.js';
-import { MessageAccess } from './message-access.service.js';
+import { MessageAccessService } from './message-access.service.js';
 import { MessagesRead } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 
@@ -14,9 +14,9 @@ export class ReceiptsService {
 
   constructor(
     private readonly messages: MessagesRepository,
-    private readonly access: MessageAccess,
-    private readonly lanes: ChatLanes,
-    private readonly events: DomainEvents,
+    private readonly access: MessageAccessService,
+    private readonly lanes: ChatLaneScheduler,
+    private readonly events: DomainEventBus,
   ) {}
 
   /** Reads the chat up to this message; reading again changes nothing and tells nobody. @throws AppError `message_not_found` */

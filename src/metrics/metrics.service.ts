@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import { DomainEvents } from '../common/domain-event.bus.js';
+import { DomainEventBus } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { MessagesAppended } from '../messages/message.events.js';
 
@@ -35,7 +35,7 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
   private server: Server | undefined;
 
   constructor(
-    private readonly events: DomainEvents,
+    private readonly events: DomainEventBus,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {}
 

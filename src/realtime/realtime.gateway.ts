@@ -10,7 +10,7 @@ import {
 } from '@nestjs/websockets';
 import { ContractValidationPipe } from '../common/validation/validation.pipe.js';
 import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
-import { ChangesService } from '../messages/message-edits.service.js';
+import { MessageEditsService } from '../messages/message-edits.service.js';
 import { SyncDto } from '../messages/dto/sync.dto.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
@@ -48,7 +48,7 @@ export class RealtimeGateway
     private readonly plain: PlainWebSocketServer,
     private readonly drain: DrainService,
     private readonly messages: MessagesService,
-    private readonly changes: ChangesService,
+    private readonly changes: MessageEditsService,
     private readonly receipts: ReceiptsService,
     private readonly syncs: SyncService,
     private readonly typing: TypingService,

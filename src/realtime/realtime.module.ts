@@ -3,13 +3,13 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
-import { Admission } from './connections/admission.service.js';
-import { ChangePublisher } from './delivery/chat-change.publisher.js';
+import { AdmissionService } from './connections/admission.service.js';
+import { ChatChangePublisher } from './delivery/chat-change.publisher.js';
 import { ChatFeed } from './delivery/chat.feed.js';
 import { DrainService } from './connections/drain.service.js';
 import { HandshakeService } from './connections/handshake.service.js';
-import { LogHorizon } from './delivery/log.watermark.js';
-import { LogTail } from './delivery/log-tail.poller.js';
+import { LogWatermark } from './delivery/log.watermark.js';
+import { LogTailPoller } from './delivery/log-tail.poller.js';
 import { NodeBus } from './delivery/node.bus.js';
 import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
@@ -26,14 +26,14 @@ import { TypingService } from './commands/typing.service.js';
     SocketExpiryService,
     SocketRevocationService,
     RealtimePublisher,
-    ChangePublisher,
+    ChatChangePublisher,
     ChatFeed,
-    LogHorizon,
-    LogTail,
+    LogWatermark,
+    LogTailPoller,
     NodeBus,
     TypingService,
     PlainWebSocketServer,
-    Admission,
+    AdmissionService,
     DrainService,
   ],
 })

@@ -14,7 +14,7 @@ export class RealtimePublisher {
   }
 
   /** Whether the user has a device on this node. */
-  isHere(userId: number): boolean {
+  isConnected(userId: number): boolean {
     return this.server.sockets.adapter.rooms.has(userRoom(userId));
   }
 
@@ -27,13 +27,13 @@ export class RealtimePublisher {
   }
 
   /** New messages of a chat, in their order, and then what was read by sending them. */
-  tellAppended(messages: readonly MessageDto[], reads: readonly Read[], userIds: readonly number[]): void {
+  publishMessages(messages: readonly MessageDto[], reads: readonly Read[], userIds: readonly number[]): void {
     const devices = this.to(userIds);
     for (const message of messages) devices?.emit('message:created', message);
-    for (const read of reads) this.tellRead(read);
+    for (const read of reads) this.publishRead(read);
   }
 
-  tellRead({ receipt, userIds }: Read): void {
+  publishRead({ receipt, userIds }: Read): void {
     this.to(userIds)?.emit('read_receipt', receipt);
   }
 }

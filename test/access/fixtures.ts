@@ -26,7 +26,7 @@ interface Blocked {
 }
 
 /** The people of the matrix and what it is about: made by REST, the people once, and a group whenever one is used up. */
-export class Stage {
+export class Fixtures {
   private scene: Scene | undefined;
 
   private constructor(
@@ -40,7 +40,7 @@ export class Stage {
     private readonly foreign: { readonly group: Chat; readonly privateChat: Chat; readonly messages: Message[] },
   ) {}
 
-  static async set(app: TestApp): Promise<Stage> {
+  static async set(app: TestApp): Promise<Fixtures> {
     for (const [table, first] of Object.entries(FIRST_IDS)) {
       await app.sql(`ALTER TABLE ${table} ALTER id RESTART WITH ${first}`);
     }
@@ -58,11 +58,20 @@ export class Stage {
     const privateChat = await stranger.privateChat(friend);
     const messages = [await stranger.say(group), await friend.say(privateChat)];
     const people = Object.fromEntries(PLACES.map((place, index) => [place, cast[index]!])) as Record<Place, TestUser>;
-    return new Stage(people, peer, otherAdmin, newcomer, [stranger, friend], new Map(chats), await block(app, cast), {
-      group,
-      privateChat,
-      messages,
-    });
+    return new Fixtures(
+      people,
+      peer,
+      otherAdmin,
+      newcomer,
+      [stranger, friend],
+      new Map(chats),
+      await block(app, cast),
+      {
+        group,
+        privateChat,
+        messages,
+      },
+    );
   }
 
   /** What a name of the matrix means for a caller. */

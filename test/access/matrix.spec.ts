@@ -7,7 +7,7 @@ import type { Answer } from '../support/http.js';
 import { PlainClient } from '../support/plain-client.js';
 import { eventsOf, routesOf } from '../support/routes.js';
 import { TestApp, type TestUser } from '../support/test-app.js';
-import { Stage } from './fixtures.js';
+import { Fixtures } from './fixtures.js';
 import { PLACES, type Row, rowsOf, TOKENS } from './tables.js';
 
 const PUBLIC = rowsOf('Public routes');
@@ -55,7 +55,7 @@ type Put = (
 
 describe('the access matrix', () => {
   let app: TestApp;
-  let stage: Stage;
+  let fixtures: Fixtures;
   let foreign: unknown;
   let tokens: Record<string, (user: TestUser) => Promise<string | undefined>>;
   const devices = new Map<TestUser, Device>();
@@ -64,12 +64,12 @@ describe('the access matrix', () => {
 
   beforeAll(async () => {
     app = await TestApp.start();
-    stage = await Stage.set(app);
-    foreign = await stage.foreignView();
-    for (const place of PLACES) devices.set(stage.people[place], await stage.people[place].device());
+    fixtures = await Fixtures.set(app);
+    foreign = await fixtures.foreignView();
+    for (const place of PLACES) devices.set(fixtures.people[place], await fixtures.people[place].device());
     tokens = tokensOf(app);
     for (const row of ROUTES) {
-      for (const one of casesOf(row)) cells.push([row, one, await meant(one, stage.people.member)]);
+      for (const one of casesOf(row)) cells.push([row, one, await meant(one, fixtures.people.member)]);
     }
   });
   afterAll(() => app.close());
@@ -84,7 +84,7 @@ describe('the access matrix', () => {
   async function meant(one: Record<string, string>, caller: TestUser): Promise<Values> {
     const found: Record<string, number | string> = {};
     for (const [name, thing] of Object.entries(one)) {
-      if (name !== 'caller') found[name] = await stage.find(thing, caller);
+      if (name !== 'caller') found[name] = await fixtures.find(thing, caller);
     }
     return found;
   }
@@ -124,7 +124,7 @@ describe('the access matrix', () => {
 
   describe.each(TOKENS)('a token that is %s', (kind, code) => {
     it(`is answered ${code} on every route, whatever the ids`, async () => {
-      const token = await tokens[kind]!(stage.people.member);
+      const token = await tokens[kind]!(fixtures.people.member);
       for (const [row, one, values] of cells) {
         const answer = await ask(row, values, token);
         expect([row.name, one, answer.body.code]).toEqual([row.name, one, code]);
@@ -135,7 +135,7 @@ describe('the access matrix', () => {
     it('makes no difference on a public route', async () => {
       for (const row of PUBLIC) {
         for (const one of casesOf(row)) {
-          const { member } = stage.people;
+          const { member } = fixtures.people;
           const answer = await ask(row, await meant(one, member), await tokens[kind]!(member));
           const { code: told } = answer.body as { code?: string };
           expect([row.name, one, [answer.status, told].join(' ').trim()]).toEqual([row.name, one, row.answers.answer]);
@@ -144,12 +144,12 @@ describe('the access matrix', () => {
     });
 
     it('opens no socket', async () => {
-      const { member } = stage.people;
+      const { member } = fixtures.people;
       await expect(app.connect(await tokens[kind]!(member))).rejects.toMatchObject({ data: { code } });
     });
 
     it.each(titled(PLAIN))('opens no WebSocket at %s', async (_, row) => {
-      const { member } = stage.people;
+      const { member } = fixtures.people;
       for (const one of casesOf(row)) {
         const token = await tokens[kind]!(member);
         const path = filled(row.name, await meant(one, member)) + (token === undefined ? '' : `?token=${token}`);
@@ -160,7 +160,7 @@ describe('the access matrix', () => {
 
   it('takes a good token on a public route for none', async () => {
     for (const row of PUBLIC) {
-      const { member } = stage.people;
+      const { member } = fixtures.people;
       const answer = await ask(row, await meant(casesOf(row)[0]!, member), member.token);
       expect([row.name, answer.status]).toEqual([row.name, Number(row.answers.answer!.split(' ')[0])]);
     }
@@ -172,7 +172,7 @@ describe('the access matrix', () => {
   /** Asks every cell of a row. `changes`: what is refused must have changed nothing, and what isn't has used up the group. */
   async function walk(row: Row, changes: boolean, put: Put): Promise<void> {
     for (const place of PLACES) {
-      const caller = stage.people[place];
+      const caller = fixtures.people[place];
       const { outcome, listed, isListed } = parseAnswer(row.answers[place]!);
       const refused = !/^(2|ok|open)/.test(outcome);
       const faces = new Set<string>();
@@ -181,8 +181,8 @@ describe('the access matrix', () => {
         const told = await put(caller, values, one);
         expect([place, one, told.outcome]).toEqual([place, one, outcome]);
         if (listed) expect([place, one, lists(told.body, values[listed])]).toEqual([place, one, isListed]);
-        if (changes && refused) await stage.expectUnchanged();
-        else if (changes) stage.strike();
+        if (changes && refused) await fixtures.expectUnchanged();
+        else if (changes) fixtures.strike();
         faces.add(told.face.replaceAll(String(values.chat), 'id'));
       }
       expect([...faces]).toHaveLength(1);
@@ -226,7 +226,7 @@ describe('the access matrix', () => {
   });
 
   it('lets a socket whose token has run out do nothing but refresh', async () => {
-    const { member } = stage.people;
+    const { member } = fixtures.people;
     const short = app.nest
       .get(JwtService)
       .sign({ sid: member.sessionId }, { subject: String(member.id), expiresIn: 1 });
@@ -242,7 +242,7 @@ describe('the access matrix', () => {
   });
 
   it('leaves what is foreign as it was', async () => {
-    expect(await stage.foreignView()).toEqual(foreign);
+    expect(await fixtures.foreignView()).toEqual(foreign);
   });
 });
 

@@ -8,18 +8,18 @@ import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { createdBy, eventsOf } from '../../src/messages/append-events.js';
 import type { AppendedBatch, NewMessage } from '../../src/messages/append.types.js';
 import type { NewsDto, SyncDto } from '../../src/messages/dto/sync.dto.js';
-import { MessageLog } from '../../src/messages/log.writer.js';
+import { LogWriter } from '../../src/messages/log.writer.js';
 import { MessagesRepository } from '../../src/messages/messages.repository.js';
 import { SyncService } from '../../src/messages/sync.service.js';
-import { ChangePublisher } from '../../src/realtime/delivery/chat-change.publisher.js';
-import { LogTail } from '../../src/realtime/delivery/log-tail.poller.js';
+import { ChatChangePublisher } from '../../src/realtime/delivery/chat-change.publisher.js';
+import { LogTailPoller } from '../../src/realtime/delivery/log-tail.poller.js';
 import { RealtimePublisher } from '../../src/realtime/realtime.publisher.js';
 import { pause } from './cluster.js';
 
 // The bugs that the checker has to find, each in place of the one provider that is right.
 
-type Sent = Awaited<ReturnType<MessageLog['append']>>;
-type Told = Parameters<RealtimePublisher['tellAppended']>;
+type Sent = Awaited<ReturnType<LogWriter['append']>>;
+type Told = Parameters<RealtimePublisher['publishMessages']>;
 
 /** How long a commit is put off by the bugs that don't wait for it, in milliseconds. */
 const PUT_OFF_MS = 100;
@@ -64,7 +64,7 @@ class EmitBeforeCommit extends OpenTransactions {
     try {
       const publisher = this.modules.get(RealtimePublisher, { strict: false });
       for (const { messages: created, reads, chat } of eventsOf(createdBy(messages, batch), batch)) {
-        publisher.tellAppended(created, reads, chat.memberIds ?? []);
+        publisher.publishMessages(created, reads, chat.memberIds ?? []);
       }
       await pause(PUT_OFF_MS);
       await runner.commitTransaction();
@@ -90,7 +90,7 @@ class HalfABatch extends MessagesRepository {
 }
 
 /** Stores what it is sent, whether it has it or not. */
-class NoDedupe extends MessageLog {
+class NoDedupe extends LogWriter {
   override async append(message: NewMessage): Promise<Sent> {
     const sent = await super.append(message);
     return sent.replayed && !this.remembers(message) ? this.again(message) : sent;
@@ -117,7 +117,7 @@ class DedupeWithinTheNode extends NoDedupe {
   protected override remembers = ({ clientMessageId }: NewMessage): boolean => this.keys.has(clientMessageId);
 }
 
-class NewSeqOnReplay extends MessageLog {
+class NewSeqOnReplay extends LogWriter {
   override async append(message: NewMessage): Promise<Sent> {
     const sent = await super.append(message);
     return sent.replayed ? { ...sent, message: { ...sent.message, seq: sent.message.seq + 1 } } : sent;
@@ -125,7 +125,7 @@ class NewSeqOnReplay extends MessageLog {
 }
 
 /** Lets in whoever was a member once. */
-class MembershipNotRechecked extends MessageLog {
+class MembershipNotRechecked extends LogWriter {
   @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
 
   override async append(message: NewMessage): Promise<Sent> {
@@ -146,7 +146,7 @@ class MembershipNotRechecked extends MessageLog {
 }
 
 /** Never begins to look. */
-class TailOff extends LogTail {
+class TailOff extends LogTailPoller {
   override onApplicationBootstrap(): void {}
 }
 
@@ -171,30 +171,30 @@ class SyncById extends SyncService {
 class TellsTheRemoved extends RealtimePublisher {
   private readonly ever = new Map<number, Set<number>>();
 
-  override tellAppended(...[messages, reads, userIds]: Told): void {
+  override publishMessages(...[messages, reads, userIds]: Told): void {
     const chat = messages[0]!.chat_id;
     const ever = new Set([...(this.ever.get(chat) ?? []), ...userIds]);
     this.ever.set(chat, ever);
-    super.tellAppended(messages, reads, [...ever]);
+    super.publishMessages(messages, reads, [...ever]);
   }
 }
 
 /** Each message takes a time of its own. */
 class TellsInAnyOrder extends RealtimePublisher {
-  override tellAppended(...told: Told): void {
-    setTimeout(() => super.tellAppended(...told), Math.random() * 2 * PUT_OFF_MS);
+  override publishMessages(...told: Told): void {
+    setTimeout(() => super.publishMessages(...told), Math.random() * 2 * PUT_OFF_MS);
   }
 }
 
 class LosesEvents extends RealtimePublisher {
-  override tellAppended(...told: Told): void {
-    if (Math.random() > 0.05) super.tellAppended(...told);
+  override publishMessages(...told: Told): void {
+    if (Math.random() > 0.05) super.publishMessages(...told);
   }
 }
 
-class LosesChanges extends ChangePublisher {
-  override async tell(...[chat, change]: Parameters<ChangePublisher['tell']>): Promise<void> {
-    if (!change.kind.startsWith('message_') || Math.random() > 0.05) await super.tell(chat, change);
+class LosesChanges extends ChatChangePublisher {
+  override async publish(...[chat, change]: Parameters<ChatChangePublisher['publish']>): Promise<void> {
+    if (!change.kind.startsWith('message_') || Math.random() > 0.05) await super.publish(chat, change);
   }
 }
 
@@ -231,16 +231,16 @@ const OVERRIDES = {
   'ack before commit': [MessagesRepository, AckBeforeCommit],
   'emit before commit': [MessagesRepository, EmitBeforeCommit],
   'half a batch': [MessagesRepository, HalfABatch],
-  'no dedupe': [MessageLog, NoDedupe],
-  'dedupe only within a node': [MessageLog, DedupeWithinTheNode],
-  'a new seq on replay': [MessageLog, NewSeqOnReplay],
-  'membership not rechecked': [MessageLog, MembershipNotRechecked],
-  'tail off': [LogTail, TailOff],
+  'no dedupe': [LogWriter, NoDedupe],
+  'dedupe only within a node': [LogWriter, DedupeWithinTheNode],
+  'a new seq on replay': [LogWriter, NewSeqOnReplay],
+  'membership not rechecked': [LogWriter, MembershipNotRechecked],
+  'tail off': [LogTailPoller, TailOff],
   'sync by id': [SyncService, SyncById],
   'tells the removed': [RealtimePublisher, TellsTheRemoved],
   'tells in any order': [RealtimePublisher, TellsInAnyOrder],
   'loses events': [RealtimePublisher, LosesEvents],
-  'loses changes': [ChangePublisher, LosesChanges],
+  'loses changes': [ChatChangePublisher, LosesChanges],
   'sync without changes': [SyncService, SyncWithoutChanges],
   'read marks go back': [MessagesRepository, ReadMarksGoBack],
 } satisfies Record<string, readonly [Type, Type]>;

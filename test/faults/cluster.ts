@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Gate } from '../support/tcp-proxy.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -10,9 +10,9 @@ import { ServerProcess } from '../support/server-process.js';
 export interface Node {
   readonly name: string;
   /** Between its clients and the node. */
-  readonly front: Gate;
+  readonly front: TcpProxy;
   /** Between the node and PostgreSQL. */
-  readonly back: Gate;
+  readonly back: TcpProxy;
   process: ServerProcess;
 }
 
@@ -78,12 +78,12 @@ export class Cluster {
   }
 
   private async addNode(name: string): Promise<void> {
-    const back = await Gate.before(this.postgres.url);
+    const back = await TcpProxy.before(this.postgres.url);
     const process = this.launch(back);
-    this.nodes.push({ name, back, process, front: await Gate.before(await process.url()) });
+    this.nodes.push({ name, back, process, front: await TcpProxy.before(await process.url()) });
   }
 
-  private launch(back: Gate): ServerProcess {
+  private launch(back: TcpProxy): ServerProcess {
     const env = {
       DATABASE_URL: back.url,
       REDIS_URL: this.redis.url,

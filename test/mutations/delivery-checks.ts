@@ -43,13 +43,13 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a change that was told is not told again',
     file: FEED,
-    cut: 'this.toldChanges.add(change.id);',
+    cut: 'this.publishedChangeIds.add(change.id);',
     red: NODES,
   },
   {
     name: 'a read that was told is not told again',
     file: FEED,
-    cut: 'this.toldChanges.add(event.changeId);',
+    cut: 'this.publishedChangeIds.add(event.changeId);',
     red: NODES,
   },
   {
@@ -69,7 +69,7 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a message of a chat that the node does not know is not told at once',
     file: FEED,
-    cut: 'idleMs > this.horizon.blindMs',
+    cut: 'idleMs > this.watermark.maxUnobservedMs',
     put: 'idleMs >= 0',
     red: NODES,
   },
@@ -82,7 +82,7 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a read waits for the message that was read',
     file: FEED,
-    cut: 'this.isCatchingUp(chat_id) || !this.hasTold(event.receipt)',
+    cut: 'this.isCatchingUp(chat_id) || !this.hasPublished(event.receipt)',
     put: 'chat_id < 0',
     red: NODES,
   },
@@ -95,7 +95,7 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a read of a message that the node does not know waits',
     file: FEED,
-    cut: 'message_id <= this.horizon.mark.messageId',
+    cut: 'message_id <= this.watermark.position.messageId',
     put: 'message_id > 0',
     red: NODES,
   },
@@ -128,8 +128,8 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a node begins where the log ends',
     file: FEED,
-    cut: 'this.horizon.start(await this.log.newest());',
-    put: 'this.horizon.start({ messageId: 0, changeId: 0 });',
+    cut: 'this.watermark.start(await this.log.newest());',
+    put: 'this.watermark.start({ messageId: 0, changeId: 0 });',
     red: NODES,
   },
   {

@@ -3,16 +3,16 @@ import type { Answer } from './http.js';
 import { type TestApp, type TestUser, unique } from './test-app.js';
 
 /** What somebody does to a group, and to somebody in it. */
-export type Deed = (as: TestUser, group: { id: number }, target: { id: number }) => Promise<Answer>;
+export type GroupAction = (as: TestUser, group: { id: number }, target: { id: number }) => Promise<Answer>;
 
-export const put: Deed = (as, group, { id }) => as.put(`/groups/${group.id}/members/${id}`);
-export const addUser: Deed = (as, group, { id }) => as.post(`/groups/${group.id}/add_user/${id}`);
-export const remove: Deed = (as, group, { id }) => as.delete(`/groups/${group.id}/members/${id}`);
-export const removeUser: Deed = (as, group, { id }) => as.post(`/groups/${group.id}/remove_user/${id}`);
-export const rename: Deed = (as, group) => as.patch(`/groups/${group.id}`, { name: `Name ${unique()}` });
-export const dissolve: Deed = (as, group) => as.delete(`/groups/${group.id}`);
+export const put: GroupAction = (as, group, { id }) => as.put(`/groups/${group.id}/members/${id}`);
+export const addUser: GroupAction = (as, group, { id }) => as.post(`/groups/${group.id}/add_user/${id}`);
+export const remove: GroupAction = (as, group, { id }) => as.delete(`/groups/${group.id}/members/${id}`);
+export const removeUser: GroupAction = (as, group, { id }) => as.post(`/groups/${group.id}/remove_user/${id}`);
+export const rename: GroupAction = (as, group) => as.patch(`/groups/${group.id}`, { name: `Name ${unique()}` });
+export const dissolve: GroupAction = (as, group) => as.delete(`/groups/${group.id}`);
 export const setRole =
-  (role: string): Deed =>
+  (role: string): GroupAction =>
   (as, group, { id }) =>
     as.patch(`/groups/${group.id}/members/${id}`, { role });
 

@@ -3,25 +3,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { Gate } from './tcp-proxy.js';
+import { TcpProxy } from './tcp-proxy.js';
 
-/** A PostgreSQL of one's own, behind a gate whose address outlives it: to be stopped, killed and started again. */
+/** A PostgreSQL of one's own, behind a proxy whose address outlives it: to be stopped, killed and started again. */
 export class OwnPostgres {
   private constructor(
     private readonly folder: string,
     private server: EmbeddedPostgres,
-    readonly gate: Gate,
+    readonly proxy: TcpProxy,
   ) {}
 
   static async start(): Promise<OwnPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'windi-own-'));
     const server = await EmbeddedPostgres.start(folder);
-    return new OwnPostgres(folder, server, await Gate.before(server.url));
+    return new OwnPostgres(folder, server, await TcpProxy.before(server.url));
   }
 
-  /** By way of the gate. */
+  /** By way of the proxy. */
   get url(): string {
-    return this.gate.url;
+    return this.proxy.url;
   }
 
   /** Straight to the server, as it is now. */
@@ -47,11 +47,11 @@ export class OwnPostgres {
   /** Starts it again on its data. */
   async restart(): Promise<void> {
     this.server = await EmbeddedPostgres.start(this.folder);
-    this.gate.retarget(this.server.url);
+    this.proxy.retarget(this.server.url);
   }
 
   async close(): Promise<void> {
-    this.gate.close();
+    this.proxy.close();
     this.thaw();
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP gate in front of a server: open it passes everything on, shut it cuts what is there and lets nobody in. */
-export class Gate {
+/** A TCP proxy in front of a server: open it passes everything on, shut it cuts what is there and lets nobody in. */
+export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private readonly pairs = new Map<Socket, Socket>();
   private open = true;
-  private turnedAway: () => void = () => undefined;
+  private onRefused: () => void = () => undefined;
 
   private constructor(
     private readonly server: Server,
@@ -15,13 +15,13 @@ export class Gate {
     server.on('connection', (socket) => this.pass(socket));
   }
 
-  static async before(url: string): Promise<Gate> {
+  static async before(url: string): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Gate(server, new URL(url));
+    return new TcpProxy(server, new URL(url));
   }
 
-  /** The server's address by way of the gate. */
+  /** The server's address by way of the proxy. */
   get url(): string {
     const url = new URL(this.target);
     url.port = String((this.server.address() as { port: number }).port);
@@ -57,10 +57,10 @@ export class Gate {
     this.open = true;
   }
 
-  /** Resolves when the shut gate has turned away so many more. */
-  turnsAway(count: number): Promise<void> {
+  /** Resolves when the shut proxy has turned away so many more. */
+  refuses(count: number): Promise<void> {
     return new Promise((resolve) => {
-      this.turnedAway = () => (count -= 1) || resolve();
+      this.onRefused = () => (count -= 1) || resolve();
     });
   }
 
@@ -72,7 +72,7 @@ export class Gate {
   private pass(socket: Socket): void {
     if (!this.open) {
       socket.destroy();
-      this.turnedAway();
+      this.onRefused();
       return;
     }
     const onward = connect(Number(this.target.port), this.target.hostname);

@@ -1,5 +1,5 @@
 import type { Chat } from '../../src/realtime/contract.js';
-import { LogTail } from '../../src/realtime/delivery/log-tail.poller.js';
+import { LogTailPoller } from '../../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './caught-up.js';
 import { createDatabase } from './database.js';
 import type { Device } from './device.js';
@@ -116,7 +116,7 @@ export function behavesAsOne(cluster: () => Cluster): void {
       expect(seqsHeard(device, group)).toEqual(oneTo(200));
     }
     // Whatever the nodes find in the log by themselves, they have told.
-    for (const { nest } of cluster().nodes) await nest.get(LogTail).look();
+    for (const { nest } of cluster().nodes) await nest.get(LogTailPoller).poll();
     for (const device of devices) expect(seqsHeard(device, group)).toHaveLength(200);
   });
 
@@ -173,7 +173,7 @@ export function behavesAsOne(cluster: () => Cluster): void {
       await device.until(() => seqsHeard(device, group).includes(48) && device.all('message:updated').length >= 48);
     }
     // Whatever the nodes find in the log by themselves, they have told.
-    for (const { nest } of cluster().nodes) await nest.get(LogTail).look();
+    for (const { nest } of cluster().nodes) await nest.get(LogTailPoller).poll();
     for (const device of devices) {
       const heard = heardOf(device, group);
       const changes = heard.filter(({ event }) => event === 'message:updated').map(({ payload }) => payload.change_seq);

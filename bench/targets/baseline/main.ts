@@ -8,7 +8,7 @@ import { Chat, ChatMember, Message } from './entities.js';
 import { MessagesService } from './messages.service.js';
 
 /**
- * The usual way: what one writes after the guides of NestJS and TypeORM, done right. The stock Socket.IO adapter, a
+ * The baseline: what one writes after the guides of NestJS and TypeORM, done right. The stock Socket.IO adapter, a
  * handler with a validation pipe, entities found and saved in a transaction for each message.
  */
 @Module({
@@ -27,5 +27,5 @@ class AppModule {}
 
 const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
 await app.listen(Number(process.env.PORT), '127.0.0.1');
-console.log(`The usual way is at ${(await app.getUrl()).replace('127.0.0.1', 'localhost')}`);
+console.log(`The baseline is at ${(await app.getUrl()).replace('127.0.0.1', 'localhost')}`);
 process.on('SIGTERM', () => process.exit());

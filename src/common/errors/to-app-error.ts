@@ -26,23 +26,24 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
  * Node's codes for a host that is away, pg's own sentences, and SQLSTATE classes 08 (connection), 53 (resources), 57P
  * (shutdown); timeouts of a statement (57014), a lock (55P03) and of a transaction left alone (25P03).
  */
-const AWAY_CODE =
+const UNAVAILABLE_CODE =
   /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03|25P03)$/;
-const AWAY_MESSAGE =
+const UNAVAILABLE_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|timeout expired|Driver not Connected)/;
 
 /** Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time. */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
-    (typeof code === 'string' && AWAY_CODE.test(code)) || (typeof message === 'string' && AWAY_MESSAGE.test(message))
+    (typeof code === 'string' && UNAVAILABLE_CODE.test(code)) ||
+    (typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message))
   );
 }
 
 /** What the client is told of any thrown value: an `AppError` as it is, everything unknown as `internal_error` with nothing of it. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  if (isDatabaseAway(error)) return new AppError('unavailable', 'The database is away; try again.');
+  if (isDatabaseUnavailable(error)) return new AppError('unavailable', 'The database is away; try again.');
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   const code = typeof status === 'number' ? (CODE_BY_STATUS[status] ?? 'internal_error') : 'internal_error';

@@ -6,7 +6,7 @@ import { ERRORS } from '../errors/error-codes.js';
 import { retryAfterSeconds, toProblem } from './problem.filter.js';
 
 /** A problem for a connection that no request, and so no filter, answers; the connection ends with it. */
-export function bareProblem(error: AppError) {
+export function rawProblemResponse(error: AppError) {
   const requestId = randomUUID();
   const body = JSON.stringify(toProblem(error, requestId));
   const retryAfter = retryAfterSeconds(error);
@@ -22,7 +22,7 @@ export function bareProblem(error: AppError) {
 
 /** Writes it to the connection itself, as its last word. */
 export function endWithProblem(socket: Duplex, error: AppError): void {
-  const { status, headers, body } = bareProblem(error);
+  const { status, headers, body } = rawProblemResponse(error);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
 }

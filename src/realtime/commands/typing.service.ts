@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { ChatsService } from '../../chats/chats.service.js';
-import { MemberLists } from '../../chats/member-list.cache.js';
+import { MemberListCache } from '../../chats/member-list.cache.js';
 import type { TypingCommand } from './dto/commands.dto.js';
 import { NodeBus, type TypingNotice } from '../delivery/node.bus.js';
 import { RealtimePublisher } from '../realtime.publisher.js';
@@ -11,7 +11,7 @@ export class TypingService implements OnModuleInit {
 
   constructor(
     private readonly chats: ChatsService,
-    private readonly memberLists: MemberLists,
+    private readonly memberLists: MemberListCache,
     private readonly publisher: RealtimePublisher,
     private readonly bus: NodeBus,
   ) {}
@@ -19,7 +19,7 @@ export class TypingService implements OnModuleInit {
   onModuleInit(): void {
     this.bus.on('typing', (notices) => {
       for (const notice of notices) {
-        this.tell(notice).catch((err: unknown) => this.logger.warn({ err, event: 'typing.lost' }));
+        this.publish(notice).catch((err: unknown) => this.logger.warn({ err, event: 'typing.lost' }));
       }
     });
   }
@@ -28,10 +28,10 @@ export class TypingService implements OnModuleInit {
   async announce(userId: number, { chat_id, is_typing }: TypingCommand): Promise<void> {
     const notice = { chat_id, user_id: userId, is_typing, ...(await this.chats.audience(chat_id, userId)) };
     this.bus.send('typing', notice);
-    await this.tell(notice);
+    await this.publish(notice);
   }
 
-  private async tell({ chat_id, user_id, is_typing, members_seq, member_ids }: TypingNotice): Promise<void> {
+  private async publish({ chat_id, user_id, is_typing, members_seq, member_ids }: TypingNotice): Promise<void> {
     const userIds = member_ids ?? (await this.memberLists.load(chat_id, members_seq));
     const others = userIds.filter((userId) => userId !== user_id);
     this.publisher.to(others)?.emit('typing', { chat_id, user_id, is_typing });

@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { RevokedSessions } from '../../auth/revoked-sessions.registry.js';
+import { RevokedSessionsRegistry } from '../../auth/revoked-sessions.registry.js';
 import { AppError } from '../../common/errors/app-error.js';
 import type { ChatSocket } from '../chat-socket.js';
 
@@ -14,7 +14,7 @@ export const ExpiredTokenAllowed = (): MethodDecorator => SetMetadata(EXPIRED_TO
 export class WsJwtGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly revoked: RevokedSessions,
+    private readonly revoked: RevokedSessionsRegistry,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors/app-error.js';
-import { Shutdown } from '../../common/shutdown.state.js';
+import { ShutdownState } from '../../common/shutdown.state.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { isOriginAllowed } from './allowed-origin.js';
 import type { ChatServer } from '../chat-socket.js';
@@ -14,14 +14,14 @@ const SPREAD_MS = 5_000;
  * once; more than it can take are sent away at once, to come again, each after a time of its own.
  */
 @Injectable()
-export class Admission {
+export class AdmissionService {
   /** Connections that may be on their way from handshake to namespace. At 2,000 a second it takes a round trip of 0.5 s. */
   maxUnderWay = 1_000;
 
   private io: ChatServer;
 
   constructor(
-    private readonly shutdown: Shutdown,
+    private readonly shutdown: ShutdownState,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {}
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { Shutdown } from '../../common/shutdown.state.js';
+import { ShutdownState } from '../../common/shutdown.state.js';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { cut, type EngineConnection } from './engine-connection.js';
 
@@ -28,7 +28,7 @@ export class DrainService implements OnModuleDestroy {
   private readonly logger = new Logger(DrainService.name);
   private io: ChatServer | undefined;
 
-  constructor(private readonly shutdown: Shutdown) {}
+  constructor(private readonly shutdown: ShutdownState) {}
 
   attach(io: ChatServer): void {
     this.io = io;

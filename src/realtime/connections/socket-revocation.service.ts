@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { RevokedSessions } from '../../auth/revoked-sessions.registry.js';
+import { RevokedSessionsRegistry } from '../../auth/revoked-sessions.registry.js';
 import { SessionsRevoked } from '../../auth/session.events.js';
-import { DomainEvents } from '../../common/domain-event.bus.js';
+import { DomainEventBus } from '../../common/domain-event.bus.js';
 import { NodeBus } from '../delivery/node.bus.js';
 import { type ChatServer, type ChatSocket, userRoom } from '../chat-socket.js';
 
@@ -9,8 +9,8 @@ import { type ChatServer, type ChatSocket, userRoom } from '../chat-socket.js';
 @Injectable()
 export class SocketRevocationService {
   constructor(
-    private readonly revoked: RevokedSessions,
-    private readonly events: DomainEvents,
+    private readonly revoked: RevokedSessionsRegistry,
+    private readonly events: DomainEventBus,
     private readonly bus: NodeBus,
   ) {}
 

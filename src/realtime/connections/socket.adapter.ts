@@ -3,7 +3,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
-import { Admission } from './admission.service.js';
+import { AdmissionService } from './admission.service.js';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
@@ -23,7 +23,7 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
-    const admission = this.app.get(Admission);
+    const admission = this.app.get(AdmissionService);
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },

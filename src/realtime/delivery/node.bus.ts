@@ -5,7 +5,7 @@ import { LogReader } from '../../messages/log.reader.js';
 import { RedisService } from '../../redis/redis.service.js';
 
 /** A chat has moved. */
-export interface Moved {
+export interface ChatAdvanced {
   readonly chat_id: number;
   /** Where it is now, when what moved are messages. */
   readonly position?: { readonly seq: number; readonly changeSeq: number };
@@ -24,7 +24,7 @@ export interface TypingNotice {
 }
 
 interface BusItems {
-  moved: Moved;
+  moved: ChatAdvanced;
   typing: TypingNotice;
   revoked: { readonly id: string; readonly userId: number };
 }

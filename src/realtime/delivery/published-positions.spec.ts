@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
-import { ChatPositions } from './published-positions.js';
+import { PublishedPositions } from './published-positions.js';
 
 describe('the positions of chats', () => {
   it('never go back, whichever news comes last', () => {
-    const positions = new ChatPositions();
+    const positions = new PublishedPositions();
     positions.advance(7, { seq: 5, changeSeq: 2 });
     positions.advance(7, { seq: 3, changeSeq: 4 });
     expect(positions.of(7)).toMatchObject({ seq: 5, changeSeq: 4 });
@@ -14,7 +14,7 @@ describe('the positions of chats', () => {
 
   it('are forgotten a minute after the last news, and not before', () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
-    const positions = new ChatPositions();
+    const positions = new PublishedPositions();
     positions.advance(7, { seq: 1, changeSeq: 0 });
     positions.advance(8, { seq: 1, changeSeq: 0 });
     now.mockReturnValue(50_000);

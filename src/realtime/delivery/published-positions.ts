@@ -8,7 +8,7 @@ export interface Position {
 const KEPT_MS = 60_000;
 
 /** How far this node has told the chats that moved of late. */
-export class ChatPositions {
+export class PublishedPositions {
   private readonly positions = new Map<number, Position & { readonly at: number }>();
 
   of(chatId: number): Position | undefined {

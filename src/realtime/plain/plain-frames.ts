@@ -15,7 +15,7 @@ interface Command {
 }
 
 /** How a connection ends: the close frame's code and its reason. */
-export interface Farewell {
+export interface CloseReason {
   readonly code: number;
   readonly reason: string;
 }
@@ -100,15 +100,15 @@ export function chatOf(event: string, payload: string): number | undefined {
 }
 
 /** The server stops, or cuts the connection for a reason it has no word for. */
-export const GOING_AWAY: Farewell = { code: 1001, reason: '' };
+export const GOING_AWAY: CloseReason = { code: 1001, reason: '' };
 
 /** How a connection ends that an error ends. */
-export function farewellOf(reason: ErrorCode): Farewell {
-  return { code: FAREWELL_CODES[reason] ?? TRY_AGAIN_LATER, reason };
+export function closeReasonOf(reason: ErrorCode): CloseReason {
+  return { code: CLOSE_CODES[reason] ?? TRY_AGAIN_LATER, reason };
 }
 
 const TRY_AGAIN_LATER = 1013;
-const FAREWELL_CODES: Partial<Record<ErrorCode, number>> = {
+const CLOSE_CODES: Partial<Record<ErrorCode, number>> = {
   unauthorized: 4401,
   token_expired: 4401,
   chat_not_found: 4404,

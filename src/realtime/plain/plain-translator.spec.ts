@@ -1,4 +1,4 @@
-import { farewellOf, GOING_AWAY } from './plain-frames.js';
+import { closeReasonOf, GOING_AWAY } from './plain-frames.js';
 import { PlainTranslator } from './plain-translator.js';
 
 describe('PlainTranslator', () => {
@@ -6,7 +6,7 @@ describe('PlainTranslator', () => {
   const translate = (packet: string, chatId?: number) => {
     const translator = new PlainTranslator(chatId);
     const frame = translator.toClient(packet);
-    const { ended, farewell } = translator;
+    const { ended, closeReason: farewell } = translator;
     return { frame: frame === undefined ? undefined : JSON.parse(frame), ended, farewell };
   };
 
@@ -42,7 +42,11 @@ describe('PlainTranslator', () => {
     ['session:revoked', 'unauthorized'],
   ] as const)('says 4401 when the connection is closed after %s', (name, reason) => {
     const { frame, ended, farewell } = translate(event(name, {}), 2);
-    expect({ frame, ended, farewell }).toEqual({ frame: { type: name }, ended: false, farewell: farewellOf(reason) });
+    expect({ frame, ended, farewell }).toEqual({
+      frame: { type: name },
+      ended: false,
+      farewell: closeReasonOf(reason),
+    });
     expect(farewell).toEqual({ code: 4401, reason });
   });
 
@@ -53,7 +57,7 @@ describe('PlainTranslator', () => {
     expect(translator.toClient('31[{"ok":true,"data":{"expires_in":900}}]')).toBe(
       '{"type":"auth:refresh","expires_in":900}',
     );
-    expect(translator.farewell).toEqual(GOING_AWAY);
+    expect(translator.closeReason).toEqual(GOING_AWAY);
   });
 
   it.each([

@@ -6,8 +6,8 @@ import {
   type ClientFrame,
   errorFrame,
   eventFrame,
-  type Farewell,
-  farewellOf,
+  type CloseReason,
+  closeReasonOf,
   GOING_AWAY,
   parseFrame,
   PONG,
@@ -25,9 +25,9 @@ interface UnderWay {
 }
 
 /** How an event ends the connection, should the server close it after it. */
-const FAREWELLS: Readonly<Record<string, Farewell>> = {
-  'auth:expired': farewellOf('token_expired'),
-  'session:revoked': farewellOf('unauthorized'),
+const CLOSE_REASONS: Readonly<Record<string, CloseReason>> = {
+  'auth:expired': closeReasonOf('token_expired'),
+  'session:revoked': closeReasonOf('unauthorized'),
 };
 
 /**
@@ -36,7 +36,7 @@ const FAREWELLS: Readonly<Record<string, Farewell>> = {
  */
 export class PlainTranslator {
   /** How the connection ends when it is closed now. */
-  farewell = GOING_AWAY;
+  closeReason = GOING_AWAY;
   /** Whether what was translated last ends the connection. */
   ended = false;
 
@@ -68,10 +68,10 @@ export class PlainTranslator {
       case PACKET.ack:
         return this.answer(packet);
       case PACKET.refusal:
-        this.end(farewellOf(refusalCode(packet)));
+        this.end(closeReasonOf(refusalCode(packet)));
         return undefined;
       case PACKET.disconnect:
-        this.end(this.farewell);
+        this.end(this.closeReason);
         return undefined;
       default:
         return undefined;
@@ -79,8 +79,8 @@ export class PlainTranslator {
   }
 
   /** Ends the connection so. */
-  end(farewell: Farewell): void {
-    this.farewell = farewell;
+  end(farewell: CloseReason): void {
+    this.closeReason = farewell;
     this.ended = true;
   }
 
@@ -98,9 +98,9 @@ export class PlainTranslator {
     const [event, payload] = [packet.slice(3, end), packet.slice(end + 2, -1)];
     const isElsewhere = this.chatId !== undefined && (chatOf(event, payload) ?? this.chatId) !== this.chatId;
     if (isElsewhere) return undefined;
-    this.farewell = FAREWELLS[event] ?? this.farewell;
+    this.closeReason = CLOSE_REASONS[event] ?? this.closeReason;
     if (event === 'read_receipt' && this.readsUnderWay > 0) this.receipts.push(payload);
-    if (event === 'chat:removed' && this.chatId !== undefined) this.end(farewellOf('chat_not_found'));
+    if (event === 'chat:removed' && this.chatId !== undefined) this.end(closeReasonOf('chat_not_found'));
     return eventFrame(event, payload);
   }
 
@@ -111,15 +111,15 @@ export class PlainTranslator {
     const [ack] = JSON.parse(packet.slice(start)) as [Ack<object, { replayed?: boolean }>];
     const { type, key } = this.underWay.get(id)!;
     this.underWay.delete(id);
-    const wasHeard = type === 'read' && this.takeReceipt(ack);
+    const wasPublished = type === 'read' && this.takeReceipt(ack);
     if (!ack.ok) return errorFrame(ack.error, key);
     switch (type) {
       case 'message':
         return ack.replayed ? JSON.stringify(ack.data) : undefined;
       case 'read':
-        return wasHeard ? undefined : JSON.stringify(ack.data);
+        return wasPublished ? undefined : JSON.stringify(ack.data);
       case 'auth:refresh':
-        this.farewell = GOING_AWAY;
+        this.closeReason = GOING_AWAY;
         return eventFrame(type, JSON.stringify(ack.data));
       default:
         return undefined;

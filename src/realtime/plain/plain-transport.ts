@@ -1,7 +1,7 @@
 import { Transport } from 'engine.io';
 import { type RawData, WebSocket } from 'ws';
 import type { AppError } from '../../common/errors/app-error.js';
-import { errorFrame, farewellOf, notAFrame } from './plain-frames.js';
+import { errorFrame, closeReasonOf, notAFrame } from './plain-frames.js';
 import { PlainTranslator } from './plain-translator.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
 
@@ -46,7 +46,7 @@ export class PlainTransport extends Transport {
 
   /** Closes the connection for this reason. */
   refuse({ code }: AppError): void {
-    this.translator.end(farewellOf(code));
+    this.translator.end(closeReasonOf(code));
     this.close(() => this.onClose());
   }
 
@@ -63,7 +63,7 @@ export class PlainTransport extends Transport {
   }
 
   override doClose(done?: () => void): void {
-    const { code, reason } = this.translator.farewell;
+    const { code, reason } = this.translator.closeReason;
     this.socket.close(code, reason);
     this.socket.resume(); // The client's part of the farewell has to be read, too.
     done?.();

@@ -8,7 +8,7 @@ import { ChatsService } from '../../chats/chats.service.js';
 import { AppError } from '../../common/errors/app-error.js';
 import { parseDigits } from '../../common/validation/fields.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
-import { Admission } from '../connections/admission.service.js';
+import { AdmissionService } from '../connections/admission.service.js';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { PlainTransport } from './plain-transport.js';
 import { refuseHandshake } from '../connections/refuse-handshake.js';
@@ -35,7 +35,7 @@ export class PlainWebSocketServer {
 
   constructor(
     private readonly chats: ChatsService,
-    private readonly admission: Admission,
+    private readonly admission: AdmissionService,
   ) {}
 
   /** Starts taking connections beside this server's own. */
