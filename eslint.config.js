@@ -82,6 +82,24 @@ export default tseslint.config(
   ),
   ...FOUNDATIONS.map((folder) => forbid(folder, FEATURES)),
   {
+    // Clients copy this folder as it is.
+    files: ['src/contract/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!\\./)', message: 'The contract imports nothing but itself.' }] },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'Program > :not(ImportDeclaration[importKind="type"], ExportNamedDeclaration[exportKind="type"], TSTypeAliasDeclaration, TSInterfaceDeclaration)',
+          message: 'The contract holds types only.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', '**/*.spec.ts'],
     rules: {
       // What comes over the wire is what the specs are there to find out.

@@ -6,7 +6,7 @@ import {
   type ProblemResponse,
   problemResponses,
 } from './common/http/api-problems.decorator.js';
-import type { ErrorCode } from './common/errors/error-codes.js';
+import type { ErrorCode } from './contract/errors.js';
 import { PUBLIC_EXTENSION } from './common/http/public.decorator.js';
 import { BUDGETS } from './limits/budgets.js';
 import { UNLIMITED_EXTENSION } from './limits/rate-limit.decorator.js';

@@ -1,4 +1,5 @@
-import type { Chat, Message } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
 import { createDatabase } from './support/database.js';
 import { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';

@@ -1,4 +1,4 @@
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { caughtUp } from './support/caught-up.js';
 import { expectProblem } from './support/expect-problem.js';
 import { TestApp, type TestUser } from './support/test-app.js';

@@ -1,4 +1,4 @@
-import type { Chat, Member } from '../src/realtime/contract.js';
+import type { Chat, Member } from '../src/contract/chats.js';
 import { caughtUp, heardOf } from './support/caught-up.js';
 import { expectAlike, expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { JwtService } from '@nestjs/jwt';
 import { io, type Socket } from 'socket.io-client';
 import ts from 'typescript';
-import type { ClientToServerEvents, Message, ServerToClientEvents } from '../src/realtime/contract.js';
+import type { ClientToServerEvents, ServerToClientEvents } from '../src/contract/events.js';
+import type { Message } from '../src/contract/messages.js';
 import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 

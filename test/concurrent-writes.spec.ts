@@ -1,5 +1,6 @@
-import type { ErrorCode } from '../src/common/errors/error-codes.js';
-import type { Chat, Message } from '../src/realtime/contract.js';
+import type { ErrorCode } from '../src/contract/errors.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import type { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';

@@ -1,6 +1,6 @@
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { DomainEventBus } from '../src/common/domain-event.bus.js';
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { createDatabase, onDatabase } from './support/database.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { PlainClient } from './support/plain-client.js';

@@ -1,4 +1,4 @@
-import type { Message } from '../src/realtime/contract.js';
+import type { Message } from '../src/contract/messages.js';
 import { caughtUp, heardOf } from './support/caught-up.js';
 import type { Device } from './support/device.js';
 import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-actions.js';

@@ -1,4 +1,5 @@
-import type { Chat, Message } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
 import { caughtUp, heardOf } from './support/caught-up.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { expectAlike, expectProblem } from './support/expect-problem.js';

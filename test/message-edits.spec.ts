@@ -1,4 +1,5 @@
-import type { Chat, Message } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('editing and deleting', () => {

@@ -1,4 +1,4 @@
-import type { Message } from '../src/realtime/contract.js';
+import type { Message } from '../src/contract/messages.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('messages over REST', () => {

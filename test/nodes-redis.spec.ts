@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { describeWithRedis, RedisServer } from './support/redis.js';
 import { type TestUser, unique } from './support/test-app.js';

@@ -1,4 +1,4 @@
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './support/caught-up.js';
 import { onDatabase, waitingForLock } from './support/database.js';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
-import type { Chat, Message } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
 import { runModule } from './support/run-module.js';

@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import type { Pool } from 'pg';
-import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
+import type { News, SyncRequest } from '../src/contract/sync.js';
 import { LogReader } from '../src/messages/log.reader.js';
 import { LogWatermark } from '../src/realtime/delivery/log.watermark.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';

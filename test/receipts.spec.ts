@@ -1,4 +1,4 @@
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('read marks', () => {

@@ -3,7 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { Client } from 'pg';
 import { RealtimePublisher } from '../src/realtime/realtime.publisher.js';
 import type { ChatServer } from '../src/realtime/chat-socket.js';
-import type { Chat } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';

@@ -1,7 +1,8 @@
 import { io, type Socket } from 'socket.io-client';
 import type { WebSocket } from 'ws';
 import type { ChatSocket } from '../src/realtime/chat-socket.js';
-import type { Message, News } from '../src/realtime/contract.js';
+import type { Message } from '../src/contract/messages.js';
+import type { News } from '../src/contract/sync.js';
 import { MAX_BACKLOG, SLOW_CONSUMER } from '../src/realtime/connections/backlog.js';
 import type { EngineConnection } from '../src/realtime/connections/engine-connection.js';
 import { PlainWebSocketServer } from '../src/realtime/plain/plain-websocket.server.js';

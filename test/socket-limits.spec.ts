@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Ack, ClientToServerEvents, Message } from '../src/realtime/contract.js';
+import type { Ack, ClientToServerEvents } from '../src/contract/events.js';
+import type { Message } from '../src/contract/messages.js';
 import { COMMAND_LIMITS } from '../src/realtime/commands/command-limit.guard.js';
 import { MAX_SOCKETS } from '../src/realtime/connections/handshake.service.js';
 import { onDatabase } from './support/database.js';

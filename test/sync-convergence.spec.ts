@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import type { Chat, Message, News, SyncRequest } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
+import type { News, SyncRequest } from '../src/contract/sync.js';
 import type { Device } from './support/device.js';
 import { Replica } from './support/replica.js';
 import { TestApp, type TestUser } from './support/test-app.js';

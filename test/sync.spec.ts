@@ -1,4 +1,6 @@
-import type { Chat, Message, News, SyncCursor, SyncRequest } from '../src/realtime/contract.js';
+import type { Chat } from '../src/contract/chats.js';
+import type { Message } from '../src/contract/messages.js';
+import type { News, SyncCursor, SyncRequest } from '../src/contract/sync.js';
 import { expectProblem } from './support/expect-problem.js';
 import { Replica } from './support/replica.js';
 import { TestApp, type TestUser } from './support/test-app.js';

@@ -1,8 +1,7 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { Role } from '../contract/chats.js';
 import { User } from '../users/user.entity.js';
 import { Chat } from './chat.entity.js';
-
-export type Role = 'owner' | 'admin' | 'member';
 
 @Entity('chat_members')
 @Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)

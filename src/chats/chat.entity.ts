@@ -1,7 +1,6 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import type { ChatType } from '../contract/chats.js';
 import { User } from '../users/user.entity.js';
-
-export type ChatType = 'private' | 'group';
 
 /** A conversation and its counters. Its row is the lock that every write to the chat takes first. */
 @Entity('chats')

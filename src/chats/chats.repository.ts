@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ChatType, Role } from '../contract/chats.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Chat } from './chat.entity.js';
 import { ChatMember } from './chat-member.entity.js';
@@ -42,9 +43,9 @@ export const pairOf = (one: number, other: number): [low: number, high: number] 
 /** A chat from the side of somebody in it. */
 export interface MembershipRow {
   readonly chat_id: number;
-  readonly type: 'private' | 'group';
+  readonly type: ChatType;
   readonly name: string;
-  readonly role: 'owner' | 'admin' | 'member';
+  readonly role: Role;
   readonly joined_at: Date;
   readonly last_read_seq: number;
 }

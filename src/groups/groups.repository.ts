@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Chat } from '../chats/chat.entity.js';
-import { ChatMember, type Role } from '../chats/chat-member.entity.js';
+import { ChatMember } from '../chats/chat-member.entity.js';
+import type { Role } from '../contract/chats.js';
 import { Group } from '../chats/group.entity.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 

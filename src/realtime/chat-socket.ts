@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Principal } from '../common/principal.js';
 import type { CommandDispatcher } from './commands/command-dispatcher.js';
-import type { ClientToServerEvents, ServerToClientEvents } from './contract.js';
+import type { ClientToServerEvents, ServerToClientEvents } from '../contract/events.js';
 
 interface SocketData {
   /** Set by the handshake from a verified token, and by nothing else but `auth:refresh`. */

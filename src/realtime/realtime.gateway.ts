@@ -18,7 +18,7 @@ import { SyncService } from '../messages/sync.service.js';
 import { MetricsService } from '../metrics/metrics.service.js';
 import { type ChatServer, type ChatSocket, SocketUserId } from './chat-socket.js';
 import { CommandLimitGuard } from './commands/command-limit.guard.js';
-import type { Answer } from './contract.js';
+import type { Answer } from '../contract/events.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './commands/dto/commands.dto.js';
 import { DrainService } from './connections/drain.service.js';
 import { HandshakeService } from './connections/handshake.service.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Chat, Message } from '../../src/realtime/contract.js';
+import type { Chat } from '../../src/contract/chats.js';
+import type { Message } from '../../src/contract/messages.js';
 import { type TestApp, type TestUser, unique } from '../support/test-app.js';
 import { type Place, PLACES } from './tables.js';
 

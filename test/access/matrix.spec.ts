@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
-import type { ErrorCode } from '../../src/common/errors/error-codes.js';
+import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Device } from '../support/device.js';
 import { expectAlike, expectProblem, faceOf } from '../support/expect-problem.js';
 import type { Answer } from '../support/http.js';

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/realtime/contract.js';
+import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/contract/events.js';
 import { request } from '../support/http.js';
 import { type Node, pause } from './cluster.js';
 import type { History, Operation, Outcome } from './history.js';

@@ -1,11 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
-import type {
-  ClientToServerEvents,
-  Message,
-  News,
-  ReadReceipt,
-  ServerToClientEvents,
-} from '../../src/realtime/contract.js';
+import type { ClientToServerEvents, ServerToClientEvents } from '../../src/contract/events.js';
+import type { Message, ReadReceipt } from '../../src/contract/messages.js';
+import type { News } from '../../src/contract/sync.js';
 import { Replica } from '../support/replica.js';
 import { ANSWER_MS, Caller, refusal } from './caller.js';
 import { type Node, pause } from './cluster.js';

@@ -1,4 +1,4 @@
-import type { Message } from '../../src/realtime/contract.js';
+import type { Message } from '../../src/contract/messages.js';
 
 /** What a client sees of a message: as it was sent, or as an edit or its deletion has left it. */
 export interface Seen {

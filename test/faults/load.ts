@@ -1,4 +1,4 @@
-import type { Chat } from '../../src/realtime/contract.js';
+import type { Chat } from '../../src/contract/chats.js';
 import { request } from '../support/http.js';
 import type { Person, World } from './caller.js';
 import { ChatClient } from './client.js';

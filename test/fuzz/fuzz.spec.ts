@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { Chat } from '../../src/realtime/contract.js';
+import type { Chat } from '../../src/contract/chats.js';
 import { createDatabase } from '../support/database.js';
 import { Device } from '../support/device.js';
 import { request } from '../support/http.js';

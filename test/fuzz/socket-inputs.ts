@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ClientToServerEvents } from '../../src/realtime/contract.js';
+import type { ClientToServerEvents } from '../../src/contract/events.js';
 import { corrupted, hostileJson, type Members, mostly, mutated, strangeText, utf8, VALID } from './hostile-values.js';
 import type { Input } from './inputs.js';
 

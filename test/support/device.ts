@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/realtime/contract.js';
+import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/contract/events.js';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/common/errors/error-codes.js';
+import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Answer } from './http.js';
 
 /** The answer is this problem (RFC 9457), and `errors` names exactly these fields. */

@@ -1,4 +1,4 @@
-import type { Chat, Member } from '../../src/realtime/contract.js';
+import type { Chat, Member } from '../../src/contract/chats.js';
 import type { Answer } from './http.js';
 import { type TestApp, type TestUser, unique } from './test-app.js';
 

@@ -1,4 +1,6 @@
-import type { Chat, Message, News, SyncCursor, SyncRequest } from '../../src/realtime/contract.js';
+import type { Chat } from '../../src/contract/chats.js';
+import type { Message } from '../../src/contract/messages.js';
+import type { News, SyncCursor, SyncRequest } from '../../src/contract/sync.js';
 
 type ChatNews = News['chats'][number];
 

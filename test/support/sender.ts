@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
-import type {
-  Ack,
-  ClientToServerEvents,
-  Message,
-  News,
-  ServerToClientEvents,
-  SyncRequest,
-} from '../../src/realtime/contract.js';
+import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/contract/events.js';
+import type { Message } from '../../src/contract/messages.js';
+import type { News, SyncRequest } from '../../src/contract/sync.js';
 import { Replica } from './replica.js';
 
 /** How long it waits for an ack before it asks again with the same key. */

@@ -1,4 +1,4 @@
-import type { Chat } from '../../src/realtime/contract.js';
+import type { Chat } from '../../src/contract/chats.js';
 import { LogTailPoller } from '../../src/realtime/delivery/log-tail.poller.js';
 import { heardOf } from './caught-up.js';
 import { createDatabase } from './database.js';

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { ChatType, Membership, Role } from '../../contract/chats.js';
 import { TextField } from '../../common/validation/fields.js';
 import { SessionDto } from '../../auth/dto/session.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
@@ -11,18 +12,18 @@ export class CloseAccountDto {
 }
 
 /** A chat one is in, without what others have written. */
-export class MembershipDto {
+export class MembershipDto implements Membership {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   chat_id: number;
 
   @ApiProperty({ enum: ['private', 'group'] })
-  type: 'private' | 'group';
+  type: ChatType;
 
   @ApiProperty({ example: 'Analytical engines' })
   name: string;
 
   @ApiProperty({ enum: ['owner', 'admin', 'member'], enumName: 'Role' })
-  role: 'owner' | 'admin' | 'member';
+  role: Role;
 
   @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
   joined_at: string;

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
+import type { Tokens } from '../../contract/users.js';
 import { rule, TextField } from '../../common/validation/fields.js';
 import { NameField } from '../../users/dto/user.dto.js';
 import { isCommonPassword } from '../common-passwords.js';
@@ -75,7 +76,7 @@ export class LoginDto {
   client_secret?: string;
 }
 
-export class TokenDto {
+export class TokenDto implements Tokens {
   @ApiProperty({
     description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.',
     example: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',

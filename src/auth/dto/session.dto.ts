@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { Session as SessionShape } from '../../contract/users.js';
 import { TextField } from '../../common/validation/fields.js';
 import type { Session } from '../session.entity.js';
 
@@ -15,7 +16,7 @@ export class RefreshDto {
 }
 
 /** A login on a device. */
-export class SessionDto {
+export class SessionDto implements SessionShape {
   @ApiProperty({ format: 'uuid', example: '7c0b3f5e-52a4-8d1c-9b7e-2f4a6c8e0d13' })
   id: string;
 

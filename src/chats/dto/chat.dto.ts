@@ -1,6 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { ChatType } from '../chat.entity.js';
-import type { Role } from '../chat-member.entity.js';
+import type { Chat, ChatType, ChatWithMembers, Role } from '../../contract/chats.js';
 import { MemberDto } from './member.dto.js';
 import { MessageDto, type MessageRow } from './message.dto.js';
 
@@ -26,7 +25,7 @@ const Counter = (description: string, example: number): PropertyDecorator =>
   ApiProperty({ type: 'integer', format: 'int64', description, example });
 
 /** A chat as one member sees it. */
-export class ChatDto {
+export class ChatDto implements Chat {
   @Counter('Serves `/chats/{id}` and, for a group, `/groups/{id}`.', 1)
   id: number;
 
@@ -90,7 +89,7 @@ export class ChatDto {
 }
 
 /** A chat with its first members. */
-export class ChatWithMembersDto extends ChatDto {
+export class ChatWithMembersDto extends ChatDto implements ChatWithMembers {
   @ApiProperty({ type: [MemberDto], description: 'The first 100; `/chats/{id}/members` has the rest.' })
   members: MemberDto[];
 }

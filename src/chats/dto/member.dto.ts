@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Role } from '../chat-member.entity.js';
+import type { Member, Role } from '../../contract/chats.js';
 
 /** A row of `chat_members` with the name of the user. */
 export interface MemberRow {
@@ -10,7 +10,7 @@ export interface MemberRow {
   last_read_seq: number;
 }
 
-export class MemberDto {
+export class MemberDto implements Member {
   @ApiProperty({ type: 'integer', format: 'int64', example: 2 })
   user_id: number;
 

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { Message } from '../../contract/messages.js';
 
 /** A row of `messages`, by the names of the columns. */
 export interface MessageRow {
@@ -20,7 +21,7 @@ const Time = (nullable: boolean): PropertyDecorator =>
   ApiProperty({ type: String, format: 'date-time', nullable, example: nullable ? null : '2025-04-08T12:00:00.000Z' });
 
 /** A message as clients see it, on REST and on the socket. It lives with the chats because a chat shows its last one. */
-export class MessageDto {
+export class MessageDto implements Message {
   @Id(42)
   id: number;
 

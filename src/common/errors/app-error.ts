@@ -1,10 +1,5 @@
-import { ERRORS, type ErrorCode } from './error-codes.js';
-
-/** One thing wrong with one field of the input. */
-export interface FieldError {
-  readonly field: string;
-  readonly message: string;
-}
+import type { ErrorCode, FieldError } from '../../contract/errors.js';
+import { ERRORS } from './error-codes.js';
 
 /** The only error services throw on purpose. `message` is shown to the client as `detail`. */
 export class AppError extends Error {

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../contract/errors.js';
+
 /** What a code means on either edge. `status` is its HTTP status; `retryable` tells a socket client to send the same again. */
 interface ErrorSpec {
   readonly status: number;
@@ -29,7 +31,4 @@ export const ERRORS = {
   internal_error: spec(500, 'Internal error'),
   overloaded: spec(503, 'The server is overloaded', true),
   unavailable: spec(503, 'The service is unavailable', true),
-} as const satisfies Record<string, ErrorSpec>;
-
-/** Stable; what clients switch on. */
-export type ErrorCode = keyof typeof ERRORS;
+} as const satisfies Record<ErrorCode, ErrorSpec>;

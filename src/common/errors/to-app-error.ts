@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { AppError } from './app-error.js';
-import type { ErrorCode } from './error-codes.js';
+import type { ErrorCode } from '../../contract/errors.js';
 
 /** Nest and Fastify speak in statuses; a status not named here is a fault of ours. */
 const CODE_BY_STATUS: Record<number, ErrorCode> = {

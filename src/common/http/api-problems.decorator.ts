@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { ERRORS, type ErrorCode } from '../errors/error-codes.js';
+import { ERRORS } from '../errors/error-codes.js';
+import type { ErrorCode, Problem } from '../../contract/errors.js';
 
 class FieldErrorDto {
   @ApiProperty({ example: 'text' })
@@ -11,7 +12,7 @@ class FieldErrorDto {
 }
 
 /** The body of every error: RFC 9457. */
-export class ProblemDto {
+export class ProblemDto implements Problem {
   @ApiProperty({ example: 'about:blank' })
   type: string;
 

@@ -1,7 +1,8 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync, type ValidatorOptions } from 'class-validator';
-import { AppError, type FieldError } from '../errors/app-error.js';
+import { AppError } from '../errors/app-error.js';
+import type { FieldError } from '../../contract/errors.js';
 import { rulesHold } from './compiled-rules.js';
 
 const OPTIONS: ValidatorOptions = {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import type { Role } from '../../chats/chat-member.entity.js';
+import type { Role } from '../../contract/chats.js';
 import { NameField } from '../../users/dto/user.dto.js';
 
 export class UpdateGroupDto {

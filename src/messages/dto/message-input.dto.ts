@@ -1,3 +1,4 @@
+import type { NewMessage } from '../../contract/messages.js';
 import { IdField, PatternField, QueryInteger, TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 
@@ -31,7 +32,7 @@ export class EditMessageCommand extends EditMessageDto {
   message_id: number;
 }
 
-class NewMessage {
+class MessageInput {
   @IdField({ description: 'The chat.', example: 1 })
   chat_id: number;
 
@@ -43,13 +44,13 @@ class NewMessage {
 }
 
 /** A message over REST. */
-export class SendMessageDto extends NewMessage {
+export class SendMessageDto extends MessageInput {
   @KeyField(true)
   client_message_id?: string;
 }
 
 /** A message over the socket, where the key is required: a lost ack must be retried with it. */
-export class SendMessageCommand extends NewMessage {
+export class SendMessageCommand extends MessageInput implements NewMessage {
   @KeyField(false)
   client_message_id: string;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { ReadReceipt, Reader } from '../../contract/messages.js';
 
-export class ReadReceiptDto {
+export class ReadReceiptDto implements ReadReceipt {
   @ApiProperty({ enum: ['read_receipt'] })
   type: 'read_receipt';
 
@@ -25,7 +26,7 @@ export class ReadReceiptDto {
   seq: number;
 }
 
-export class ReaderDto {
+export class ReaderDto implements Reader {
   @ApiProperty({ type: 'integer', format: 'int64', example: 3 })
   user_id: number;
 

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import type { ChatNews, News, SyncCursor, SyncRequest } from '../../contract/sync.js';
 import { ChatDto } from '../../chats/dto/chat.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
 import { IntegerField, rule } from '../../common/validation/fields.js';
@@ -8,7 +9,7 @@ const Counter = (description: string, example: number, required = true): Propert
   ApiProperty({ type: 'integer', format: 'int64', minimum: 0, description, example, required });
 
 /** What a client holds of one chat. */
-export class SyncCursorDto {
+export class SyncCursorDto implements SyncCursor {
   @Counter('The `seq` of the newest message held; 0 for none.', 17)
   seq: number;
 
@@ -60,7 +61,7 @@ const CursorsField = (): PropertyDecorator & ClassDecorator =>
     ),
   );
 
-export class SyncDto {
+export class SyncDto implements SyncRequest {
   @CursorsField()
   cursors: Record<string, SyncCursorDto>;
 
@@ -86,7 +87,7 @@ export class SyncDto {
 }
 
 /** A chat with what is new in it. */
-export class ChatNewsDto extends ChatDto {
+export class ChatNewsDto extends ChatDto implements ChatNews {
   @ApiProperty({
     type: [MessageDto],
     description: 'Those with a higher `seq`, in order; then older ones that have changed, by `change_seq`.',
@@ -100,7 +101,7 @@ export class ChatNewsDto extends ChatDto {
   reset: boolean;
 }
 
-export class NewsDto {
+export class NewsDto implements News {
   @ApiProperty({ type: [ChatNewsDto], description: 'By id. Chats with nothing new are left out.' })
   chats: ChatNewsDto[];
 

@@ -3,7 +3,7 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../../common/errors/app-error.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import type { ChatSocket } from '../chat-socket.js';
-import type { ClientToServerEvents } from '../contract.js';
+import type { ClientToServerEvents } from '../../contract/events.js';
 
 /** So many commands within so many seconds, from the first of them on. */
 interface Limit {

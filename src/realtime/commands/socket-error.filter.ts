@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, Logger, type WsExceptionFilter } from '@nest
 import type { AppError } from '../../common/errors/app-error.js';
 import { ERRORS } from '../../common/errors/error-codes.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
-import type { CommandError } from '../contract.js';
+import type { CommandError } from '../../contract/errors.js';
 
 type NegativeAck = (answer: { ok: false; error: CommandError }) => void;
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChatsService } from '../../chats/chats.service.js';
 import type { MemberDto } from '../../chats/dto/member.dto.js';
 import { type ChatHead, type LoggedChange, LogReader } from '../../messages/log.reader.js';
-import type { ChatSummary } from '../contract.js';
+import type { ChatSummary } from '../../contract/chats.js';
 import { RealtimePublisher } from '../realtime.publisher.js';
 
 /** Who is in a chat as of `head`, which is missing when the chat is gone. */

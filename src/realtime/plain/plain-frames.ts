@@ -1,6 +1,6 @@
 import { AppError } from '../../common/errors/app-error.js';
-import type { ErrorCode } from '../../common/errors/error-codes.js';
-import type { ClientToServerEvents, CommandError, ServerToClientEvents } from '../contract.js';
+import type { CommandError, ErrorCode } from '../../contract/errors.js';
+import type { ClientToServerEvents, ServerToClientEvents } from '../../contract/events.js';
 
 /** The frames of the plain WebSocket and what they are on Socket.IO. Only functions of what they are given. */
 

@@ -1,6 +1,6 @@
 import { toAppError } from '../../common/errors/to-app-error.js';
-import type { ErrorCode } from '../../common/errors/error-codes.js';
-import type { Ack } from '../contract.js';
+import type { ErrorCode } from '../../contract/errors.js';
+import type { Ack } from '../../contract/events.js';
 import {
   chatOf,
   type ClientFrame,

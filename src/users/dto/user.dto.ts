@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { Account, User as UserShape } from '../../contract/users.js';
 import { TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
@@ -7,7 +8,7 @@ export const NameField = (description: string, example: string): PropertyDecorat
   TextField({ description, example, min: 1, max: 100, blank: false });
 
 /** A person, as everybody sees them. */
-export class UserDto {
+export class UserDto implements UserShape {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   id: number;
 
@@ -23,7 +24,7 @@ export class UserDto {
 }
 
 /** The caller's own account, which is open. */
-export class AccountDto extends UserDto {
+export class AccountDto extends UserDto implements Account {
   @ApiProperty({ format: 'email', example: 'ada@example.com' })
   email: string;
 

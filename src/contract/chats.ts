@@ -1,0 +1,55 @@
+/** Chats and who is in them. */
+import type { Message } from './messages.js';
+
+export type ChatType = 'private' | 'group';
+
+export type Role = 'owner' | 'admin' | 'member';
+
+/** A chat as one member sees it. */
+export interface Chat {
+  id: number;
+  type: ChatType;
+  /** A private chat has the other person's name. */
+  name: string;
+  creator_id: number;
+  created_at: string;
+  member_count: number;
+  my_role: Role;
+  /** The `seq` of the newest message; 0 in an empty chat. */
+  last_seq: number;
+  last_change_seq: number;
+  /** The caller's cursor: they have read all messages up to this `seq`. */
+  last_read_seq: number;
+  /** The smallest cursor: everybody has read all messages up to this `seq`. */
+  read_by_all_seq: number;
+  unread_count: number;
+  last_message: Message | null;
+  /** For `?before=` of the next page of chats; opaque. */
+  activity_cursor: string;
+}
+
+/** What all members see alike of a group. */
+export type ChatSummary = Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'>;
+
+export interface Member {
+  user_id: number;
+  name: string;
+  role: Role;
+  joined_at: string;
+  last_read_seq: number;
+}
+
+/** A chat with its first 100 members. */
+export interface ChatWithMembers extends Chat {
+  members: Member[];
+}
+
+/** A chat that the caller is in, as the export of an account lists it. */
+export interface Membership {
+  chat_id: number;
+  type: ChatType;
+  name: string;
+  role: Role;
+  joined_at: string;
+  last_read_seq: number;
+}

@@ -1,0 +1,56 @@
+/** The errors of REST and of the sockets. Only types: clients copy this folder as it is. */
+
+/** Stable; what clients switch on. */
+export type ErrorCode =
+  | 'validation_failed'
+  | 'unauthorized'
+  | 'token_expired'
+  | 'invalid_credentials'
+  | 'forbidden'
+  | 'blocked'
+  | 'not_found'
+  | 'user_not_found'
+  | 'chat_not_found'
+  | 'group_not_found'
+  | 'message_not_found'
+  | 'email_taken'
+  | 'client_message_id_conflict'
+  | 'not_a_group'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'internal_error'
+  | 'overloaded'
+  | 'unavailable';
+
+/** One thing wrong with one field of the input. */
+export interface FieldError {
+  /** A nested field is named by its path: `cursors.7.seq`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The body of an error over REST: RFC 9457, `application/problem+json`. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  /** Also in the log of the server. */
+  request_id: string;
+  /** Of `validation_failed`. */
+  errors?: readonly FieldError[];
+}
+
+/** The error in the answer to a command. */
+export interface CommandError {
+  code: ErrorCode;
+  message: string;
+  /** Whether the same command, with the same `client_message_id`, may be sent again. */
+  retryable: boolean;
+  /** Of `rate_limited`: when it may be sent again, in milliseconds from now. */
+  retry_after_ms?: number;
+  /** Of `validation_failed`. */
+  errors?: readonly FieldError[];
+}

@@ -1,0 +1,35 @@
+/** People, their accounts and sessions. Times are RFC 3339 UTC with milliseconds. */
+
+/** A person, as everybody sees them. */
+export interface User {
+  id: number;
+  name: string;
+  created_at: string;
+}
+
+/** The caller's own account. */
+export interface Account extends User {
+  email: string;
+}
+
+/** What a login and a refresh return. */
+export interface Tokens {
+  access_token: string;
+  token_type: 'bearer';
+  /** The life of the access token in seconds. */
+  expires_in: number;
+  /** Opaque. Each refresh returns the next one. */
+  refresh_token: string;
+}
+
+/** A login on a device. */
+export interface Session {
+  id: string;
+  /** The first 200 characters of the header; null when there was none. */
+  user_agent: string | null;
+  address: string;
+  created_at: string;
+  last_used_at: string;
+  /** Whether it is the session of the request. */
+  current: boolean;
+}
