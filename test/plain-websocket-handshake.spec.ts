@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
-import { PlainWebSocketServer } from '../src/realtime/plain/plain-websocket.server.js';
-import { SocketExpiryService } from '../src/realtime/connections/socket-expiry.service.js';
+import { SocketServer } from '../src/realtime/socket.server.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
@@ -80,8 +79,8 @@ describe('the doors of the plain WebSocket', () => {
   });
 
   describe('when the token runs out', () => {
-    const expired = async (): Promise<PlainClient> => {
-      const client = await open(`/ws/chat?token=${tokenOf(ada, 1)}`);
+    const expired = async (node = app): Promise<PlainClient> => {
+      const client = await PlainClient.open(node.url, `/ws/chat?token=${tokenOf(ada, 1)}`);
       await client.nextOf('auth:expired');
       return client;
     };
@@ -99,12 +98,10 @@ describe('the doors of the plain WebSocket', () => {
     });
 
     it('close with 4401 when none comes in time', async () => {
-      const expiry = app.nest.get(SocketExpiryService);
-      const { graceMs } = expiry;
-      expiry.graceMs = 1;
-      const client = await expired();
+      const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { expiryGraceMs: 1 });
+      const client = await expired(node);
       expect(await client.closed).toEqual([4401, 'token_expired']);
-      expiry.graceMs = graceMs;
+      await node.close();
     });
   });
 
@@ -200,16 +197,18 @@ describe('the doors of the plain WebSocket', () => {
   });
 
   it('close on a client that no longer answers pings, and on no other', async () => {
-    const { opts } = app.nest.get(PlainWebSocketServer)['io'].engine;
-    expect([opts.pingInterval, opts.pingTimeout]).toEqual([25_000, 20_000]);
-    Object.assign(opts, { pingInterval: 20, pingTimeout: 200 });
+    const { pingInterval, pingTimeout } = app.nest.get(SocketServer).io.engine.opts;
+    expect([pingInterval, pingTimeout]).toEqual([25_000, 20_000]);
+    const options = { pingIntervalMs: 20, pingTimeoutMs: 200 };
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl }, options);
     const path = `/ws/chat?token=${ada.token}`;
-    const silent = await PlainClient.open(app.url, path, { autoPong: false });
-    const alive = await open(path);
+    const silent = await PlainClient.open(node.url, path, { autoPong: false });
+    const alive = await PlainClient.open(node.url, path);
     expect((await silent.closed)[0]).toBe(1001);
     for (let pings = 0; pings < 15; pings++) await once(alive.socket, 'ping');
     await isServed(alive);
-    Object.assign(opts, { pingInterval: 25_000, pingTimeout: 20_000 });
+    alive.socket.terminate();
+    await node.close();
   });
 
   it('close with 1001 when the server stops', async () => {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
 import { Client } from 'pg';
-import { RealtimePublisher } from '../src/realtime/realtime.publisher.js';
-import type { ChatServer } from '../src/realtime/chat-socket.js';
+import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Chat } from '../src/contract/chats.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { Device } from './support/device.js';
@@ -138,7 +137,7 @@ describe('a session that has ended', () => {
 
   it('cuts a socket that was let in just before', async () => {
     const phone = await app.user();
-    const { server } = app.nest.get<{ server: ChatServer }>(RealtimePublisher);
+    const server = app.nest.get(SocketServer).io;
     let arrived!: () => void;
     const atTheDoor = new Promise<void>((resolve) => (arrived = resolve));
     // After the handshake's own check, and before the socket joins its user.

@@ -3,19 +3,22 @@ import type { WebSocket } from 'ws';
 import type { ChatSocket } from '../src/realtime/chat-socket.js';
 import type { Message } from '../src/contract/messages.js';
 import type { News } from '../src/contract/sync.js';
-import { MAX_BACKLOG, SLOW_CONSUMER } from '../src/realtime/connections/backlog.js';
+import { SLOW_CONSUMER } from '../src/realtime/connections/backlog.js';
 import type { EngineConnection } from '../src/realtime/connections/engine-connection.js';
-import { PlainWebSocketServer } from '../src/realtime/plain/plain-websocket.server.js';
+import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
+import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
 import { Replica } from './support/replica.js';
-import { TestApp, type TestUser, unique } from './support/test-app.js';
+import { TestApp, TestUser, unique } from './support/test-app.js';
 
 /** 16 KB each, so that a few hundred fill what the kernel keeps for a connection and then our bound; `sync` takes a thousand. */
 const LONG = { text: '\u{1F600}'.repeat(4_096), atMost: 950 };
 const SHORT = { text: '-', atMost: 2_000 };
 const IN_FLIGHT = 32;
-const BOUNDS = { ...MAX_BACKLOG };
+const { maxBacklog: BOUND } = DEFAULT_REALTIME_OPTIONS;
+/** Of the node that has to cut a client with many short messages waiting. */
+const FEW_PACKETS = { ...BOUND, packets: 1_000 };
 
 /** The first argument of the next event of a socket, at either end. */
 const hears = (socket: Pick<Socket, 'once'> | ChatSocket, event: string): Promise<unknown> =>
@@ -31,14 +34,13 @@ describe('a client that stops reading', () => {
     app = await TestApp.start();
     [ada, slow, ...others] = (await app.users(5)) as [TestUser, TestUser, ...TestUser[]];
   });
-  afterEach(() => Object.assign(MAX_BACKLOG, BOUNDS));
   afterAll(() => app.close());
 
+  /** The same person at another node. */
+  const at = (node: TestApp, { id, name, email, token, refreshToken }: TestUser): TestUser =>
+    new TestUser(node, id, name, email, token, refreshToken);
   /** The server's end of a user's only socket. */
-  const serverEndOf = ({ id }: TestUser): ChatSocket => {
-    const { sockets } = app.nest.get(PlainWebSocketServer)['io'].sockets;
-    return [...sockets.values()].find(({ data }) => data.principal.userId === id)!;
-  };
+  const serverEndOf = ({ app: node, id }: TestUser): ChatSocket => node.nest.get(SocketServer).socketsOf(id)[0]!;
   const connectionOf = (socket: ChatSocket) => socket.conn as unknown as EngineConnection;
   const bytesIn = ({ writeBuffer, transport }: EngineConnection): number =>
     writeBuffer.reduce((sum, { data = '' }) => sum + Buffer.byteLength(data), transport.socket?.bufferedAmount ?? 0);
@@ -65,15 +67,15 @@ describe('a client that stops reading', () => {
   }
 
   /** What holds whichever way the client is connected: it is cut, its memory is free, and the others have lost nothing. */
-  async function expectCut(chatId: number, messages = LONG): Promise<number> {
-    const listeners = await Promise.all(others.map((user) => user.device()));
-    const socket = serverEndOf(slow);
+  async function expectCut(chatId: number, messages = LONG, node = app, bound = BOUND): Promise<number> {
+    const listeners = await Promise.all(others.map((user) => at(node, user).device()));
+    const socket = serverEndOf(at(node, slow));
     const reason = hears(socket, 'disconnect');
-    const { sent, most } = await flood(await ada.device(), chatId, socket, messages);
+    const { sent, most } = await flood(await at(node, ada).device(), chatId, socket, messages);
     expect(await reason).toBe(SLOW_CONSUMER);
-    expect(Math.max(most.bytes / MAX_BACKLOG.bytes, most.packets / MAX_BACKLOG.packets)).toBeGreaterThan(0.5);
-    expect(most.bytes).toBeLessThan(MAX_BACKLOG.bytes + 2 * IN_FLIGHT * Buffer.byteLength(LONG.text));
-    expect(most.packets).toBeLessThan(MAX_BACKLOG.packets + 4 * IN_FLIGHT);
+    expect(Math.max(most.bytes / bound.bytes, most.packets / bound.packets)).toBeGreaterThan(0.5);
+    expect(most.bytes).toBeLessThan(bound.bytes + 2 * IN_FLIGHT * Buffer.byteLength(LONG.text));
+    expect(most.packets).toBeLessThan(bound.packets + 4 * IN_FLIGHT);
     // What the kernel is just taking is given up when the connection is closed, some turns of the event loop later.
     for (let turn = 0; turn < 100 && bytesIn(connectionOf(socket)) > 0; turn += 1) await new Promise(setImmediate);
     expect(bytesIn(connectionOf(socket))).toBe(0);
@@ -123,23 +125,29 @@ describe('a client that stops reading', () => {
     expect(await client.closed).toEqual([1006, '']);
   });
 
-  it.each([
-    ['long', LONG],
-    ['many', SHORT],
-  ])('is cut when it no longer polls and the messages are %s', async (_, messages) => {
-    if (messages === SHORT) MAX_BACKLOG.packets = 1_000;
+  /** Connects by polling, polls once more, and no more until it is cut. */
+  async function expectCutWhilePolling(node: TestApp, messages: typeof LONG, bound: typeof BOUND): Promise<void> {
     const chat = await ada.group(slow, ...others);
     const poll = '/socket.io/?EIO=4&transport=polling';
-    const { sid } = JSON.parse(((await app.request('GET', poll)).body as string).slice(1)) as { sid: string };
-    await app.request('POST', `${poll}&sid=${sid}`, { body: `40{"token":"${slow.token}"}` });
-    expect((await app.request('GET', `${poll}&sid=${sid}`)).body).toMatch(/^40/);
-    await expectCut(chat.id, messages);
-    expect((await app.request('GET', `${poll}&sid=${sid}`)).body).toEqual({ code: 1, message: 'Session ID unknown' });
+    const { sid } = JSON.parse(((await node.request('GET', poll)).body as string).slice(1)) as { sid: string };
+    await node.request('POST', `${poll}&sid=${sid}`, { body: `40{"token":"${slow.token}"}` });
+    expect((await node.request('GET', `${poll}&sid=${sid}`)).body).toMatch(/^40/);
+    await expectCut(chat.id, messages, node, bound);
+    const answer = await node.request('GET', `${poll}&sid=${sid}`);
+    expect(answer.body).toEqual({ code: 1, message: 'Session ID unknown' });
+  }
+
+  it('is cut when it no longer polls and the messages are long', () => expectCutWhilePolling(app, LONG, BOUND));
+
+  it('is cut when it no longer polls and the messages are many', async () => {
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { maxBacklog: FEW_PACKETS });
+    await expectCutWhilePolling(node, SHORT, FEW_PACKETS);
+    await node.close();
   });
 
   it('is counted', async () => {
     const { body } = await app.request<string>('GET', '/metrics');
-    expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 4$/m);
+    expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 3$/m);
   });
 
   it('is cut when it pings and does not read the pongs', async () => {

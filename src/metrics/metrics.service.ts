@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { DomainEventBus } from '../common/domain-event.bus.js';
+import { SocketDisconnected } from '../common/socket.events.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { MessagesAppended } from '../messages/message.events.js';
 
@@ -42,6 +43,7 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     this.events.on(MessagesAppended, ({ messages }) => this.messages.inc(messages.length));
+    this.events.on(SocketDisconnected, ({ reason }) => this.disconnects.inc({ reason }));
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -69,11 +71,6 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
 
   text(): Promise<string> {
     return this.registry.metrics();
-  }
-
-  /** Counts a socket that has left; `reason` is Socket.IO's, or `slow_consumer`. */
-  countDisconnect(reason: string): void {
-    this.disconnects.inc({ reason });
   }
 
   /** Counts an answered request; `seconds` is how long it took. */

@@ -1,81 +1,38 @@
-import { Logger, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
-import {
-  ConnectedSocket,
-  MessageBody,
-  type OnGatewayConnection,
-  type OnGatewayDisconnect,
-  type OnGatewayInit,
-  SubscribeMessage,
-  WebSocketGateway,
-} from '@nestjs/websockets';
+import { UseFilters, UseGuards, UsePipes } from '@nestjs/common';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { ContractValidationPipe } from '../common/validation/validation.pipe.js';
+import type { Answer } from '../contract/events.js';
 import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
-import { MessageEditsService } from '../messages/message-edits.service.js';
 import { SyncDto } from '../messages/dto/sync.dto.js';
+import { MessageEditsService } from '../messages/message-edits.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
 import { SyncService } from '../messages/sync.service.js';
-import { MetricsService } from '../metrics/metrics.service.js';
-import { type ChatServer, type ChatSocket, SocketUserId } from './chat-socket.js';
+import { type ChatSocket, SocketUserId } from './chat-socket.js';
 import { CommandLimitGuard } from './commands/command-limit.guard.js';
-import type { Answer } from '../contract/events.js';
 import { MessageCommand, RefreshCommand, TypingCommand } from './commands/dto/commands.dto.js';
-import { DrainService } from './connections/drain.service.js';
-import { HandshakeService } from './connections/handshake.service.js';
-import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
-import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketErrorFilter } from './commands/socket-error.filter.js';
-import { SocketExpiryService } from './connections/socket-expiry.service.js';
-import { SocketRevocationService } from './connections/socket-revocation.service.js';
 import { TypingService } from './commands/typing.service.js';
 import { ExpiredTokenAllowed, WsJwtGuard } from './commands/ws-jwt.guard.js';
+import { SocketExpiryService } from './connections/socket-expiry.service.js';
 
-/** The commands of the contract's section 7. What they cause is published by `RealtimePublisher`, as it is for REST. */
+/**
+ * The commands of docs/realtime.md. What they cause is published by `delivery/`, as it is for REST; connecting and leaving
+ * is the business of `connections/`.
+ */
 @WebSocketGateway()
 @UseGuards(WsJwtGuard, CommandLimitGuard)
 @UsePipes(ContractValidationPipe)
 @UseFilters(SocketErrorFilter)
-export class RealtimeGateway
-  implements OnGatewayInit<ChatServer>, OnGatewayConnection<ChatSocket>, OnGatewayDisconnect<ChatSocket>
-{
-  private readonly logger = new Logger(RealtimeGateway.name);
-
+export class RealtimeGateway {
   constructor(
-    private readonly handshake: HandshakeService,
-    private readonly expiry: SocketExpiryService,
-    private readonly revocation: SocketRevocationService,
-    private readonly publisher: RealtimePublisher,
-    private readonly plain: PlainWebSocketServer,
-    private readonly drain: DrainService,
     private readonly messages: MessagesService,
-    private readonly changes: MessageEditsService,
+    private readonly edits: MessageEditsService,
     private readonly receipts: ReceiptsService,
     private readonly syncs: SyncService,
     private readonly typing: TypingService,
-    private readonly metrics: MetricsService,
+    private readonly expiry: SocketExpiryService,
   ) {}
-
-  afterInit(server: ChatServer): void {
-    server.use(this.handshake.authenticate);
-    this.publisher.attach(server);
-    this.revocation.attach(server);
-    this.plain.attach(server);
-    this.drain.attach(server);
-  }
-
-  handleConnection(socket: ChatSocket): void {
-    const { userId, sessionId } = socket.data.principal;
-    // First of all: Nest doesn't hear yet when the socket leaves, so nothing would stop a clock.
-    if (this.revocation.cutIfRevoked(socket)) return;
-    this.expiry.watch(socket);
-    this.logger.log({ event: 'socket.connected', socket_id: socket.id, user_id: userId, session_id: sessionId });
-  }
-
-  handleDisconnect(socket: ChatSocket, reason: string): void {
-    this.expiry.forget(socket);
-    this.metrics.countDisconnect(reason);
-    this.logger.log({ event: 'socket.left', socket_id: socket.id, user_id: socket.data.principal.userId, reason });
-  }
 
   @SubscribeMessage('message:send')
   async sendMessage(
@@ -91,7 +48,7 @@ export class RealtimeGateway
     @SocketUserId() userId: number,
     @MessageBody() { message_id, text }: EditMessageCommand,
   ): Promise<Answer<'message:edit'>> {
-    return { data: await this.changes.edit(userId, message_id, text) };
+    return { data: await this.edits.edit(userId, message_id, text) };
   }
 
   @SubscribeMessage('message:delete')
@@ -99,7 +56,7 @@ export class RealtimeGateway
     @SocketUserId() userId: number,
     @MessageBody() { message_id }: MessageCommand,
   ): Promise<Answer<'message:delete'>> {
-    return { data: await this.changes.delete(userId, message_id) };
+    return { data: await this.edits.delete(userId, message_id) };
   }
 
   @SubscribeMessage('message:read')

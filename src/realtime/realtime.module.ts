@@ -2,39 +2,44 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
-import { MetricsModule } from '../metrics/metrics.module.js';
+import { TypingService } from './commands/typing.service.js';
 import { AdmissionService } from './connections/admission.service.js';
-import { ChatChangePublisher } from './delivery/chat-change.publisher.js';
-import { ChatFeed } from './delivery/chat.feed.js';
 import { DrainService } from './connections/drain.service.js';
 import { HandshakeService } from './connections/handshake.service.js';
-import { LogWatermark } from './delivery/log.watermark.js';
+import { SocketExpiryService } from './connections/socket-expiry.service.js';
+import { SocketLifecycleService } from './connections/socket-lifecycle.service.js';
+import { SocketRevocationService } from './connections/socket-revocation.service.js';
+import { ChatChangePublisher } from './delivery/chat-change.publisher.js';
+import { ChatFeed } from './delivery/chat.feed.js';
 import { LogTailPoller } from './delivery/log-tail.poller.js';
+import { LogWatermark } from './delivery/log.watermark.js';
 import { NodeBus } from './delivery/node.bus.js';
 import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
+import { DEFAULT_REALTIME_OPTIONS, REALTIME_OPTIONS } from './realtime.options.js';
 import { RealtimePublisher } from './realtime.publisher.js';
-import { SocketExpiryService } from './connections/socket-expiry.service.js';
-import { SocketRevocationService } from './connections/socket-revocation.service.js';
-import { TypingService } from './commands/typing.service.js';
+import { SocketServer } from './socket.server.js';
 
 @Module({
-  imports: [AuthModule, ChatsModule, MessagesModule, MetricsModule],
+  imports: [AuthModule, ChatsModule, MessagesModule],
   providers: [
+    { provide: REALTIME_OPTIONS, useValue: DEFAULT_REALTIME_OPTIONS },
+    SocketServer,
+    RealtimePublisher,
     RealtimeGateway,
+    TypingService,
+    AdmissionService,
     HandshakeService,
+    SocketLifecycleService,
     SocketExpiryService,
     SocketRevocationService,
-    RealtimePublisher,
-    ChatChangePublisher,
-    ChatFeed,
+    DrainService,
+    NodeBus,
     LogWatermark,
     LogTailPoller,
-    NodeBus,
-    TypingService,
+    ChatFeed,
+    ChatChangePublisher,
     PlainWebSocketServer,
-    AdmissionService,
-    DrainService,
   ],
 })
 export class RealtimeModule {}

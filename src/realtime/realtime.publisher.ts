@@ -2,28 +2,25 @@ import { Injectable } from '@nestjs/common';
 import type { MessageDto } from '../chats/dto/message.dto.js';
 import type { Read } from '../messages/message.events.js';
 import { type ChatServer, userRoom } from './chat-socket.js';
+import { SocketServer } from './socket.server.js';
 
-/** Says things to the devices that are connected to this node, at once. */
+/** Publishes to the devices that are connected to this node, at once. */
 @Injectable()
 export class RealtimePublisher {
-  private server: ChatServer;
-
-  /** Starts publishing to the sockets of this server. */
-  attach(server: ChatServer): void {
-    this.server = server;
-  }
+  constructor(private readonly sockets: SocketServer) {}
 
   /** Whether the user has a device on this node. */
   isConnected(userId: number): boolean {
-    return this.server.sockets.adapter.rooms.has(userRoom(userId));
+    return this.sockets.io.sockets.adapter.rooms.has(userRoom(userId));
   }
 
   /** All devices of these users on this node; null when there are none. */
   to(userIds: readonly number[]): ReturnType<ChatServer['to']> | null {
-    const { rooms } = this.server.sockets.adapter;
-    const here = userIds.map(userRoom).filter((room) => rooms.has(room));
-    // Nobody's room would be everybody: Socket.IO takes an empty list of rooms for "all sockets".
-    return here.length > 0 ? this.server.to(here) : null;
+    const { io } = this.sockets;
+    const { rooms } = io.sockets.adapter;
+    const connected = userIds.map(userRoom).filter((room) => rooms.has(room));
+    // Socket.IO takes an empty list of rooms for "all sockets".
+    return connected.length > 0 ? io.to(connected) : null;
   }
 
   /** New messages of a chat, in their order, and then what was read by sending them. */

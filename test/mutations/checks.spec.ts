@@ -3,7 +3,7 @@ import { checks } from './checks.js';
 
 describe('the list of checks to take out', () => {
   it.each(checks)('finds where $name', ({ file, cut, put }) => {
-    expect(readFileSync(file, 'utf8').split(cut)).toHaveLength(2);
+    expect(readFileSync(file, 'utf8').split(cut).length - 1).toBe(1);
     expect(put).not.toBe(cut);
   });
 });

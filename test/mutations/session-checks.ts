@@ -43,8 +43,8 @@ export const sessionChecks: readonly Check[] = [
   {
     name: 'a socket names no other user',
     file: 'src/realtime/connections/handshake.service.ts',
-    cut: 'assertOwnUserId(socket);\n      join',
-    put: 'join',
+    cut: 'assertOwnUserId(socket);\n      this.join',
+    put: 'this.join',
     red: ['test/plain-websocket-handshake'],
   },
   {
@@ -56,8 +56,8 @@ export const sessionChecks: readonly Check[] = [
   {
     name: 'a socket of a session that ends is cut',
     file: 'src/realtime/connections/socket-revocation.service.ts',
-    cut: 'this.cutIfRevoked(sockets.sockets.get(id)!)',
-    put: 'void id',
+    cut: 'for (const socket of this.sockets.socketsOf(userId)) this.cutIfRevoked(socket);',
+    put: 'void userId;',
     red: ['test/session-revocation'],
   },
   {

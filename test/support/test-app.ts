@@ -6,6 +6,11 @@ import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
 import { createHttpAdapter } from '../../src/common/http/http-adapter.js';
 import { type AppConfig, appConfig, loadConfig } from '../../src/config/app.config.js';
+import {
+  DEFAULT_REALTIME_OPTIONS,
+  REALTIME_OPTIONS,
+  type RealtimeOptions,
+} from '../../src/realtime/realtime.options.js';
 import type { Chat } from '../../src/contract/chats.js';
 import type { Message } from '../../src/contract/messages.js';
 import { createDatabase, onDatabase } from './database.js';
@@ -30,7 +35,10 @@ export class TestApp {
   ) {}
 
   /** `databaseUrl` in `overrides` makes it a second node of another one's database. */
-  static async start(overrides: Partial<AppConfig> = {}): Promise<TestApp> {
+  static async start(
+    overrides: Partial<AppConfig> = {},
+    realtimeOptions: Partial<RealtimeOptions> = {},
+  ): Promise<TestApp> {
     const database = overrides.databaseUrl
       ? { url: overrides.databaseUrl, drop: () => Promise.resolve() }
       : await createDatabase();
@@ -45,6 +53,8 @@ export class TestApp {
     const testing = await Test.createTestingModule({ imports: [AppModule] })
       .overrideProvider(appConfig.KEY)
       .useValue(config)
+      .overrideProvider(REALTIME_OPTIONS)
+      .useValue({ ...DEFAULT_REALTIME_OPTIONS, ...realtimeOptions })
       .compile();
     const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(config), { bufferLogs: true });
     await setupApp(nest);

@@ -4,7 +4,8 @@ import { AppError } from '../../common/errors/app-error.js';
 import { ShutdownState } from '../../common/shutdown.state.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { isOriginAllowed } from './allowed-origin.js';
-import type { ChatServer } from '../chat-socket.js';
+import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
+import { SocketServer } from '../socket.server.js';
 
 /** Over how long the next tries of those that were too many are spread, in milliseconds. */
 const SPREAD_MS = 5_000;
@@ -15,24 +16,17 @@ const SPREAD_MS = 5_000;
  */
 @Injectable()
 export class AdmissionService {
-  /** Connections that may be on their way from handshake to namespace. At 2,000 a second it takes a round trip of 0.5 s. */
-  maxUnderWay = 1_000;
-
-  private io: ChatServer;
-
   constructor(
+    private readonly sockets: SocketServer,
     private readonly shutdown: ShutdownState,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
+    @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
 
-  /** Starts to count the connections of this server. */
-  attach(io: ChatServer): void {
-    this.io = io;
-  }
-
-  /** How many connections have not joined yet. */
-  get underWay(): number {
-    return this.io.engine.clientsCount - this.io.sockets.sockets.size;
+  /** How many connections have not joined the namespace yet. */
+  get pending(): number {
+    const { engine, sockets } = this.sockets.io;
+    return engine.clientsCount - sockets.sockets.size;
   }
 
   /** Why a handshake is refused: `forbidden`, `unavailable`, `overloaded`; undefined when it isn't. */
@@ -41,7 +35,7 @@ export class AdmissionService {
       return new AppError('forbidden', 'This origin may not connect.');
     }
     if (this.shutdown.hasBegun) return new AppError('unavailable', 'The server is stopping.');
-    if (this.underWay < this.maxUnderWay) return undefined;
+    if (this.pending < this.options.maxPending) return undefined;
     return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
   }
 }

@@ -1,7 +1,5 @@
+import type { RealtimeOptions } from '../realtime.options.js';
 import { cut, type EngineConnection } from './engine-connection.js';
-
-/** What one connection may have waiting that the kernel has not taken. A `sync` of 200 long messages must fit in. */
-export const MAX_BACKLOG = { packets: 10_000, bytes: 4 * 1024 * 1024 };
 
 /** Why such a connection is closed, in the log and in the metrics. */
 export const SLOW_CONSUMER = 'slow_consumer';
@@ -18,7 +16,10 @@ export class Backlog {
   private counted = 0;
   private countedBytes = 0;
 
-  constructor(private readonly connection: EngineConnection) {
+  constructor(
+    private readonly connection: EngineConnection,
+    private readonly bound: RealtimeOptions['maxBacklog'],
+  ) {
     this.watchPings();
     connection.on('upgrade', () => this.watchPings());
   }
@@ -38,7 +39,7 @@ export class Backlog {
     }
     const packets = this.handedOver + writeBuffer.length;
     const bytes = (transport.socket?.bufferedAmount ?? 0) + this.countedBytes;
-    if (packets > MAX_BACKLOG.packets || bytes > MAX_BACKLOG.bytes) cut(this.connection, SLOW_CONSUMER);
+    if (packets > this.bound.packets || bytes > this.bound.bytes) cut(this.connection, SLOW_CONSUMER);
   }
 
   /** The pings of a client are answered below Engine.IO, whether it reads the answers or not. */

@@ -1,5 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server } from 'socket.io';
+import type { RealtimeOptions } from '../realtime.options.js';
 import { Backlog } from './backlog.js';
 import type { EngineConnection } from './engine-connection.js';
 
@@ -8,7 +9,7 @@ import type { EngineConnection } from './engine-connection.js';
  * messages at once, and answers it, and a call for each frame costs more than the rest of it. Where the last turn hasn't
  * left yet, it looks at what has piled up.
  */
-export function coalesceWrites({ engine }: Server): void {
+export function coalesceWrites({ engine }: Server, maxBacklog: RealtimeOptions['maxBacklog']): void {
   const waiting = new Set<EngineConnection>();
   const corked = new Set<TcpSocket>();
   const backlogs = new WeakMap<EngineConnection, Backlog>();
@@ -31,7 +32,7 @@ export function coalesceWrites({ engine }: Server): void {
 
   engine.on('connection', (connection: EngineConnection) => {
     connection.flush = flushLater;
-    backlogs.set(connection, new Backlog(connection));
+    backlogs.set(connection, new Backlog(connection, maxBacklog));
   });
   engine.on('flush', (connection: EngineConnection) => {
     backlogs.get(connection)?.handOver();

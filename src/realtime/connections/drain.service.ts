@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { ShutdownState } from '../../common/shutdown.state.js';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
+import { SocketServer } from '../socket.server.js';
 import { cut, type EngineConnection } from './engine-connection.js';
 
 /** What a node takes to let one client in again, in milliseconds, with room for its other work. */
@@ -26,19 +27,17 @@ const DEADLINE_MS = 5_000;
 @Injectable()
 export class DrainService implements OnModuleDestroy {
   private readonly logger = new Logger(DrainService.name);
-  private io: ChatServer | undefined;
 
-  constructor(private readonly shutdown: ShutdownState) {}
-
-  attach(io: ChatServer): void {
-    this.io = io;
-  }
+  constructor(
+    private readonly sockets: SocketServer,
+    private readonly shutdown: ShutdownState,
+  ) {}
 
   /** The first hook of a stop: all the rest of the application is still at work, as the commands need it. */
   async onModuleDestroy(): Promise<void> {
     this.shutdown.begin();
-    const { io } = this;
-    if (!io) return; // It never got as far as listening.
+    if (!this.sockets.isMade) return; // The start failed before.
+    const { io } = this.sockets;
     // A request may be half sent for ever, and would hold the process.
     const http = io.httpServer as HttpServer;
     setTimeout(() => http.closeAllConnections(), DEADLINE_MS).unref();

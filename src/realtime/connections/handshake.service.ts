@@ -1,30 +1,37 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { ExtendedError } from 'socket.io';
 import { TokensService } from '../../auth/tokens.service.js';
 import { AppError } from '../../common/errors/app-error.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
 import { type ChatSocket, userRoom } from '../chat-socket.js';
+import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
+import { SocketServer } from '../socket.server.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
 
 /** What one user may have connected to this node. */
 export const MAX_SOCKETS = 50;
 
-/** A connection whose client is gone without a word is noticed by then, in milliseconds: a ping and the time to answer it. */
-const HEARTBEAT_MS = 45_000;
-
 /** Lets a socket in, or refuses it before any of its events is heard (guards don't run on connect: nestjs/nest#882). */
 @Injectable()
-export class HandshakeService {
+export class HandshakeService implements OnModuleInit {
   private readonly logger = new Logger(HandshakeService.name);
 
-  constructor(private readonly tokens: TokensService) {}
+  constructor(
+    private readonly sockets: SocketServer,
+    private readonly tokens: TokensService,
+    @InjectRealtimeOptions() private readonly options: RealtimeOptions,
+  ) {}
+
+  onModuleInit(): void {
+    this.sockets.io.use(this.authenticate);
+  }
 
   /** A Socket.IO middleware. Refused clients get `connect_error` with `err.data`, a `CommandError`. */
-  readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
+  private readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
     try {
       socket.data.principal = this.tokens.verify(tokenOf(socket));
       assertOwnUserId(socket);
-      joinUser(socket);
+      this.joinUser(socket);
       next();
     } catch (exception) {
       const error = toAppError(exception);
@@ -32,16 +39,18 @@ export class HandshakeService {
       next(Object.assign(new Error(error.message), { data: toCommandError(error) }));
     }
   };
-}
 
-/** Counted and joined in one go, so that many at once don't slip through. @throws AppError `rate_limited` */
-function joinUser(socket: ChatSocket): void {
-  const room = userRoom(socket.data.principal.userId);
-  const { size = 0 } = socket.nsp.adapter.rooms.get(room) ?? {};
-  if (size >= MAX_SOCKETS) {
-    throw AppError.rateLimited(HEARTBEAT_MS, `A user may have ${MAX_SOCKETS} sockets; close one.`);
+  /** Counts and joins in one go, so that many at once don't slip through. @throws AppError `rate_limited` */
+  private joinUser(socket: ChatSocket): void {
+    const room = userRoom(socket.data.principal.userId);
+    const { size = 0 } = socket.nsp.adapter.rooms.get(room) ?? {};
+    if (size >= MAX_SOCKETS) {
+      // By then a connection whose client is gone without a word has been noticed.
+      const heartbeatMs = this.options.pingIntervalMs + this.options.pingTimeoutMs;
+      throw AppError.rateLimited(heartbeatMs, `A user may have ${MAX_SOCKETS} sockets; close one.`);
+    }
+    void socket.join(room);
   }
-  void socket.join(room);
 }
 
 /** Older clients name their user in the query: only the token's own may be named. @throws AppError `unauthorized` */

@@ -1,28 +1,31 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { TokensService } from '../../auth/tokens.service.js';
+import { DomainEventBus } from '../../common/domain-event.bus.js';
 import { AppError } from '../../common/errors/app-error.js';
+import { SocketConnected, SocketDisconnected } from '../../common/socket.events.js';
 import type { ChatSocket } from '../chat-socket.js';
+import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
+import { SocketServer } from '../socket.server.js';
 
 /** The longest delay a timer takes, 24.8 days; a longer one goes in turns. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** A socket lives no longer than its access token: it is told, may bring a new one, and is cut otherwise. */
 @Injectable()
-export class SocketExpiryService {
-  /** How long a client has to answer `auth:expired`, in milliseconds. */
-  graceMs = 30_000;
+export class SocketExpiryService implements OnModuleInit {
+  /** By the id of the socket. */
+  private readonly timers = new Map<string, NodeJS.Timeout>();
 
-  private readonly timers = new WeakMap<ChatSocket, NodeJS.Timeout>();
+  constructor(
+    private readonly sockets: SocketServer,
+    private readonly tokens: TokensService,
+    private readonly events: DomainEventBus,
+    @InjectRealtimeOptions() private readonly options: RealtimeOptions,
+  ) {}
 
-  constructor(private readonly tokens: TokensService) {}
-
-  /** Sets the clock by the socket's token. */
-  watch(socket: ChatSocket): void {
-    const delay = socket.data.principal.expiresAt * 1000 - Date.now();
-    this.schedule(socket, delay, () => {
-      socket.emit('auth:expired', {});
-      this.schedule(socket, this.graceMs, () => socket.disconnect(true));
-    });
+  onModuleInit(): void {
+    this.events.on(SocketConnected, ({ socketId }) => this.watch(this.sockets.io.sockets.sockets.get(socketId)!));
+    this.events.on(SocketDisconnected, ({ socketId }) => this.forget(socketId));
   }
 
   /** Takes a new token of the same user. The life of it in seconds. @throws AppError `unauthorized`, `token_expired` */
@@ -30,19 +33,29 @@ export class SocketExpiryService {
     const principal = this.tokens.verify(token);
     if (principal.userId !== socket.data.principal.userId) throw new AppError('unauthorized');
     socket.data.principal = principal;
-    this.watch(socket);
+    // It may have left while the command waited.
+    if (socket.connected) this.watch(socket);
     return { expires_in: Math.floor(principal.expiresAt - Date.now() / 1000) };
   }
 
-  /** Stops the clock of a socket that is gone. */
-  forget(socket: ChatSocket): void {
-    clearTimeout(this.timers.get(socket));
+  /** Sets the timer of a socket by its token. */
+  private watch(socket: ChatSocket): void {
+    const delay = socket.data.principal.expiresAt * 1000 - Date.now();
+    this.schedule(socket.id, delay, () => {
+      socket.emit('auth:expired', {});
+      this.schedule(socket.id, this.options.expiryGraceMs, () => socket.disconnect(true));
+    });
   }
 
-  private schedule(socket: ChatSocket, delay: number, action: () => void): void {
-    this.forget(socket);
+  private forget(socketId: string): void {
+    clearTimeout(this.timers.get(socketId));
+    this.timers.delete(socketId);
+  }
+
+  private schedule(socketId: string, delay: number, action: () => void): void {
+    clearTimeout(this.timers.get(socketId));
     const rest = delay - MAX_DELAY_MS;
-    const next = rest > 0 ? () => this.schedule(socket, rest, action) : action;
-    this.timers.set(socket, setTimeout(next, Math.min(delay, MAX_DELAY_MS)).unref());
+    const next = rest > 0 ? () => this.schedule(socketId, rest, action) : action;
+    this.timers.set(socketId, setTimeout(next, Math.min(delay, MAX_DELAY_MS)).unref());
   }
 }

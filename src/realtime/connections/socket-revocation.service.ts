@@ -1,28 +1,28 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { RevokedSessionsRegistry } from '../../auth/revoked-sessions.registry.js';
 import { SessionsRevoked } from '../../auth/session.events.js';
 import { DomainEventBus } from '../../common/domain-event.bus.js';
 import { NodeBus } from '../delivery/node.bus.js';
-import { type ChatServer, type ChatSocket, userRoom } from '../chat-socket.js';
+import type { ChatSocket } from '../chat-socket.js';
+import { SocketServer } from '../socket.server.js';
 
 /** Cuts the sockets of sessions that have ended. They are looked for among their user's: a session needs no room. */
 @Injectable()
-export class SocketRevocationService {
+export class SocketRevocationService implements OnModuleInit {
   constructor(
+    private readonly sockets: SocketServer,
     private readonly revoked: RevokedSessionsRegistry,
     private readonly events: DomainEventBus,
     private readonly bus: NodeBus,
   ) {}
 
-  /** Starts to watch over the sockets of this server. */
-  attach({ sockets }: ChatServer): void {
+  onModuleInit(): void {
     this.bus.on('revoked', (sessions) => void this.events.publish(new SessionsRevoked(sessions)));
     this.events.on(SessionsRevoked, ({ sessions, reason }) => {
       // With a reason, it happened here.
       if (reason) this.bus.send('revoked', ...sessions);
       for (const { userId } of sessions) {
-        const ids = sockets.adapter.rooms.get(userRoom(userId)) ?? [];
-        for (const id of [...ids]) this.cutIfRevoked(sockets.sockets.get(id)!);
+        for (const socket of this.sockets.socketsOf(userId)) this.cutIfRevoked(socket);
       }
     });
   }

@@ -3,8 +3,10 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
-import { AdmissionService } from './admission.service.js';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
+import { REALTIME_OPTIONS, type RealtimeOptions } from '../realtime.options.js';
+import { SocketServer } from '../socket.server.js';
+import { AdmissionService } from './admission.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseHandshake } from './refuse-handshake.js';
@@ -24,6 +26,7 @@ export class SocketAdapter extends IoAdapter {
 
   override createIOServer(port: number, options?: ServerOptions): Server {
     const admission = this.app.get(AdmissionService);
+    const { pingIntervalMs, pingTimeoutMs, maxBacklog } = this.app.get<RealtimeOptions>(REALTIME_OPTIONS);
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
@@ -37,9 +40,11 @@ export class SocketAdapter extends IoAdapter {
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
+      pingInterval: pingIntervalMs,
+      pingTimeout: pingTimeoutMs,
     } as ServerOptions);
-    admission.attach(server as ChatServer);
-    coalesceWrites(server);
+    this.app.get(SocketServer).hold(server as ChatServer);
+    coalesceWrites(server, maxBacklog);
     return server;
   }
 

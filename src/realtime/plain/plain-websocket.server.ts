@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { type BaseServer, Socket as Connection } from 'engine.io';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { ChatsService } from '../../chats/chats.service.js';
@@ -9,7 +9,8 @@ import { AppError } from '../../common/errors/app-error.js';
 import { parseDigits } from '../../common/validation/fields.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
 import { AdmissionService } from '../connections/admission.service.js';
-import type { ChatServer, ChatSocket } from '../chat-socket.js';
+import type { ChatSocket } from '../chat-socket.js';
+import { SocketServer } from '../socket.server.js';
 import { PlainTransport } from './plain-transport.js';
 import { refuseHandshake } from '../connections/refuse-handshake.js';
 
@@ -28,19 +29,19 @@ const NO_CHAT = 0;
  * same for both, and written once.
  */
 @Injectable()
-export class PlainWebSocketServer {
+export class PlainWebSocketServer implements OnModuleInit {
   private readonly logger = new Logger(PlainWebSocketServer.name);
-  private io: ChatServer;
   private webSockets: WebSocketServer;
 
   constructor(
+    private readonly sockets: SocketServer,
     private readonly chats: ChatsService,
     private readonly admission: AdmissionService,
   ) {}
 
-  /** Starts taking connections beside this server's own. */
-  attach(io: ChatServer): void {
-    this.io = io;
+  /** Starts taking connections beside those of Socket.IO itself. */
+  onModuleInit(): void {
+    const { io } = this.sockets;
     // The typings don't know `closeTimeout` yet.
     const options: ServerOptions & { closeTimeout: number } = {
       noServer: true,
@@ -56,7 +57,7 @@ export class PlainWebSocketServer {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const [path = '', query] = request.url!.split('?', 2);
-    if (path.startsWith(this.io.path())) return;
+    if (path.startsWith(this.sockets.io.path())) return;
     const target = PATH.exec(path)?.[1];
     if (target === undefined) return refuseHandshake(request, new AppError('not_found', 'There is no WebSocket here.'));
     const refusal = this.admission.refusalOf(request);
@@ -69,7 +70,7 @@ export class PlainWebSocketServer {
 
   /** Does with the WebSocket what Engine.IO does with its own after a handshake. */
   private open(webSocket: WebSocket, request: IncomingMessage, target: string, query: URLSearchParams): void {
-    const engine = this.io.engine as unknown as BaseServer & { clients: Record<string, Connection> };
+    const engine = this.sockets.io.engine as unknown as BaseServer & { clients: Record<string, Connection> };
     const transport = new PlainTransport(webSocket, target === 'chat' ? undefined : toChatId(target));
     const id = randomUUID();
     const userId = query.get('user_id');
