@@ -75,8 +75,8 @@ describeWithRedis('two nodes on one database and one Redis', () => {
       await across.next('message:created', (message) => message.id === id);
     }
     listener.disconnect();
-    const moved = packets.flatMap((packet) => (JSON.parse(packet) as { moved: { chat_id: number }[] }).moved);
-    expect(moved.filter(({ chat_id }) => chat_id === group.id)).toEqual([
+    const advanced = packets.flatMap((packet) => (JSON.parse(packet) as { advanced: { chat_id: number }[] }).advanced);
+    expect(advanced.filter(({ chat_id }) => chat_id === group.id)).toEqual([
       { chat_id: group.id, position: { seq: 1, changeSeq: 0 } },
       { chat_id: group.id, position: { seq: 2, changeSeq: 0 } },
     ]);

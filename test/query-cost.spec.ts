@@ -201,8 +201,8 @@ describe('reading costs what it returns', () => {
   });
 
   it('a look at the log, and what it finds to tell: what is new', async () => {
-    const [log, horizon, tail] = [app.nest.get(LogReader), app.nest.get(LogWatermark), app.nest.get(LogTailPoller)];
-    horizon.start(await log.newest());
+    const [log, watermark, tail] = [app.nest.get(LogReader), app.nest.get(LogWatermark), app.nest.get(LogTailPoller)];
+    watermark.start(await log.newest());
     const device = await ada.device();
     const { body, ...cost } = await costOf(async () => {
       const text = `unheard ${unique()}`;

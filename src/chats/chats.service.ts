@@ -3,6 +3,7 @@ import { AppError } from '../common/errors/app-error.js';
 import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
+import type { Audience } from './audience.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatOutbox } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
@@ -16,7 +17,7 @@ import {
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
-import { type Audience, MembersRepository } from './members.repository.js';
+import { MembersRepository } from './members.repository.js';
 
 const MEMBERS_SHOWN = 100;
 const PAGE = 100;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { type Audience, FEW_MEMBER_IDS } from './audience.js';
 import { ChatMember } from './chat-member.entity.js';
 import type { MemberRow } from './dto/member.dto.js';
 
@@ -8,20 +9,6 @@ export interface MemberList {
   readonly version: number;
   readonly userIds: readonly number[];
 }
-
-/** The members of a chat if they are few, and the `members_seq` by which to keep them if they are many. */
-export interface Audience {
-  readonly members_seq: number;
-  readonly member_ids: readonly number[] | null;
-}
-
-/** Beyond so many members, nodes keep the list. The migration ChatOutbox has the same bound. */
-const FEW = 300;
-
-/** SQL: the ids of the members of the chat `c` if they are few, else null. */
-export const FEW_MEMBER_IDS = `
-  CASE WHEN coalesce((SELECT g.member_count FROM groups g WHERE g.chat_id = c.id LIMIT 1), 2) <= ${FEW}
-    THEN array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = c.id) END`;
 
 @Injectable()
 export class MembersRepository {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Change } from '../chats/chat-change.entity.js';
 import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
-import { type Audience, FEW_MEMBER_IDS } from '../chats/members.repository.js';
+import { type Audience, FEW_MEMBER_IDS } from '../chats/audience.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { columnsOf } from './messages.repository.js';
 
@@ -11,10 +11,18 @@ export interface LogPosition {
   readonly changeId: number;
 }
 
-/** What is newer than a mark: of each chat its newest `seq`, and the ids of its changes. `newest` is where the log ends now. */
+/** A chat that has advanced beyond a position of the log: its newest `seq`, and the ids of its newer changes. */
+export interface AdvancedChat {
+  readonly chat_id: number;
+  /** 0 when only changes are newer. */
+  readonly seq: number;
+  readonly change_ids: readonly number[];
+}
+
+/** All that is newer than a position of the log; `newest` is where the log ends now. */
 export interface LogAdvance {
   readonly newest: LogPosition;
-  readonly chats: readonly { readonly chat_id: number; readonly seq: number; readonly change_ids: readonly number[] }[];
+  readonly chats: readonly AdvancedChat[];
 }
 
 /** Where a chat is, and from which `seq` on a node has to tell it. */
@@ -69,7 +77,7 @@ export class LogReader {
 
   /** What has been committed above the mark, as far as a statement can look in its time. */
   async advancesSince({ messageId, changeId }: LogPosition): Promise<LogAdvance> {
-    const rows = await this.query<{ chat_id: number; seq: number; change_ids: number[] } & LogPosition>(
+    const rows = await this.query<AdvancedChat & LogPosition>(
       `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
          array_remove(array_agg(change_id), 0::bigint) AS change_ids
        FROM (
@@ -105,6 +113,7 @@ export class LogReader {
 
   /** The messages after `from_seq` up to `last_seq` of these chats, each chat's in their order. */
   async messages(heads: readonly ChatHead[]): Promise<LoggedMessage[]> {
+    if (heads.length === 0) return [];
     const rows = await this.query<MessageRow & { mark: number; read: LoggedMessage['read'] }>(
       `SELECT ${columnsOf('m')}, p.mark, news.read
        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS p(chat_id, low, high, mark)
@@ -138,15 +147,6 @@ export class LogReader {
       [chatId, seq],
     );
     return rows[0] && MessageDto.of(rows[0], rows[0].mark);
-  }
-
-  /** What tells this database from every other one. */
-  async databaseId(): Promise<string> {
-    const rows = await this.query<{ id: string }>(
-      `SELECT system_identifier || ':' || oid AS id FROM pg_control_system(), pg_database WHERE datname = current_database()`,
-      [],
-    );
-    return rows[0]!.id;
   }
 
   /** The changes of these chats above the mark, in their order. */

@@ -10,10 +10,14 @@ import { SocketExpiryService } from './connections/socket-expiry.service.js';
 import { SocketLifecycleService } from './connections/socket-lifecycle.service.js';
 import { SocketRevocationService } from './connections/socket-revocation.service.js';
 import { ChatChangePublisher } from './delivery/chat-change.publisher.js';
+import { CatchUpQueue } from './delivery/catch-up.queue.js';
 import { ChatFeed } from './delivery/chat.feed.js';
 import { LogTailPoller } from './delivery/log-tail.poller.js';
 import { LogWatermark } from './delivery/log.watermark.js';
 import { NodeBus } from './delivery/node.bus.js';
+import { PublishedPositions } from './delivery/published-positions.js';
+import { UnpublishedChatsPublisher } from './delivery/unpublished-chats.publisher.js';
+import { UnpublishedChatsReader } from './delivery/unpublished-chats.reader.js';
 import { PlainWebSocketServer } from './plain/plain-websocket.server.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { DEFAULT_REALTIME_OPTIONS, REALTIME_OPTIONS } from './realtime.options.js';
@@ -37,7 +41,11 @@ import { SocketServer } from './socket.server.js';
     NodeBus,
     LogWatermark,
     LogTailPoller,
+    PublishedPositions,
     ChatFeed,
+    CatchUpQueue,
+    UnpublishedChatsReader,
+    UnpublishedChatsPublisher,
     ChatChangePublisher,
     PlainWebSocketServer,
   ],

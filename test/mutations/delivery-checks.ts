@@ -1,6 +1,9 @@
 import type { Check } from './check.js';
 
 const FEED = 'src/realtime/delivery/chat.feed.ts';
+const POSITIONS = 'src/realtime/delivery/published-positions.ts';
+const UNPUBLISHED = 'src/realtime/delivery/unpublished-chats.publisher.ts';
+const TAIL = 'src/realtime/delivery/log-tail.poller.ts';
 const NODES = ['test/nodes'];
 
 // Who hears what, and in which order.
@@ -36,39 +39,39 @@ export const deliveryChecks: readonly Check[] = [
   },
   {
     name: 'the log is looked at for what nobody was told of',
-    file: 'src/realtime/delivery/log-tail.poller.ts',
-    cut: 'await this.feed.follow(moves);',
+    file: TAIL,
+    cut: 'if (behind.length > 0) await this.catchUp.add(behind.map(({ chat_id }) => chat_id));',
     red: NODES,
   },
   {
     name: 'a change that was told is not told again',
-    file: FEED,
-    cut: 'this.publishedChangeIds.add(change.id);',
+    file: UNPUBLISHED,
+    cut: 'this.published.addChange(change.id);',
     red: NODES,
   },
   {
     name: 'a read that was told is not told again',
     file: FEED,
-    cut: 'this.publishedChangeIds.add(event.changeId);',
+    cut: 'this.published.addChange(event.changeId);',
     red: NODES,
   },
   {
     name: 'a message is told at once only next to the one before',
-    file: FEED,
-    cut: 'position.seq === seq - 1 && position.changeSeq',
-    put: 'position.changeSeq',
+    file: POSITIONS,
+    cut: 'known.seq === seq - 1 && known.changeSeq',
+    put: 'known.changeSeq',
     red: NODES,
   },
   {
     name: 'a message is told at once only after the changes before it',
-    file: FEED,
-    cut: 'position.seq === seq - 1 && position.changeSeq === changeSeq',
-    put: 'position.seq === seq - 1',
+    file: POSITIONS,
+    cut: 'known.seq === seq - 1 && known.changeSeq === changeSeq',
+    put: 'known.seq === seq - 1',
     red: NODES,
   },
   {
     name: 'a message of a chat that the node does not know is not told at once',
-    file: FEED,
+    file: POSITIONS,
     cut: 'idleMs > this.watermark.maxUnobservedMs',
     put: 'idleMs >= 0',
     red: NODES,
@@ -76,58 +79,58 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a message waits for what is being caught up with',
     file: FEED,
-    cut: 'if (this.isCatchingUp(chatId)) return false;',
+    cut: '!this.catchUp.has(chatId) && ',
     red: NODES,
   },
   {
     name: 'a read waits for the message that was read',
     file: FEED,
-    cut: 'this.isCatchingUp(chat_id) || !this.hasPublished(event.receipt)',
-    put: 'chat_id < 0',
+    cut: 'this.catchUp.has(chat_id) || !this.published.hasMessage(chat_id, { seq, id: message_id })',
+    put: 'chat_id < 0 && seq + message_id < 0',
     red: NODES,
   },
   {
     name: 'what was told is not told again when what comes after it fails',
-    file: FEED,
-    cut: 'this.positions.advance(id, { seq: logged.at(-1)!.message.seq, changeSeq: 0 });',
+    file: UNPUBLISHED,
+    cut: 'this.published.advance(id, { seq: messages.at(-1)!.seq, changeSeq: 0 });',
     red: NODES,
   },
   {
     name: 'a read of a message that the node does not know waits',
-    file: FEED,
-    cut: 'message_id <= this.watermark.position.messageId',
-    put: 'message_id > 0',
+    file: POSITIONS,
+    cut: 'id <= this.watermark.position.messageId',
+    put: 'id > 0',
     red: NODES,
   },
   {
     name: 'a chat that was caught up with is known',
-    file: FEED,
-    cut: 'this.positions.advance(chat.id, { seq: chat.head.last_seq, changeSeq: chat.head.last_change_seq });',
+    file: UNPUBLISHED,
+    cut: 'this.published.advance(chat.id, { seq: chat.head.last_seq, changeSeq: chat.head.last_change_seq });',
     red: NODES,
   },
   {
     name: 'a change is told after the messages before it',
-    file: FEED,
+    file: UNPUBLISHED,
     cut: 'message.seq > change.after_seq',
     put: 'message.seq > 0',
     red: NODES,
   },
   {
     name: 'a change that came after the chat was looked at waits',
-    file: FEED,
+    file: UNPUBLISHED,
     cut: ' || isAhead(change, chat.head)',
     red: NODES,
   },
   {
     name: 'a message that others wrote tells its reads',
-    file: FEED,
-    cut: 'const reads = readsOf(logged, head!.read_by_all_seq, new Set(memberIds));',
-    put: 'const reads = readsOf([], head!.read_by_all_seq, new Set(memberIds));',
+    file: UNPUBLISHED,
+    cut: 'readsOf(logged, head!.read_by_all_seq, new Set(memberIds))',
+    put: 'readsOf([], head!.read_by_all_seq, new Set(memberIds))',
     red: NODES,
   },
   {
     name: 'a node begins where the log ends',
-    file: FEED,
+    file: TAIL,
     cut: 'this.watermark.start(await this.log.newest());',
     put: 'this.watermark.start({ messageId: 0, changeId: 0 });',
     red: NODES,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { LogReader } from '../../messages/log.reader.js';
+import { databaseId } from '../../database/database-id.js';
+import { UnitOfWork } from '../../database/unit-of-work.js';
 import { RedisService } from '../../redis/redis.service.js';
 
 /** A chat has moved. */
@@ -24,7 +25,7 @@ export interface TypingNotice {
 }
 
 interface BusItems {
-  moved: ChatAdvanced;
+  advanced: ChatAdvanced;
   typing: TypingNotice;
   revoked: { readonly id: string; readonly userId: number };
 }
@@ -32,7 +33,7 @@ type Kind = keyof BusItems;
 type Items = { readonly [K in Kind]: BusItems[K][] };
 type Packet = Items & { readonly from: string };
 
-const nothing = (): Items => ({ moved: [], typing: [], revoked: [] });
+const nothing = (): Items => ({ advanced: [], typing: [], revoked: [] });
 
 /** Packets that Redis hasn't taken yet; beyond it they are dropped. */
 const MAX_UNDER_WAY = 100;
@@ -54,13 +55,13 @@ export class NodeBus implements OnModuleInit {
 
   constructor(
     private readonly redis: RedisService,
-    private readonly log: LogReader,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   async onModuleInit(): Promise<void> {
     const subscriber = this.redis.connect('events');
     if (!subscriber) return;
-    this.channel = `windi:${await this.log.databaseId()}`;
+    this.channel = `windi:${await databaseId(this.unitOfWork.manager)}`;
     subscriber.on('ready', () => void this.subscribe(subscriber));
     subscriber.on('message', (_channel: string, text: string) => this.receive(text));
     if (subscriber.status === 'ready') await this.subscribe(subscriber);

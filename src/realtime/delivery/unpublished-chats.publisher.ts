@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { ChatHead, LoggedChange, LoggedMessage } from '../../messages/log.reader.js';
+import { RealtimePublisher } from '../realtime.publisher.js';
+import { ChatChangePublisher, type ChatSnapshot } from './chat-change.publisher.js';
+import { readsOf } from './logged-reads.js';
+import { PublishedPositions } from './published-positions.js';
+import type { UnpublishedChat } from './unpublished-chats.reader.js';
+
+/** Publishes what was read of some chats, leaves out what has been published before, and notes how far it got. */
+@Injectable()
+export class UnpublishedChatsPublisher {
+  constructor(
+    private readonly published: PublishedPositions,
+    private readonly publisher: RealtimePublisher,
+    private readonly changes: ChatChangePublisher,
+  ) {}
+
+  /** @throws whatever says that the database is unavailable; what was published until then stays noted */
+  async publish(chats: readonly UnpublishedChat[]): Promise<void> {
+    for (const chat of chats) await this.publishChat(chat);
+  }
+
+  /** Each change comes after the messages that were there before it. */
+  private async publishChat(chat: UnpublishedChat): Promise<void> {
+    let messages = chat.messages;
+    for (const change of chat.changes) {
+      if (this.published.hasChange(change.id) || isAhead(change, chat.head)) continue;
+      const later = messages.findIndex(({ message }) => message.seq > change.after_seq);
+      const before = later < 0 ? messages : messages.slice(0, later);
+      this.publishMessages(chat, before);
+      messages = messages.slice(before.length);
+      await this.changes.publish(chat, change);
+      this.published.addChange(change.id);
+    }
+    this.publishMessages(chat, messages);
+    if (chat.head) {
+      this.published.advance(chat.id, { seq: chat.head.last_seq, changeSeq: chat.head.last_change_seq });
+    }
+  }
+
+  private publishMessages({ id, head, memberIds }: ChatSnapshot, logged: readonly LoggedMessage[]): void {
+    if (logged.length === 0) return;
+    const messages = logged.map(({ message }) => message);
+    const reads = readsOf(logged, head!.read_by_all_seq, new Set(memberIds));
+    this.publisher.publishMessages(messages, reads, memberIds);
+    // At once: what comes after them may fail, and they must not be published again.
+    this.published.advance(id, { seq: messages.at(-1)!.seq, changeSeq: 0 });
+  }
+}
+
+/** Whether the change came after the head was read; it is published with the next head. A chat that is gone has no next. */
+function isAhead({ change_seq, after_seq }: LoggedChange, head: ChatHead | undefined): boolean {
+  return head !== undefined && (after_seq > head.last_seq || (change_seq ?? 0) > head.last_change_seq);
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { MemberListCache } from '../../chats/member-list.cache.js';
+import { type ChatHead, type LoggedChange, type LoggedMessage, LogReader } from '../../messages/log.reader.js';
+import { RealtimePublisher } from '../realtime.publisher.js';
+import type { ChatSnapshot } from './chat-change.publisher.js';
+import { LogWatermark } from './log.watermark.js';
+import { PublishedPositions } from './published-positions.js';
+
+/** A chat as it is now, with what may not have been published here yet; both lists are in the order of the commits. */
+export interface UnpublishedChat extends ChatSnapshot {
+  readonly messages: readonly LoggedMessage[];
+  readonly changes: readonly LoggedChange[];
+}
+
+/** Reads what this node has to publish of some chats: three or four queries, whatever their number. */
+@Injectable()
+export class UnpublishedChatsReader {
+  constructor(
+    private readonly log: LogReader,
+    private readonly memberLists: MemberListCache,
+    private readonly watermark: LogWatermark,
+    private readonly published: PublishedPositions,
+    private readonly publisher: RealtimePublisher,
+  ) {}
+
+  /** In the order of the ids. */
+  async read(chatIds: readonly number[]): Promise<UnpublishedChat[]> {
+    const { position } = this.watermark;
+    const from = chatIds.map((chatId) => ({ chatId, seq: this.published.of(chatId)?.seq }));
+    const heads = new Map((await this.log.heads(from, position)).map((head) => [head.chat_id, head]));
+    // After the heads, so that no change up to a head is missing. A newer one waits for the next round.
+    const changes = byChat(await this.log.changes(chatIds, position), ({ chat_id }) => chat_id);
+    const snapshots = await Promise.all(chatIds.map((id) => this.snapshotOf(id, heads.get(id))));
+    const behind = snapshots.filter((chat) => this.hasNewMessages(chat)).map(({ head }) => head!);
+    const messages = byChat(await this.log.messages(behind), ({ message }) => message.chat_id);
+    return snapshots.map((snapshot) => ({
+      ...snapshot,
+      messages: messages.get(snapshot.id) ?? [],
+      changes: changes.get(snapshot.id) ?? [],
+    }));
+  }
+
+  private async snapshotOf(id: number, head: ChatHead | undefined): Promise<ChatSnapshot> {
+    const memberIds = head ? (head.member_ids ?? (await this.memberLists.load(id, head.members_seq))) : [];
+    return { id, head, memberIds };
+  }
+
+  /** Where nobody is connected, the messages needn't be read. */
+  private hasNewMessages({ head, memberIds }: ChatSnapshot): boolean {
+    if (!head || head.from_seq >= head.last_seq) return false;
+    return memberIds.some((userId) => this.publisher.isConnected(userId));
+  }
+}
+
+function byChat<T>(items: readonly T[], chatOf: (item: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const group = groups.get(chatOf(item));
+    if (group) group.push(item);
+    else groups.set(chatOf(item), [item]);
+  }
+  return groups;
+}
