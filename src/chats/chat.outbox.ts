@@ -3,28 +3,58 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { ChatChanged } from './chat.events.js';
 import type { Change } from './chat-change.entity.js';
 
-/** Notes what changes in a chat besides its messages, in the transaction that changes it, for every node to tell. */
+/** A change that the chat's change counter counts. (A read isn't counted; `read_messages` records it.) */
+type CountedChange = Exclude<Change, { kind: 'created' | 'deleted' | 'read' }>;
+
+/** Changes of who is a member: they make the cached lists of members old. */
+const MEMBERSHIPS: ReadonlySet<Change['kind']> = new Set(['member_added', 'member_removed']);
+
+/**
+ * The transactional outbox of chats, the table `chat_changes`: all that changes besides new messages is recorded by the
+ * transaction that changes it, for every node to publish. Call it under the chat's lock.
+ */
 @Injectable()
 export class ChatOutbox {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** Call it under the chat's lock, after the change has taken its `change_seq`. */
-  async record(chatId: number, { kind, ...data }: Change): Promise<void> {
+  /** Takes the chat's next `change_seq` for the change, records it, and returns the number. */
+  async record(chatId: number, { kind, ...data }: CountedChange): Promise<number> {
+    const rows: { change_seq: number }[] = await this.unitOfWork.manager.query(
+      `WITH chat AS (
+         UPDATE chats SET last_change_seq = last_change_seq + 1,
+           members_seq = CASE WHEN $4 THEN last_change_seq + 1 ELSE members_seq END
+         WHERE id = $1 RETURNING last_seq, last_change_seq
+       )
+       INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
+       SELECT $1, last_seq, last_change_seq, $2, $3 FROM chat RETURNING change_seq`,
+      [chatId, kind, data, MEMBERSHIPS.has(kind)],
+    );
+    this.unitOfWork.publish(new ChatChanged(chatId));
+    return rows[0]!.change_seq;
+  }
+
+  /** Records that these messages become tombstones. Each takes a `change_seq`, in this order; returns the first one's. */
+  async recordDeletions(chatId: number, seqs: readonly number[]): Promise<number> {
+    const rows: { change_seq: number }[] = await this.unitOfWork.manager.query(
+      `WITH chat AS (
+         UPDATE chats SET last_change_seq = last_change_seq + cardinality($2::bigint[]) WHERE id = $1
+         RETURNING last_seq, last_change_seq - cardinality($2::bigint[]) AS before
+       )
+       INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
+       SELECT $1, chat.last_seq, chat.before + d.place, 'message_deleted', jsonb_build_object('seq', d.seq)
+       FROM chat, unnest($2::bigint[]) WITH ORDINALITY AS d(seq, place) ORDER BY d.place RETURNING change_seq`,
+      [chatId, seqs],
+    );
+    this.unitOfWork.publish(new ChatChanged(chatId));
+    return rows[0]!.change_seq;
+  }
+
+  /** Records that the chat begins or ends, which takes no `change_seq`. */
+  async recordLife(chatId: number, kind: 'created' | 'deleted', userIds: readonly number[]): Promise<void> {
     await this.unitOfWork.manager.query(
       `INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
        SELECT id, last_seq, last_change_seq, $2, $3 FROM chats WHERE id = $1`,
-      [chatId, kind, data],
-    );
-    this.unitOfWork.publish(new ChatChanged(chatId));
-  }
-
-  /** Messages that became tombstones together, each with its own `change_seq`. Call it under the chat's lock. */
-  async recordDeletions(chatId: number, deleted: readonly { seq: number; change_seq: number }[]): Promise<void> {
-    await this.unitOfWork.manager.query(
-      `INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
-       SELECT c.id, c.last_seq, d.change_seq, 'message_deleted', jsonb_build_object('seq', d.seq)
-       FROM chats c, unnest($2::bigint[], $3::bigint[]) AS d(seq, change_seq) WHERE c.id = $1 ORDER BY d.change_seq`,
-      [chatId, deleted.map(({ seq }) => seq), deleted.map(({ change_seq }) => change_seq)],
+      [chatId, kind, { user_ids: userIds }],
     );
     this.unitOfWork.publish(new ChatChanged(chatId));
   }

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { ChatType, Role } from '../contract/chats.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Chat } from './chat.entity.js';
 import { ChatMember } from './chat-member.entity.js';
 import { Group } from './group.entity.js';
 import { PrivateChat } from './private-chat.entity.js';
-import type { ChatRow } from './dto/chat.dto.js';
-import type { MessageRow } from './dto/message.dto.js';
+import type { ChatRow, MembershipRow } from './dto/chat.dto.js';
+import { messageColumns, type Prefixed, prefixedMessage } from './dto/message.dto.js';
 
 /**
  * The chat of each row, looked up by its key one by one: the limit keeps the planner from reading all chats there are
@@ -15,15 +14,15 @@ import type { MessageRow } from './dto/message.dto.js';
 const chatOf = (members: string): string =>
   `CROSS JOIN LATERAL (SELECT * FROM chats WHERE id = ${members}.chat_id LIMIT 1) c`;
 
-/** One chat for each row of `me`, a set of (chat_id, user_id) named so; the last message comes as one JSON object. */
+/**
+ * One chat for each row of `me`, a set of (chat_id, user_id) named so. The columns of the last message start with
+ * `message_`.
+ */
 const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
          coalesce(g.member_count, 2) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
          c.last_seq, c.last_change_seq, me.last_read_seq, c.last_activity_at,
-         c.read_by_all_seq,
-         last.id AS last_id, last.sender_id AS last_sender_id, last.text AS last_text, last.timestamp AS last_timestamp,
-         last.client_message_id AS last_client_message_id, last.change_seq AS last_message_change_seq,
-         last.reply_to_id AS last_reply_to_id, last.edited_at AS last_edited_at, last.deleted_at AS last_deleted_at
+         c.read_by_all_seq, ${messageColumns('last', 'message_')}
   FROM me
   ${chatOf('me')}
   LEFT JOIN groups g ON g.chat_id = c.id
@@ -39,16 +38,6 @@ const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 /** Two people in the order in which private chats name them. */
 export const pairOf = (one: number, other: number): [low: number, high: number] =>
   one < other ? [one, other] : [other, one];
-
-/** A chat from the side of somebody in it. */
-export interface MembershipRow {
-  readonly chat_id: number;
-  readonly type: ChatType;
-  readonly name: string;
-  readonly role: Role;
-  readonly joined_at: Date;
-  readonly last_read_seq: number;
-}
 
 /** Where a page of chats starts: after the chat with this activity and id. */
 export interface ActivityCursor {
@@ -221,28 +210,8 @@ export class ChatsRepository {
   }
 }
 
-type FlatChatRow = Omit<ChatRow, 'last_message'> & { [K in keyof MessageRow as `last_${K}`]: MessageRow[K] } & {
-  last_message_change_seq: number | null;
-};
+type FlatChatRow = Omit<ChatRow, 'last_message'> & Prefixed<'message_'>;
 
 function toChatRow(row: FlatChatRow): ChatRow {
-  return { ...row, last_message: lastMessage(row) };
-}
-
-function lastMessage(row: FlatChatRow): MessageRow | null {
-  // A chat without messages has no last one: the join found nothing.
-  if ((row.last_id as number | null) === null) return null;
-  return {
-    id: row.last_id,
-    chat_id: row.id,
-    sender_id: row.last_sender_id,
-    text: row.last_text,
-    timestamp: row.last_timestamp,
-    client_message_id: row.last_client_message_id,
-    seq: row.last_seq,
-    change_seq: row.last_message_change_seq,
-    reply_to_id: row.last_reply_to_id,
-    edited_at: row.last_edited_at,
-    deleted_at: row.last_deleted_at,
-  };
+  return { ...row, last_message: prefixedMessage(row, 'message_') };
 }

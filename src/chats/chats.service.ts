@@ -7,15 +7,9 @@ import type { Audience } from './audience.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatOutbox } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
-import {
-  type ActivityCursor,
-  type ChatCursor,
-  ChatsRepository,
-  type MembershipRow,
-  pairOf,
-} from './chats.repository.js';
+import { type ActivityCursor, type ChatCursor, ChatsRepository, pairOf } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
-import { ChatDto, type ChatWithMembersDto } from './dto/chat.dto.js';
+import { ChatDto, type ChatWithMembersDto, type MembershipRow } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 import { MembersRepository } from './members.repository.js';
 
@@ -31,7 +25,7 @@ export class ChatsService {
     private readonly members: MembersRepository,
     private readonly users: UsersService,
     private readonly blocks: BlocksRepository,
-    private readonly changes: ChatOutbox,
+    private readonly outbox: ChatOutbox,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -87,7 +81,7 @@ export class ChatsService {
   }
 
   private async announce(chatId: number, userIds: readonly number[], viewerId: number): Promise<ChatDto> {
-    await this.changes.record(chatId, { kind: 'created', user_ids: userIds });
+    await this.outbox.recordLife(chatId, 'created', userIds);
     return this.view(chatId, viewerId);
   }
 

@@ -5,7 +5,7 @@ import type { Role } from '../contract/chats.js';
 import { Group } from '../chats/group.entity.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 
-/** Changes of groups. All of them run under the chat's lock, so plain arithmetic on counters is safe. */
+/** Changes of groups. Each runs under the chat's lock, so plain arithmetic on counters is safe; `ChatOutbox` records it. */
 @Injectable()
 export class GroupsRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -19,22 +19,8 @@ export class GroupsRepository {
     );
   }
 
-  /** Takes the chat's next `change_seq`. */
-  private async countChange(chatId: number): Promise<void> {
-    await this.unitOfWork.repository(Chat).increment({ id: chatId }, 'lastChangeSeq', 1);
-  }
-
-  /** Takes the chat's next `change_seq` for a change of who is in it. */
-  private async countMembership(chatId: number): Promise<void> {
-    await this.unitOfWork.manager.query(
-      'UPDATE chats SET last_change_seq = last_change_seq + 1, members_seq = last_change_seq + 1 WHERE id = $1',
-      [chatId],
-    );
-  }
-
   async rename(chatId: number, name: string): Promise<void> {
     await this.unitOfWork.repository(Group).update({ chatId }, { name });
-    await this.countChange(chatId);
   }
 
   /** A newcomer has the whole history behind them: the cursor starts at `lastSeq`. */
@@ -42,7 +28,6 @@ export class GroupsRepository {
     await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
-    await this.countMembership(chatId);
   }
 
   /** Whoever has written there is remembered as a former member. */
@@ -55,12 +40,10 @@ export class GroupsRepository {
     );
     await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
-    await this.countMembership(chatId);
   }
 
   async setRole(chatId: number, userId: number, role: Role): Promise<void> {
     await this.unitOfWork.repository(ChatMember).update({ chatId, userId }, { role });
-    await this.countChange(chatId);
   }
 
   /** Who takes over from a leaving owner: the longest-standing admin, else member; undefined when nobody is left. */

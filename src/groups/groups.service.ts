@@ -28,7 +28,7 @@ export class GroupsService {
     private readonly groups: GroupsRepository,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
-    private readonly changes: ChatOutbox,
+    private readonly outbox: ChatOutbox,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -52,7 +52,7 @@ export class GroupsService {
       const { name: present } = await this.chats.view(groupId, userId);
       if (present !== name) {
         await this.groups.rename(groupId, name);
-        await this.changes.record(groupId, { kind: 'renamed' });
+        await this.outbox.record(groupId, { kind: 'renamed' });
       }
       return this.chats.view(groupId, userId);
     });
@@ -74,7 +74,7 @@ export class GroupsService {
       await this.users.requireAll([userId]);
       await this.groups.add(groupId, userId, lastSeq);
       const added = (await this.chats.member(groupId, userId))!;
-      await this.changes.record(groupId, { kind: 'member_added', member: added });
+      await this.outbox.record(groupId, { kind: 'member_added', member: added });
       return added;
     });
     this.logger.log({ event: 'group.member_added', user_id: actorId, chat_id: groupId, member_id: userId });
@@ -137,20 +137,20 @@ export class GroupsService {
 
   private async takeOut(groupId: number, member: MemberDto): Promise<void> {
     await this.groups.remove(groupId, member.user_id);
-    await this.changes.record(groupId, { kind: 'member_removed', member });
+    await this.outbox.record(groupId, { kind: 'member_removed', member });
   }
 
   private async assignRole(groupId: number, userId: number, role: Role): Promise<MemberDto> {
     await this.groups.setRole(groupId, userId, role);
     const member = (await this.chats.member(groupId, userId))!;
-    await this.changes.record(groupId, { kind: 'member_updated', member });
+    await this.outbox.record(groupId, { kind: 'member_updated', member });
     return member;
   }
 
   private async dissolve(groupId: number): Promise<void> {
     const everybody = await this.chats.memberIds(groupId);
     await this.groups.delete(groupId);
-    await this.changes.record(groupId, { kind: 'deleted', user_ids: everybody });
+    await this.outbox.recordLife(groupId, 'deleted', everybody);
     this.unitOfWork.publish(new GroupDeleted(groupId));
   }
 }

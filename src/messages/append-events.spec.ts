@@ -14,7 +14,7 @@ interface Sent {
 /** What was published, in short, for a batch in chat 7, which had 10 messages; `rest` is what its first row says besides. */
 function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByAll = 0): string[] {
   const messages = sent.map(({ by }, index) => {
-    return { chatId: 7, senderId: by, text: 'x', clientMessageId: `k${index}`, replyToId: undefined };
+    return { chat_id: 7, sender_id: by, text: 'x', client_message_id: `k${index}`, reply_to_id: null };
   });
   const rows = sent.map(({ outcome = 'created', cursor = 10 }, index): AppendedRow => {
     const first = index === 0;

@@ -1,26 +1,17 @@
-import { type MessageDto } from '../chats/dto/message.dto.js';
-import type { AppendedRow, AppendedBatch, ChatState, NewMessage } from './append.types.js';
+import { MessageDto, type SentMessage } from '../chats/dto/message.dto.js';
+import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
+import { ReadReceiptDto } from './dto/receipt.dto.js';
 import { MessagesAppended, type Read } from './message.events.js';
 
 /** What a batch has created, each in its place; undefined where it has created nothing. */
-export function createdBy(sent: readonly NewMessage[], { messages, chats }: AppendedBatch): (MessageDto | undefined)[] {
+export function createdBy(
+  sent: readonly SentMessage[],
+  { messages, chats }: AppendedBatch,
+): (MessageDto | undefined)[] {
   return messages.map(({ outcome, chat_id, id, seq, at_ms }, index) => {
     if (outcome !== 'created') return undefined;
-    const { senderId, text, clientMessageId, replyToId } = sent[index]!;
-    return {
-      id: id!,
-      chat_id,
-      sender_id: senderId,
-      text,
-      timestamp: new Date(at_ms!).toISOString(),
-      is_read: seq! <= chats.get(chat_id)!.read_by_all_seq,
-      client_message_id: clientMessageId,
-      seq: seq!,
-      change_seq: null,
-      reply_to_id: replyToId ?? null,
-      edited_at: null,
-      deleted_at: null,
-    };
+    const place = { id: id!, seq: seq!, timestamp: new Date(at_ms!) };
+    return MessageDto.created(sent[index]!, place, chats.get(chat_id)!.read_by_all_seq);
   });
 }
 
@@ -77,14 +68,8 @@ class ChatBatch {
     return [...this.senders].flatMap(([readerId, reader]) => {
       const newest = this.newestReadBy(readerId, reader);
       if (!newest) return [];
-      const receipt = {
-        type: 'read_receipt' as const,
-        message_id: newest.id,
-        chat_id: this.chat.chat_id,
-        reader_id: readerId,
-        is_read: newest.seq <= this.chat.read_by_all_seq,
-        seq: newest.seq,
-      };
+      const { chat_id, read_by_all_seq } = this.chat;
+      const receipt = ReadReceiptDto.of(chat_id, readerId, newest, newest.seq <= read_by_all_seq);
       return [{ receipt, userIds: [readerId, ...this.authorsReadBy(readerId, reader)] }];
     });
   }

@@ -1,12 +1,3 @@
-/** A message to append. */
-export interface NewMessage {
-  readonly chatId: number;
-  readonly senderId: number;
-  readonly text: string;
-  readonly clientMessageId: string;
-  readonly replyToId: number | undefined;
-}
-
 /** What `append_messages` says of one message. */
 export interface AppendedRow {
   readonly outcome: 'created' | 'replayed' | 'conflict' | 'not_a_member' | 'blocked' | 'no_such_reply';

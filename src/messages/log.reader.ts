@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Change } from '../chats/chat-change.entity.js';
-import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
+import { messageColumns, MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
 import { type Audience, FEW_MEMBER_IDS } from '../chats/audience.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { columnsOf } from './messages.repository.js';
 
 /** How far the log had grown: all ids above are newer. */
 export interface LogPosition {
@@ -115,7 +114,7 @@ export class LogReader {
   async messages(heads: readonly ChatHead[]): Promise<LoggedMessage[]> {
     if (heads.length === 0) return [];
     const rows = await this.query<MessageRow & { mark: number; read: LoggedMessage['read'] }>(
-      `SELECT ${columnsOf('m')}, p.mark, news.read
+      `SELECT ${messageColumns('m')}, p.mark, news.read
        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS p(chat_id, low, high, mark)
        CROSS JOIN LATERAL (
          SELECT * FROM messages n WHERE n.chat_id = p.chat_id AND n.seq > p.low AND n.seq <= p.high
@@ -142,7 +141,7 @@ export class LogReader {
   /** The message as it is now, if it is there. */
   async message(chatId: number, seq: number): Promise<MessageDto | undefined> {
     const rows = await this.query<MessageRow & { mark: number }>(
-      `SELECT ${columnsOf('m')}, c.read_by_all_seq AS mark
+      `SELECT ${messageColumns('m')}, c.read_by_all_seq AS mark
        FROM messages m JOIN chats c ON c.id = m.chat_id WHERE m.chat_id = $1 AND m.seq = $2`,
       [chatId, seq],
     );

@@ -1,15 +1,15 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ChatLaneScheduler } from '../chats/chat-lane.scheduler.js';
-import { MessageDto } from '../chats/dto/message.dto.js';
+import { MessageDto, type SentMessage } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/errors/app-error.js';
 import { DomainEventBus } from '../common/domain-event.bus.js';
 import { isDatabaseUnavailable } from '../common/errors/to-app-error.js';
-import type { AppendedRow, AppendedBatch, NewMessage } from './append.types.js';
+import type { AppendedBatch, AppendedRow } from './append.types.js';
 import { createdBy, eventsOf } from './append-events.js';
 import { MessagesRepository } from './messages.repository.js';
 
 interface Entry {
-  readonly message: NewMessage;
+  readonly message: SentMessage;
   readonly resolve: (result: { message: MessageDto; replayed: boolean }) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,9 +35,9 @@ export class LogWriter implements OnModuleInit {
    * @throws AppError `chat_not_found`, `blocked`, `client_message_id_conflict`, `validation_failed` for a reply to another chat's
    * message, `overloaded`, and whatever says that the database is away: then nobody knows, and a retry with the key finds out
    */
-  append(message: NewMessage): Promise<{ message: MessageDto; replayed: boolean }> {
+  append(message: SentMessage): Promise<{ message: MessageDto; replayed: boolean }> {
     return new Promise((resolve, reject) => {
-      this.lanes.add(message.chatId, { message, resolve, reject } satisfies Entry);
+      this.lanes.add(message.chat_id, { message, resolve, reject } satisfies Entry);
     });
   }
 
@@ -46,7 +46,7 @@ export class LogWriter implements OnModuleInit {
     const keys = new Set<string>();
     const isFirst = ({ message }: Entry): boolean => {
       const { size } = keys;
-      return keys.add(`${message.chatId} ${message.clientMessageId}`).size > size;
+      return keys.add(`${message.chat_id} ${message.client_message_id}`).size > size;
     };
     const firsts: Entry[] = [];
     const repeats: Entry[] = [];
@@ -93,13 +93,13 @@ export class LogWriter implements OnModuleInit {
   private async answerReplays(replays: Entry[], seqs: number[]): Promise<void> {
     try {
       const rows = await this.messages.at(
-        replays.map(({ message: { chatId } }, index) => ({ chatId, seq: seqs[index]! })),
+        replays.map(({ message: { chat_id } }, index) => ({ chatId: chat_id, seq: seqs[index]! })),
       );
       const originals = new Map(
         rows.map((row) => [`${row.chat_id} ${row.seq}`, MessageDto.of(row, row.read_by_all_seq)]),
       );
       for (const [index, { message, resolve }] of replays.entries()) {
-        resolve({ message: originals.get(`${message.chatId} ${seqs[index]}`)!, replayed: true });
+        resolve({ message: originals.get(`${message.chat_id} ${seqs[index]}`)!, replayed: true });
       }
     } catch (error) {
       for (const { reject } of replays) reject(error);

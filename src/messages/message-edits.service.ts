@@ -26,7 +26,7 @@ export class MessageEditsService {
     private readonly access: MessageAccessService,
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
-    private readonly log: ChatOutbox,
+    private readonly outbox: ChatOutbox,
   ) {}
 
   /**
@@ -39,7 +39,7 @@ export class MessageEditsService {
       if (row.deleted_at) throw new AppError('message_not_found');
       if (row.text === text) return this.access.present(row);
       if (chat.blocked) throw new AppError('blocked');
-      return this.told('message_updated', await this.messages.edit(row, text, chat.lastChangeSeq + 1));
+      return this.access.present(await this.messages.edit(row, text, await this.record('message_updated', row)));
     });
     this.logger.log({ event: 'message.edited', user_id: userId, chat_id: message.chat_id, message_id: id });
     return message;
@@ -47,11 +47,11 @@ export class MessageEditsService {
 
   /** By its sender, and in a group by owner and admins; a tombstone stays as it is. @throws AppError `message_not_found`, `forbidden` */
   async delete(userId: number, id: number): Promise<MessageDto> {
-    const message = await this.change(userId, id, async ({ chat, member, row }) => {
+    const message = await this.change(userId, id, async ({ member, row }) => {
       // In a private chat both are members, and no more.
       if (row.sender_id !== userId && member.role === 'member') throw new AppError('forbidden');
       if (row.deleted_at) return this.access.present(row);
-      return this.told('message_deleted', await this.messages.delete(row, chat.lastChangeSeq + 1));
+      return this.access.present(await this.messages.delete(row, await this.record('message_deleted', row)));
     });
     this.logger.log({ event: 'message.deleted', user_id: userId, chat_id: message.chat_id, message_id: id });
     return message;
@@ -66,8 +66,8 @@ export class MessageEditsService {
     });
   }
 
-  private async told(kind: 'message_updated' | 'message_deleted', row: MessageRow): Promise<MessageDto> {
-    await this.log.record(row.chat_id, { kind, seq: row.seq });
-    return this.access.present(row);
+  /** The `change_seq` that it takes. */
+  private record(kind: 'message_updated' | 'message_deleted', { chat_id, seq }: MessageRow): Promise<number> {
+    return this.outbox.record(chat_id, { kind, seq });
   }
 }

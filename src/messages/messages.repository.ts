@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { MessageRow } from '../chats/dto/message.dto.js';
+import { messageColumns, type MessageRow, type SentMessage } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { AppendedRow, AppendedBatch, ChatState, NewMessage } from './append.types.js';
+import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
 import type { Gap } from './news.js';
 
 /** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */
@@ -13,27 +13,6 @@ export interface MarkedRead {
   readonly change_id: number | null;
 }
 
-const COLUMNS = [
-  'id',
-  'chat_id',
-  'sender_id',
-  'text',
-  'timestamp',
-  'client_message_id',
-  'seq',
-  'change_seq',
-  'reply_to_id',
-  'edited_at',
-  'deleted_at',
-];
-export const columnsOf = (table: string): string => COLUMNS.map((column) => `${table}.${column}`).join(', ');
-
-/** Where a tombstone is, and as which change. */
-export interface DeletedPlace {
-  readonly seq: number;
-  readonly change_seq: number;
-}
-
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -42,16 +21,16 @@ export class MessagesRepository {
    * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit (see the migration
    * ChatOutbox). No key may stand in it twice.
    */
-  async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+  async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const rows = await this.unitOfWork.prepared<AppendedRow | ChatState>(
       'append_messages',
       'SELECT * FROM append_messages($1, $2, $3, $4, $5)',
       [
-        messages.map(({ chatId }) => chatId),
-        messages.map(({ senderId }) => senderId),
+        messages.map(({ chat_id }) => chat_id),
+        messages.map(({ sender_id }) => sender_id),
         messages.map(({ text }) => text),
-        messages.map(({ clientMessageId }) => clientMessageId),
-        messages.map(({ replyToId }) => replyToId ?? null),
+        messages.map(({ client_message_id }) => client_message_id),
+        messages.map(({ reply_to_id }) => reply_to_id),
       ],
     );
     const chats = rows.slice(messages.length) as ChatState[];
@@ -77,7 +56,7 @@ export class MessagesRepository {
   /** The messages at these places, with the read marks of their chats. */
   at(places: readonly { chatId: number; seq: number }[]): Promise<(MessageRow & { read_by_all_seq: number })[]> {
     return this.query(
-      `SELECT ${columnsOf('m')}, c.read_by_all_seq FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
+      `SELECT ${messageColumns('m')}, c.read_by_all_seq FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
        JOIN messages m ON m.chat_id = p.chat_id AND m.seq = p.seq JOIN chats c ON c.id = m.chat_id`,
       [places.map(({ chatId }) => chatId), places.map(({ seq }) => seq)],
     );
@@ -89,7 +68,7 @@ export class MessagesRepository {
    */
   range(chatId: number, from: number, to: number): Promise<MessageRow[]> {
     return this.query(
-      `SELECT ${columnsOf('m')} FROM messages m WHERE m.chat_id = $1 AND m.seq BETWEEN $2 AND $3 ORDER BY m.seq LIMIT $4`,
+      `SELECT ${messageColumns('m')} FROM messages m WHERE m.chat_id = $1 AND m.seq BETWEEN $2 AND $3 ORDER BY m.seq LIMIT $4`,
       [chatId, from, to, Math.max(0, to - from + 1)],
     );
   }
@@ -97,7 +76,7 @@ export class MessagesRepository {
   /** What the sender has written after `after` and up to `upTo`, by `seq`. */
   ofSender(chatId: number, senderId: number, after: number, upTo: number): Promise<MessageRow[]> {
     return this.query(
-      `SELECT ${columnsOf('m')} FROM (
+      `SELECT ${messageColumns('m')} FROM (
          SELECT * FROM messages WHERE chat_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4
        ) m WHERE m.sender_id = $5 ORDER BY m.seq`,
       [chatId, after, upTo, upTo - after, senderId],
@@ -112,7 +91,7 @@ export class MessagesRepository {
 
   /** What fills these gaps and the reader may see, in their order, up to `limit` messages (see the migration ChangedMessages). */
   fill(readerId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
-    return this.query(`SELECT ${columnsOf('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
+    return this.query(`SELECT ${messageColumns('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
       readerId,
       gaps.map(({ chat }) => chat.id),
       gaps.map(({ from }) => from),
@@ -126,42 +105,40 @@ export class MessagesRepository {
   /** The message, if the user is in its chat. */
   async findVisible(id: number, userId: number): Promise<MessageRow | undefined> {
     const rows = await this.query<MessageRow>(
-      `SELECT ${columnsOf('m')} FROM messages m
+      `SELECT ${messageColumns('m')} FROM messages m
        JOIN chat_members me ON me.chat_id = m.chat_id AND me.user_id = $2 WHERE m.id = $1`,
       [id, userId],
     );
     return rows[0];
   }
 
-  /** The message with another text. Call it under the chat's lock, with the chat's next `change_seq`. */
+  /** The message with another text. Call it under the chat's lock; `ChatOutbox` has taken `changeSeq`. */
   edit(row: MessageRow, text: string, changeSeq: number): Promise<MessageRow> {
     return this.change(row, changeSeq, 'text = $4, edited_at = clock_timestamp()', [text]);
   }
 
-  /** The message as a tombstone. Call it under the chat's lock, with the chat's next `change_seq`. */
+  /** The message as a tombstone. Call it under the chat's lock; `ChatOutbox` has taken `changeSeq`. */
   delete(row: MessageRow, changeSeq: number): Promise<MessageRow> {
     return this.change(row, changeSeq, 'text = NULL, deleted_at = clock_timestamp()', []);
   }
 
-  /**
-   * These messages as tombstones, each with a `change_seq` of its own; where they are and what that is, in its order. Those
-   * that are tombstones already stay as they are. Call it under the chat's lock.
-   */
-  async deleteAll(chatId: number, seqs: readonly number[]): Promise<DeletedPlace[]> {
-    const [rows]: [DeletedPlace[], number] = await this.unitOfWork.manager.query(
-      `WITH doomed AS MATERIALIZED (
-         SELECT seq, row_number() OVER (ORDER BY seq) AS place FROM messages
-         WHERE chat_id = $1 AND seq = ANY($2) AND deleted_at IS NULL
-       ), chat AS (
-         UPDATE chats SET last_change_seq = last_change_seq + (SELECT count(*) FROM doomed) WHERE id = $1
-         RETURNING last_change_seq - (SELECT count(*) FROM doomed) AS change_seq
-       )
-       UPDATE messages m SET change_seq = chat.change_seq + d.place, text = NULL, deleted_at = clock_timestamp(),
-         sent_hash = coalesce(m.sent_hash, sha256(convert_to(m.text, 'UTF8')))
-       FROM doomed d, chat WHERE m.chat_id = $1 AND m.seq = d.seq RETURNING m.seq, m.change_seq`,
+  /** Which of these places have a message that is no tombstone, in their order. */
+  async living(chatId: number, seqs: readonly number[]): Promise<number[]> {
+    const rows = await this.query<{ seq: number }>(
+      'SELECT seq FROM messages WHERE chat_id = $1 AND seq = ANY($2) AND deleted_at IS NULL ORDER BY seq',
       [chatId, seqs],
     );
-    return rows;
+    return rows.map(({ seq }) => seq);
+  }
+
+  /** These messages as tombstones, the first with `changeSeq`, each with the next one. Call it under the chat's lock. */
+  async deleteAll(chatId: number, seqs: readonly number[], changeSeq: number): Promise<void> {
+    await this.query(
+      `UPDATE messages m SET change_seq = $3::bigint + d.place - 1, text = NULL, deleted_at = clock_timestamp(),
+         sent_hash = coalesce(m.sent_hash, sha256(convert_to(m.text, 'UTF8')))
+       FROM unnest($2::bigint[]) WITH ORDINALITY AS d(seq, place) WHERE m.chat_id = $1 AND m.seq = d.seq`,
+      [chatId, seqs, changeSeq],
+    );
   }
 
   /** Forgets what the sender's messages `from` … `to` by `seq` once said: of an edit or a tombstone, the hash of the first text. */
@@ -179,11 +156,9 @@ export class MessagesRepository {
     set: string,
     values: unknown[],
   ): Promise<MessageRow> {
-    const rows = await this.query<MessageRow>(
-      `WITH chat AS (UPDATE chats SET last_change_seq = $3 WHERE id = $1), changed AS (
-         UPDATE messages SET change_seq = $3, sent_hash = coalesce(sent_hash, sha256(convert_to(text, 'UTF8'))), ${set}
-         WHERE chat_id = $1 AND seq = $2 RETURNING *
-       ) SELECT ${columnsOf('changed')} FROM changed`,
+    const [rows]: [MessageRow[], number] = await this.unitOfWork.manager.query(
+      `UPDATE messages m SET change_seq = $3, sent_hash = coalesce(sent_hash, sha256(convert_to(text, 'UTF8'))), ${set}
+       WHERE chat_id = $1 AND seq = $2 RETURNING ${messageColumns('m')}`,
       [chat_id, seq, changeSeq, ...values],
     );
     return rows[0]!;

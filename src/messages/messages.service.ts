@@ -26,12 +26,13 @@ export class MessagesService {
    * @throws AppError what `LogWriter.append` does
    */
   async send(senderId: number, body: SendMessageDto): Promise<{ message: MessageDto; replayed: boolean }> {
-    const { chat_id: chatId, text, client_message_id: clientMessageId = randomUUID(), reply_to_id: replyToId } = body;
-    const { message, replayed } = await this.log.append({ chatId, senderId, text, clientMessageId, replyToId });
+    const { client_message_id = randomUUID(), reply_to_id = null } = body;
+    const sent = { ...body, sender_id: senderId, client_message_id, reply_to_id };
+    const { message, replayed } = await this.log.append(sent);
     this.logger.log({
       event: replayed ? 'message.replayed' : 'message.sent',
       user_id: senderId,
-      chat_id: chatId,
+      chat_id: message.chat_id,
       message_id: message.id,
       seq: message.seq,
     });

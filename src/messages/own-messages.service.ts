@@ -15,7 +15,7 @@ export class OwnMessagesService {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly writer: ChatWriter,
-    private readonly changes: ChatOutbox,
+    private readonly outbox: ChatOutbox,
   ) {}
 
   /** Their messages by `seq`, some at a time, tombstones included. */
@@ -46,7 +46,10 @@ export class OwnMessagesService {
   private eraseSome(chatId: number, seqs: readonly number[]): Promise<void> {
     return this.writer.write(chatId, async (chat) => {
       if (!chat || chat.deletedAt) return;
-      await this.changes.recordDeletions(chatId, await this.messages.deleteAll(chatId, seqs));
+      // Some may have been deleted since they were looked for.
+      const living = await this.messages.living(chatId, seqs);
+      if (living.length === 0) return;
+      await this.messages.deleteAll(chatId, living, await this.outbox.recordDeletions(chatId, living));
     });
   }
 }

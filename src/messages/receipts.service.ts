@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ChatLaneScheduler } from '../chats/chat-lane.scheduler.js';
 import { AppError } from '../common/errors/app-error.js';
 import { DomainEventBus } from '../common/domain-event.bus.js';
-import type { ReadReceiptDto } from './dto/receipt.dto.js';
+import { ReadReceiptDto } from './dto/receipt.dto.js';
 import { MessageAccessService } from './message-access.service.js';
 import { MessagesRead } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
@@ -25,8 +25,7 @@ export class ReceiptsService {
     const receipt = await this.lanes.run(chat_id, async () => {
       const read = await this.messages.markRead(chat_id, userId, seq, id);
       if (!read) throw new AppError('message_not_found');
-      const is_read = seq <= read.read_by_all_seq;
-      const marked: ReadReceiptDto = { type: 'read_receipt', message_id: id, chat_id, reader_id: userId, is_read, seq };
+      const marked = ReadReceiptDto.of(chat_id, userId, { id, seq }, seq <= read.read_by_all_seq);
       if (read.change_id !== null) {
         await this.events.publish(new MessagesRead(marked, [userId, ...read.author_ids], read.change_id));
       }

@@ -6,7 +6,8 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { toAppError } from '../../src/common/errors/to-app-error.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { createdBy, eventsOf } from '../../src/messages/append-events.js';
-import type { AppendedBatch, NewMessage } from '../../src/messages/append.types.js';
+import type { AppendedBatch } from '../../src/messages/append.types.js';
+import type { SentMessage } from '../../src/chats/dto/message.dto.js';
 import type { NewsDto, SyncDto } from '../../src/messages/dto/sync.dto.js';
 import { LogWriter } from '../../src/messages/log.writer.js';
 import { MessagesRepository } from '../../src/messages/messages.repository.js';
@@ -30,7 +31,7 @@ class OpenTransactions extends MessagesRepository {
   @Inject(DataSource) private readonly source: DataSource;
 
   protected async appendWithin(
-    messages: readonly NewMessage[],
+    messages: readonly SentMessage[],
   ): Promise<{ batch: AppendedBatch; runner: QueryRunner }> {
     const runner = this.source.createQueryRunner();
     try {
@@ -46,7 +47,7 @@ class OpenTransactions extends MessagesRepository {
 }
 
 class AckBeforeCommit extends OpenTransactions {
-  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+  override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const { batch, runner } = await this.appendWithin(messages);
     void pause(PUT_OFF_MS)
       .then(() => runner.commitTransaction())
@@ -59,7 +60,7 @@ class AckBeforeCommit extends OpenTransactions {
 class EmitBeforeCommit extends OpenTransactions {
   @Inject(ModuleRef) private readonly modules: ModuleRef;
 
-  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+  override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const { batch, runner } = await this.appendWithin(messages);
     try {
       const publisher = this.modules.get(RealtimePublisher, { strict: false });
@@ -77,11 +78,11 @@ class EmitBeforeCommit extends OpenTransactions {
 
 /** Answers for all, and stores the first half. */
 class HalfABatch extends MessagesRepository {
-  override async appendAll(messages: readonly NewMessage[]): Promise<AppendedBatch> {
+  override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     await pause(PUT_OFF_MS); // So that there are batches.
     const kept = messages.slice(0, Math.ceil(messages.length / 2));
     const batch = await super.appendAll(kept);
-    const rest = messages.slice(kept.length).map(({ chatId }, index) => {
+    const rest = messages.slice(kept.length).map(({ chat_id: chatId }, index) => {
       const like = batch.messages.find(({ chat_id }) => chat_id === chatId) ?? batch.messages[0]!;
       return { ...like, id: (like.id ?? 0) + 1_000 + index, seq: (like.seq ?? 0) + kept.length + index };
     });
@@ -91,34 +92,34 @@ class HalfABatch extends MessagesRepository {
 
 /** Stores what it is sent, whether it has it or not. */
 class NoDedupe extends LogWriter {
-  override async append(message: NewMessage): Promise<Sent> {
+  override async append(message: SentMessage): Promise<Sent> {
     const sent = await super.append(message);
     return sent.replayed && !this.remembers(message) ? this.again(message) : sent;
   }
 
-  protected remembers: (message: NewMessage) => boolean = () => false;
+  protected remembers: (message: SentMessage) => boolean = () => false;
 
   /** The key is unique in the database, so the second message has another one there. */
-  private async again(message: NewMessage): Promise<Sent> {
-    const sent = await super.append({ ...message, clientMessageId: randomUUID() });
-    return { ...sent, message: { ...sent.message, client_message_id: message.clientMessageId } };
+  private async again(message: SentMessage): Promise<Sent> {
+    const sent = await super.append({ ...message, client_message_id: randomUUID() });
+    return { ...sent, message: { ...sent.message, client_message_id: message.client_message_id } };
   }
 }
 
 class DedupeWithinTheNode extends NoDedupe {
   private readonly keys = new Set<string>();
 
-  override async append(message: NewMessage): Promise<Sent> {
+  override async append(message: SentMessage): Promise<Sent> {
     const sent = await super.append(message);
-    this.keys.add(message.clientMessageId);
+    this.keys.add(message.client_message_id);
     return sent;
   }
 
-  protected override remembers = ({ clientMessageId }: NewMessage): boolean => this.keys.has(clientMessageId);
+  protected override remembers = ({ client_message_id }: SentMessage): boolean => this.keys.has(client_message_id);
 }
 
 class NewSeqOnReplay extends LogWriter {
-  override async append(message: NewMessage): Promise<Sent> {
+  override async append(message: SentMessage): Promise<Sent> {
     const sent = await super.append(message);
     return sent.replayed ? { ...sent, message: { ...sent.message, seq: sent.message.seq + 1 } } : sent;
   }
@@ -128,12 +129,12 @@ class NewSeqOnReplay extends LogWriter {
 class MembershipNotRechecked extends LogWriter {
   @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
 
-  override async append(message: NewMessage): Promise<Sent> {
+  override async append(message: SentMessage): Promise<Sent> {
     try {
       return await super.append(message);
     } catch (error) {
       if (toAppError(error).code !== 'chat_not_found') throw error;
-      const who = [message.chatId, message.senderId];
+      const who = [message.chat_id, message.sender_id];
       const { manager } = this.unitOfWork;
       await manager.query('INSERT INTO chat_members (chat_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', who);
       try {

@@ -32,9 +32,9 @@ export const deliveryChecks: readonly Check[] = [
   },
   {
     name: 'a change of members makes kept lists old',
-    file: 'src/groups/groups.repository.ts',
-    cut: 'last_change_seq + 1, members_seq = last_change_seq + 1',
-    put: 'last_change_seq + 1',
+    file: 'src/chats/chat.outbox.ts',
+    cut: 'CASE WHEN $4 THEN last_change_seq + 1 ELSE members_seq END',
+    put: 'CASE WHEN $4 THEN members_seq ELSE members_seq END',
     red: NODES,
   },
   {
@@ -124,8 +124,8 @@ export const deliveryChecks: readonly Check[] = [
   {
     name: 'a message that others wrote tells its reads',
     file: UNPUBLISHED,
-    cut: 'readsOf(logged, head!.read_by_all_seq, new Set(memberIds))',
-    put: 'readsOf([], head!.read_by_all_seq, new Set(memberIds))',
+    cut: 'readsOf(id, logged, head!.read_by_all_seq, new Set(memberIds))',
+    put: 'readsOf(id, [], head!.read_by_all_seq, new Set(memberIds))',
     red: NODES,
   },
   {

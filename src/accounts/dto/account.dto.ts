@@ -3,7 +3,7 @@ import type { ChatType, Membership, Role } from '../../contract/chats.js';
 import { TextField } from '../../common/validation/fields.js';
 import { SessionDto } from '../../auth/dto/session.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
-import type { MembershipRow } from '../../chats/chats.repository.js';
+import type { MembershipRow } from '../../chats/dto/chat.dto.js';
 import { AccountDto, UserDto } from '../../users/dto/user.dto.js';
 
 export class CloseAccountDto {

@@ -3,7 +3,7 @@ import type { Chat, ChatType, ChatWithMembers, Role } from '../../contract/chats
 import { MemberDto } from './member.dto.js';
 import { MessageDto, type MessageRow } from './message.dto.js';
 
-/** A chat and the caller's place in it, as the chat queries return them; the columns of the last message start with `last_`. */
+/** A chat and the caller's place in it, as the queries of chats return them. */
 export interface ChatRow {
   id: number;
   type: ChatType;
@@ -19,6 +19,16 @@ export interface ChatRow {
   read_by_all_seq: number;
   last_activity_at: Date;
   last_message: MessageRow | null;
+}
+
+/** A chat from the side of somebody in it, as the export of an account needs it. */
+export interface MembershipRow {
+  readonly chat_id: number;
+  readonly type: ChatType;
+  readonly name: string;
+  readonly role: Role;
+  readonly joined_at: Date;
+  readonly last_read_seq: number;
 }
 
 const Counter = (description: string, example: number): PropertyDecorator =>

@@ -1,26 +1,56 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Message } from '../../contract/messages.js';
 
-/** A row of `messages`, by the names of the columns. */
-export interface MessageRow {
-  id: number;
-  chat_id: number;
-  sender_id: number;
-  text: string | null;
-  timestamp: Date;
-  client_message_id: string;
-  seq: number;
-  change_seq: number | null;
-  reply_to_id: number | null;
-  edited_at: Date | null;
-  deleted_at: Date | null;
+/** The one shape of a message: its columns, its row, and what clients see. A chat shows its last message, so it lives here. */
+
+/** Times are `Date`s in a row, and text on the wire. */
+type Stored<T> = { [K in keyof T]: K extends 'timestamp' | `${string}_at` ? Date | Extract<T[K], null> : T[K] };
+
+/** A row of `messages`, by the names of the columns: what clients see, but for what follows from the read marks. */
+export type MessageRow = Stored<Omit<Message, 'is_read'>>;
+
+const COLUMNS: Record<keyof MessageRow, true> = {
+  id: true,
+  chat_id: true,
+  sender_id: true,
+  text: true,
+  timestamp: true,
+  client_message_id: true,
+  seq: true,
+  change_seq: true,
+  reply_to_id: true,
+  edited_at: true,
+  deleted_at: true,
+};
+const NAMES = Object.keys(COLUMNS) as (keyof MessageRow)[];
+
+/** What only the database or a later change decides. */
+const UNSENT = { change_seq: null, edited_at: null, deleted_at: null };
+
+/** What is stored of a message when it is sent; the log adds its id, its number and its time. */
+export type SentMessage = Omit<MessageRow, 'id' | 'seq' | 'timestamp' | keyof typeof UNSENT | 'text'> & {
+  readonly text: string;
+};
+
+/** SQL: the columns of a message in `table`, with `prefix` before their names if there is one. */
+export const messageColumns = (table: string, prefix = ''): string =>
+  NAMES.map((name) => `${table}.${name}${prefix && ` AS ${prefix}${name}`}`).join(', ');
+
+/** The message among the columns of a row, where they have a prefix; null where an outer join found none. */
+export function prefixedMessage<P extends string>(row: Prefixed<P>, prefix: P): MessageRow | null {
+  const values = row as Record<string, unknown>;
+  if (values[`${prefix}id`] === null) return null;
+  return Object.fromEntries(NAMES.map((name) => [name, values[prefix + name]])) as unknown as MessageRow;
 }
+
+/** The columns of a message with a prefix before their names; all are null where there is no message. */
+export type Prefixed<P extends string> = { [K in keyof MessageRow as `${P}${K}`]: MessageRow[K] | null };
 
 const Id = (example: number): PropertyDecorator => ApiProperty({ type: 'integer', format: 'int64', example });
 const Time = (nullable: boolean): PropertyDecorator =>
   ApiProperty({ type: String, format: 'date-time', nullable, example: nullable ? null : '2025-04-08T12:00:00.000Z' });
 
-/** A message as clients see it, on REST and on the socket. It lives with the chats because a chat shows its last one. */
+/** A message as clients see it, on REST and on the socket. */
 export class MessageDto implements Message {
   @Id(42)
   id: number;
@@ -64,7 +94,16 @@ export class MessageDto implements Message {
   @Time(true)
   deleted_at: string | null;
 
-  /** `readByAllSeq`: the smallest cursor of the chat. A sender's own cursor is never behind their message, so it needs no exception. */
+  /** The message that a sending has just become. `readByAllSeq` as below. */
+  static created(
+    sent: SentMessage,
+    place: Pick<MessageRow, 'id' | 'seq' | 'timestamp'>,
+    readByAllSeq: number,
+  ): MessageDto {
+    return MessageDto.of({ ...UNSENT, ...sent, ...place }, readByAllSeq);
+  }
+
+  /** `readByAllSeq` is the smallest cursor of the chat. A sender's own cursor is never behind their message, so it needs no exception. */
   static of(row: MessageRow, readByAllSeq: number): MessageDto {
     return {
       id: row.id,

@@ -24,6 +24,18 @@ export class ReadReceiptDto implements ReadReceipt {
     example: 17,
   })
   seq: number;
+
+  /** `isRead`: whether everybody but its sender has now read the message. */
+  static of(chatId: number, readerId: number, message: { id: number; seq: number }, isRead: boolean): ReadReceiptDto {
+    return {
+      type: 'read_receipt',
+      message_id: message.id,
+      chat_id: chatId,
+      reader_id: readerId,
+      is_read: isRead,
+      seq: message.seq,
+    };
+  }
 }
 
 export class ReaderDto implements Reader {

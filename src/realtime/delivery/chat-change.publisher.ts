@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatsService } from '../../chats/chats.service.js';
 import type { MemberDto } from '../../chats/dto/member.dto.js';
+import { ReadReceiptDto } from '../../messages/dto/receipt.dto.js';
 import { type ChatHead, type LoggedChange, LogReader } from '../../messages/log.reader.js';
 import type { ChatSummary } from '../../contract/chats.js';
 import { RealtimePublisher } from '../realtime.publisher.js';
@@ -104,7 +105,7 @@ export class ChatChangePublisher {
 
   private publishRead({ id, memberIds }: ChatSnapshot, read: Extract<LoggedChange, { kind: 'read' }>): void {
     const { message_id, reader_id, is_read, seq, user_ids } = read;
-    const receipt = { type: 'read_receipt' as const, message_id, chat_id: id, reader_id, is_read, seq };
+    const receipt = ReadReceiptDto.of(id, reader_id, { id: message_id, seq }, is_read);
     const members = new Set(memberIds);
     this.publisher.publishRead({ receipt, userIds: user_ids.filter((userId) => members.has(userId)) });
   }

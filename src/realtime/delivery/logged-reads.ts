@@ -1,33 +1,32 @@
+import { ReadReceiptDto } from '../../messages/dto/receipt.dto.js';
 import type { LoggedMessage } from '../../messages/log.reader.js';
 import type { Read } from '../../messages/message.events.js';
 
-/** What the senders of these messages of a chat read by sending: once for each of them, told to those who are still members. */
-export function readsOf(logged: readonly LoggedMessage[], readByAllSeq: number, members: ReadonlySet<number>): Read[] {
-  const reads = new Map<number, { newest: { id: number; seq: number }; chatId: number; authorIds: Set<number> }>();
+/** The newest message that somebody read by sending, and whose messages they read. */
+interface SenderReads {
+  readonly newest: { readonly id: number; readonly seq: number };
+  readonly authorIds: Set<number>;
+}
+
+/**
+ * What the senders of these messages, all of one chat, read by sending: one receipt for each sender, for those who are
+ * still members.
+ */
+export function readsOf(
+  chatId: number,
+  logged: readonly LoggedMessage[],
+  readByAllSeq: number,
+  members: ReadonlySet<number>,
+): Read[] {
+  const bySender = new Map<number, SenderReads>();
   for (const { message, read } of logged) {
     if (!read) continue;
-    const authorIds = reads.get(message.sender_id)?.authorIds ?? new Set();
+    const authorIds = bySender.get(message.sender_id)?.authorIds ?? new Set();
     for (const authorId of read.author_ids) if (members.has(authorId)) authorIds.add(authorId);
-    reads.set(message.sender_id, { newest: read, chatId: message.chat_id, authorIds });
+    bySender.set(message.sender_id, { newest: read, authorIds });
   }
-  return [...reads].map(
-    ([
-      reader_id,
-      {
-        newest: { id, seq },
-        chatId,
-        authorIds,
-      },
-    ]) => ({
-      receipt: {
-        type: 'read_receipt',
-        message_id: id,
-        chat_id: chatId,
-        reader_id,
-        is_read: seq <= readByAllSeq,
-        seq,
-      },
-      userIds: [...authorIds, ...(members.has(reader_id) ? [reader_id] : [])],
-    }),
-  );
+  return [...bySender].map(([readerId, { newest, authorIds }]) => ({
+    receipt: ReadReceiptDto.of(chatId, readerId, newest, newest.seq <= readByAllSeq),
+    userIds: [...authorIds, ...(members.has(readerId) ? [readerId] : [])],
+  }));
 }

@@ -41,7 +41,7 @@ export class UnpublishedChatsPublisher {
   private publishMessages({ id, head, memberIds }: ChatSnapshot, logged: readonly LoggedMessage[]): void {
     if (logged.length === 0) return;
     const messages = logged.map(({ message }) => message);
-    const reads = readsOf(logged, head!.read_by_all_seq, new Set(memberIds));
+    const reads = readsOf(id, logged, head!.read_by_all_seq, new Set(memberIds));
     this.publisher.publishMessages(messages, reads, memberIds);
     // At once: what comes after them may fail, and they must not be published again.
     this.published.advance(id, { seq: messages.at(-1)!.seq, changeSeq: 0 });
