@@ -43,6 +43,11 @@ export class CatchUpQueue {
     return this.nextRound;
   }
 
+  /** Resolves when the rounds that there are by now are over, whether they succeed or not. */
+  settled(): Promise<void> {
+    return this.lastRound;
+  }
+
   private async round(): Promise<void> {
     const chatIds = [...this.waiting];
     this.inRound = this.waiting;

@@ -61,7 +61,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     const behind = chats.filter((chat) => this.isBehind(chat));
     if (behind.length > 0) await this.catchUp.add(behind.map(({ chat_id }) => chat_id));
     this.watermark.confirm(at, newest);
-    this.published.forget(this.watermark.position);
+    await this.forgetPublished();
     await this.forgetChanges(at, newest.changeId);
   }
 
@@ -70,6 +70,13 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     if (this.lanes.isBusy(chat_id)) return false;
     const hasMessages = this.published.has(chat_id, { seq, changeSeq: 0 });
     return !hasMessages || change_ids.some((id) => !this.published.hasChange(id));
+  }
+
+  /** A round under way may have read from a lower watermark, and must still find what has been published since there. */
+  private async forgetPublished(): Promise<void> {
+    const { position } = this.watermark;
+    await this.catchUp.settled();
+    this.published.forget(position);
   }
 
   private async forgetChanges(at: number, changeId: number): Promise<void> {
