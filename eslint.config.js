@@ -1,38 +1,47 @@
 import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
+import { COMMON_ROOMS, FEATURES, FOUNDATIONS, REALTIME_ROOMS } from './import-arrows.js';
 
-/** Which feature may import which (architecture, section 1): whatever is not listed is refused. */
-const ARROWS = {
-  accounts: ['auth', 'chats', 'groups', 'messages', 'users'],
-  auth: ['users'],
-  users: [],
-  chats: ['users'],
-  groups: ['chats', 'users'],
-  messages: ['chats', 'users'],
-  realtime: ['auth', 'chats', 'groups', 'messages', 'metrics'],
-  health: [],
-  metrics: ['messages'],
-};
-const FEATURES = Object.keys(ARROWS);
-
-/** What serves all features and so knows none of them. */
-const FOUNDATIONS = ['common', 'config', 'database', 'limits', 'logging', 'redis'];
-
-const forbid = (folder, others) => ({
-  files: [`src/${folder}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: others.map((other) => ({
-          regex: `^(\\.\\./)+${other}/`,
-          message: `${folder} may not import ${other}: see ARROWS in eslint.config.js.`,
-        })),
-      },
-    ],
-  },
+/** Refuses imports, in the files of a folder, whose path matches one of the patterns. */
+const refuseImports = (folder, patterns) => ({
+  files: [`${folder}/**/*.ts`],
+  rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
+
+const SEE = 'see import-arrows.js.';
+
+/** What the files of each folder may not import of the folders beside it; `deeper` are further patterns for them all. */
+const keepArrows = (parent, arrows, deeper = []) =>
+  Object.entries(arrows).map(([folder, allowed]) =>
+    refuseImports(`${parent}/${folder}`, [
+      ...Object.keys(arrows)
+        .filter((other) => other !== folder && !allowed.includes(other))
+        .map((other) => ({ regex: `^(\\.\\./)+${other}/`, message: `${folder} may not import ${other}: ${SEE}` })),
+      ...deeper,
+    ]),
+  );
+
+/** A service asks another feature's service, never its repository. */
+const NO_FOREIGN_REPOSITORY = {
+  regex: '^(\\.\\./)+[\\w-]+/[\\w.-]+\\.repository\\.js$',
+  message: "Ask the other feature's service, not its repository.",
+};
+
+/** Rules of a room of `realtime`: ESLint takes the last rule that fits, so those of its feature are repeated. */
+const IN_REALTIME = [
+  { regex: '^\\.\\./realtime\\.(gateway|module)\\.js$', message: `A room imports neither gateway nor module: ${SEE}` },
+  NO_FOREIGN_REPOSITORY,
+  ...Object.keys(FEATURES)
+    .filter((other) => other !== 'realtime' && !FEATURES.realtime.includes(other))
+    .map((other) => ({ regex: `^(\\.\\./)+${other}/`, message: `realtime may not import ${other}: ${SEE}` })),
+];
+
+/** A foundation knows no feature. */
+const NO_FEATURE = Object.keys(FEATURES).map((feature) => ({
+  regex: `^(\\.\\./)+${feature}/`,
+  message: `What serves all features may not import ${feature}: ${SEE}`,
+}));
 
 export default tseslint.config(
   { ignores: ['dist/', '.data/', 'coverage/'] },
@@ -74,13 +83,10 @@ export default tseslint.config(
       ],
     },
   },
-  ...FEATURES.map((feature) =>
-    forbid(
-      feature,
-      FEATURES.filter((other) => other !== feature && !ARROWS[feature].includes(other)),
-    ),
-  ),
-  ...FOUNDATIONS.map((folder) => forbid(folder, FEATURES)),
+  ...keepArrows('src', FEATURES, [NO_FOREIGN_REPOSITORY]),
+  ...keepArrows('src/realtime', REALTIME_ROOMS, IN_REALTIME),
+  ...FOUNDATIONS.map((folder) => refuseImports(`src/${folder}`, NO_FEATURE)),
+  ...keepArrows('src/common', COMMON_ROOMS, NO_FEATURE),
   {
     // Clients copy this folder as it is.
     files: ['src/contract/**/*.ts'],

@@ -1,14 +1,13 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Principal } from '../common/principal.js';
-import type { CommandDispatcher } from './commands/command-dispatcher.js';
 import type { ClientToServerEvents, ServerToClientEvents } from '../contract/events.js';
 
 interface SocketData {
   /** Set by the handshake from a verified token, and by nothing else but `auth:refresh`. */
   principal: Principal;
-  /** Takes its commands, from just after the handshake on. */
-  commands?: CommandDispatcher;
+  /** Its commands, from just after the handshake on. `finish` takes no more, and resolves when those that had come are acked. */
+  commands?: { finish(): Promise<void> };
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
