@@ -18,7 +18,7 @@ export class AuthService {
   constructor(
     private readonly users: UsersService,
     private readonly passwords: PasswordsService,
-    private readonly guesses: LoginThrottle,
+    private readonly throttle: LoginThrottle,
     private readonly sessions: SessionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -42,7 +42,7 @@ export class AuthService {
       address: client.address,
       isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
     };
-    return this.guesses.attempt(guess, () => this.enter(user, form, client));
+    return this.throttle.attempt(guess, () => this.enter(user, form, client));
   }
 
   /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong; `overloaded` */
@@ -98,7 +98,7 @@ export class AuthService {
   /** Undefined when the hash has changed since it was looked at: a change of password ended only the sessions there were. */
   private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
     return this.unitOfWork.run(async () => {
-      const unchanged = await this.users.holdPassword(id, passwordHash!);
+      const unchanged = await this.users.lockPassword(id, passwordHash!);
       return unchanged ? this.sessions.open(id, client) : undefined;
     });
   }

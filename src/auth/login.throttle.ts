@@ -41,16 +41,16 @@ export interface LoginAttempt {
 @Injectable()
 export class LoginThrottle {
   private readonly logger = new Logger(LoginThrottle.name);
-  private readonly counters: Record<Kind, RateLimiterAbstract>;
+  private readonly limiters: Record<Kind, RateLimiterAbstract>;
 
   constructor(
-    counters: RateLimiterFactory,
+    limiterFactory: RateLimiterFactory,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
-    this.counters = {
-      pair: counters.create('guess-pair', BUDGETS.pair),
-      address: counters.create('guess-address', BUDGETS.address),
-      account: counters.create('guess-account', BUDGETS.account),
+    this.limiters = {
+      pair: limiterFactory.create('guess-pair', BUDGETS.pair),
+      address: limiterFactory.create('guess-address', BUDGETS.address),
+      account: limiterFactory.create('guess-account', BUDGETS.account),
     };
   }
 
@@ -61,7 +61,7 @@ export class LoginThrottle {
     await this.count(guess, keys);
     try {
       const result = await work();
-      await Promise.all([this.counters.pair.delete(keys.pair), this.giveBack(keys, ['address', 'account'])]);
+      await Promise.all([this.limiters.pair.delete(keys.pair), this.giveBack(keys, ['address', 'account'])]);
       return result;
     } catch (error) {
       // Neither right nor wrong: overloaded, the database away.
@@ -75,7 +75,7 @@ export class LoginThrottle {
     for (const kind of KINDS) {
       counted.push(kind);
       try {
-        await consume(this.counters[kind], keys[kind], 'Too many wrong passwords; try again later.');
+        await consume(this.limiters[kind], keys[kind], 'Too many wrong passwords; try again later.');
       } catch (error) {
         if (kind === 'account' && (await guess.isKnown())) continue;
         // A try that isn't made can't have been wrong.
@@ -87,7 +87,7 @@ export class LoginThrottle {
   }
 
   private async giveBack(keys: Record<Kind, string>, kinds: readonly Kind[]): Promise<void> {
-    await Promise.all(kinds.map((kind) => this.counters[kind].reward(keys[kind])));
+    await Promise.all(kinds.map((kind) => this.limiters[kind].reward(keys[kind])));
   }
 }
 

@@ -68,14 +68,15 @@ export class RevokedSessionsRegistry implements OnModuleInit, OnApplicationBoots
     const { sessions, lowWatermark: horizon } = await this.sessions.revokedSince(this.lowWatermark);
     this.lowWatermark = horizon;
     const unknown = sessions.filter(({ id }) => !this.has(id));
-    if (unknown.length > 0) void this.events.publish(new SessionsRevoked(unknown));
+    if (unknown.length > 0) void this.events.publish(new SessionsRevoked(unknown, 'elsewhere'));
   }
 
   private remember({ sessions, reason }: SessionsRevoked): void {
     const forgetAt = performance.now() + retentionSeconds(this.config) * 1000;
     for (const { id, userId } of sessions) {
       this.forgetAt.set(id, forgetAt);
-      if (reason) this.logger.log({ event: 'session.ended', user_id: userId, session_id: id, reason });
+      if (reason === 'elsewhere') continue;
+      this.logger.log({ event: 'session.ended', user_id: userId, session_id: id, reason });
     }
   }
 

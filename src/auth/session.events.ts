@@ -5,7 +5,7 @@ export type EndReason = 'logout' | 'removed' | 'password' | 'too_many' | 'token_
 export class SessionsRevoked {
   constructor(
     readonly sessions: readonly { readonly id: string; readonly userId: number }[],
-    /** Undefined when it happened elsewhere: on another node, or before the start. */
-    readonly reason?: EndReason,
+    /** Why this node has ended them; `elsewhere` when another node has, or when it was before the start. */
+    readonly reason: EndReason | 'elsewhere',
   ) {}
 }

@@ -74,15 +74,15 @@ export class SessionsRepository {
     return this.revokeWhere(`id IN (${beyond})`, [userId, seconds, limit]);
   }
 
-  /** What was revoked by the transactions from `horizon` on and may still have an access token that is good. */
-  async revokedSince(horizon: number): Promise<Revocations> {
-    const rows: { id: string | null; user_id: number; horizon: number }[] = await this.unitOfWork.manager.query(
-      `SELECT s.id, s.user_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+  /** What was revoked by the transactions from the watermark on and may still have an access token that is good. */
+  async revokedSince(lowWatermark: number): Promise<Revocations> {
+    const rows: { id: string | null; user_id: number; low_watermark: number }[] = await this.unitOfWork.manager.query(
+      `SELECT s.id, s.user_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS low_watermark
        FROM (VALUES (1)) one LEFT JOIN sessions s ON s.revoked_xid >= $1 AND s.expires_at > now()`,
-      [horizon],
+      [lowWatermark],
     );
     const sessions = rows.flatMap(({ id, user_id }) => (id === null ? [] : [{ id, userId: user_id }]));
-    return { sessions, lowWatermark: rows[0]!.horizon };
+    return { sessions, lowWatermark: rows[0]!.low_watermark };
   }
 
   /** Removes up to `limit` rows that nobody needs any more. */

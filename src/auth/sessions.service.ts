@@ -33,18 +33,18 @@ export interface OpenedSession {
 
 @Injectable()
 export class SessionsService {
-  private readonly memorySeconds: number;
+  private readonly retentionSeconds: number;
   private readonly refreshes: RateLimiterAbstract;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionsRepository,
     private readonly tokens: TokensService,
-    counters: RateLimiterFactory,
+    limiters: RateLimiterFactory,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
-    this.memorySeconds = retentionSeconds(config);
-    this.refreshes = counters.create('refresh', REFRESHES);
+    this.retentionSeconds = retentionSeconds(config);
+    this.refreshes = limiters.create('refresh', REFRESHES);
   }
 
   /** A new session of a user who has proved who they are: what their device gets. */
@@ -53,7 +53,7 @@ export class SessionsService {
     const { sessionId } = token;
     return this.unitOfWork.run(async () => {
       await this.sessions.create(sessionId, userId, token.hash, client, this.config.refreshTokenTtlSeconds);
-      this.announce(userId, 'too_many', await this.sessions.revokeBeyond(userId, MAX_SESSIONS, this.memorySeconds));
+      this.announce(userId, 'too_many', await this.sessions.revokeBeyond(userId, MAX_SESSIONS, this.retentionSeconds));
       await this.sessions.removeExpired(CLEARED_BY_A_LOGIN);
       return { sessionId, tokens: this.grant(userId, token) };
     });
@@ -97,14 +97,14 @@ export class SessionsService {
   /** Ends all sessions of the user but the caller's own. */
   endOthers({ userId, sessionId }: Principal, reason: EndReason = 'removed'): Promise<void> {
     return this.unitOfWork.run(async () => {
-      this.announce(userId, reason, await this.sessions.revokeOthers(userId, sessionId, this.memorySeconds));
+      this.announce(userId, reason, await this.sessions.revokeOthers(userId, sessionId, this.retentionSeconds));
     });
   }
 
   /** Ends all sessions of the user. */
   endAll(userId: number): Promise<void> {
     return this.unitOfWork.run(async () => {
-      this.announce(userId, 'closed', await this.sessions.revokeAll(userId, this.memorySeconds));
+      this.announce(userId, 'closed', await this.sessions.revokeAll(userId, this.retentionSeconds));
     });
   }
 
@@ -135,7 +135,7 @@ export class SessionsService {
 
   /** Whether there was such a session. */
   private async end(userId: number, sessionId: string, reason: EndReason): Promise<boolean> {
-    const ids = await this.sessions.revoke(userId, sessionId, this.memorySeconds);
+    const ids = await this.sessions.revoke(userId, sessionId, this.retentionSeconds);
     this.announce(userId, reason, ids);
     return ids.length > 0;
   }

@@ -24,7 +24,7 @@ export class BlocksRepository {
   }
 
   /** Whether one of the two has blocked the other. */
-  between(one: number, other: number): Promise<boolean> {
+  existsBetween(one: number, other: number): Promise<boolean> {
     return this.blocks.existsBy([
       { blockerId: one, blockedId: other },
       { blockerId: other, blockedId: one },

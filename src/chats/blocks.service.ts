@@ -56,11 +56,11 @@ export class BlocksService {
   private change(userId: number, otherId: number, work: () => Promise<boolean>): Promise<boolean> {
     const pair = pairOf(userId, otherId);
     return this.unitOfWork.run(async () => {
-      await this.chats.holdPair(...pair);
+      await this.chats.lockPair(...pair);
       await this.users.requireAll(pair);
       const changed = await work();
       const chatId = await this.chats.findPrivate(...pair);
-      if (chatId !== undefined) await this.blocks.setBlocked(chatId, await this.blocks.between(...pair));
+      if (chatId !== undefined) await this.blocks.setBlocked(chatId, await this.blocks.existsBetween(...pair));
       return changed;
     });
   }

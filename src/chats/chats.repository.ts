@@ -170,7 +170,7 @@ export class ChatsRepository {
   }
 
   /** What concerns these two, their private chat and who blocks whom, changes nowhere else until the transaction ends. */
-  async holdPair(lowUserId: number, highUserId: number): Promise<void> {
+  async lockPair(lowUserId: number, highUserId: number): Promise<void> {
     const name = `pair ${lowUserId} ${highUserId}`;
     await this.unitOfWork.manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   }

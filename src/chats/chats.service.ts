@@ -69,8 +69,8 @@ export class ChatsService {
     const chat = await this.unitOfWork.run(async () => {
       await this.users.requireAll(pair);
       if (await this.chats.findPrivate(...pair)) return undefined;
-      await this.chats.holdPair(...pair);
-      if (await this.blocks.between(...pair)) throw new AppError('blocked');
+      await this.chats.lockPair(...pair);
+      if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');
       const chatId = await this.chats.createPrivate(userId, ...pair);
       return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
     });

@@ -3,7 +3,7 @@ import type { Logger } from '@nestjs/common';
 /** Looks at the database again and again, one look at a time. It is said once that the database is away, and once that it is back. */
 export class PollingLoop {
   private isReachable = true;
-  private work: Promise<void> | undefined;
+  private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -11,18 +11,18 @@ export class PollingLoop {
   constructor(
     private readonly logger: Logger,
     private readonly subject: string,
-    private readonly everyMs: number,
+    private readonly intervalMs: number,
     private readonly poll: () => Promise<void>,
   ) {}
 
   start(): void {
     this.stopped = false;
-    this.timer = setInterval(() => void this.runNow(), this.everyMs).unref();
+    this.timer = setInterval(() => void this.runNow(), this.intervalMs).unref();
   }
 
   /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
   runNow(): Promise<void> {
-    return (this.work ??= this.run());
+    return (this.running ??= this.run());
   }
 
   /**
@@ -30,7 +30,7 @@ export class PollingLoop {
    * when that is done, or the database is away.
    */
   async runAgain(): Promise<void> {
-    await this.work;
+    await this.running;
     if (!this.stopped) await this.runNow();
   }
 
@@ -43,7 +43,7 @@ export class PollingLoop {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await this.work;
+    await this.running;
   }
 
   private async run(): Promise<void> {
@@ -55,6 +55,6 @@ export class PollingLoop {
       if (this.isReachable) this.logger.warn({ err, event: `${this.subject}.out_of_reach` });
       this.isReachable = false;
     }
-    this.work = undefined;
+    this.running = undefined;
   }
 }

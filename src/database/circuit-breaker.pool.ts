@@ -8,7 +8,7 @@ const NO_ANSWER = /^(Query read timeout|Connection terminated due to connection 
 
 const isUnresponsive = (error: unknown): boolean => NO_ANSWER.test((error as Error).message);
 
-type Lend = (
+type Callback = (
   error: Error | undefined,
   client: PoolClient | undefined,
   release: (error?: Error | boolean) => void,
@@ -48,14 +48,14 @@ export class CircuitBreakerPool extends Pool {
     super({ ...options, Client: CircuitBreakerClient });
     this.on('connect', (client) => {
       const watched = client as unknown as CircuitBreakerClient;
-      watched.onUnresponsive = () => this.trusts(watched) && this.open();
+      watched.onUnresponsive = () => this.isTrusted(watched) && this.open();
     });
   }
 
   /** A connection that can be relied on; the error has SQLSTATE 08006 (connection failure) while PostgreSQL is silent. */
   override connect(): Promise<PoolClient>;
-  override connect(callback: Lend): void;
-  override connect(callback?: Lend): Promise<PoolClient> | undefined {
+  override connect(callback: Callback): void;
+  override connect(callback?: Callback): Promise<PoolClient> | undefined {
     if (!callback) {
       return new Promise((resolve, reject) =>
         this.connect((error, client) => (error ? reject(error) : resolve(client!))),
@@ -67,10 +67,10 @@ export class CircuitBreakerPool extends Pool {
     return undefined;
   }
 
-  private lend(callback: Lend): void {
+  private lend(callback: Callback): void {
     super.connect((error, client, release) => {
       if (error && isUnresponsive(error)) this.open();
-      if (!client || this.trusts(client as unknown as CircuitBreakerClient)) {
+      if (!client || this.isTrusted(client as unknown as CircuitBreakerClient)) {
         callback(error, client, release);
         return;
       }
@@ -80,8 +80,8 @@ export class CircuitBreakerPool extends Pool {
   }
 
   /** A connection from before the last silence says nothing about now. */
-  private trusts({ connectedAt: since }: CircuitBreakerClient): boolean {
-    return since >= this.trustedSince;
+  private isTrusted({ connectedAt }: CircuitBreakerClient): boolean {
+    return connectedAt >= this.trustedSince;
   }
 
   private open(): void {

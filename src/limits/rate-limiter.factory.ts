@@ -25,9 +25,9 @@ export class RateLimiterFactory {
 }
 
 /** Counts one. @throws AppError `rate_limited` when that was one too many */
-export async function consume(counter: RateLimiterAbstract, key: string, detail?: string): Promise<void> {
+export async function consume(limiter: RateLimiterAbstract, key: string, detail?: string): Promise<void> {
   try {
-    await counter.consume(key);
+    await limiter.consume(key);
   } catch (error) {
     throw error instanceof RateLimiterRes ? AppError.rateLimited(error.msBeforeNext, detail) : error;
   }

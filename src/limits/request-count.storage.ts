@@ -9,15 +9,15 @@ type Hits = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 /** Where the throttler counts. (The storage for Redis that others have made for it waits for Redis to come back.) */
 @Injectable()
 export class RequestCountStorage implements ThrottlerStorage {
-  private readonly counter: RateLimiterAbstract;
+  private readonly limiter: RateLimiterAbstract;
 
-  constructor(counters: RateLimiterFactory) {
-    this.counter = counters.create('http', BUDGETS.requests);
+  constructor(limiters: RateLimiterFactory) {
+    this.limiter = limiters.create('http', BUDGETS.requests);
   }
 
   /** One more hit of a key whose window has `ttl` milliseconds. What it gives is in seconds. */
   async increment(key: string, ttl: number, limit: number): Promise<Hits> {
-    const { consumedPoints, msBeforeNext } = await this.counter.penalty(key, 1, { customDuration: ttl / 1000 });
+    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, 1, { customDuration: ttl / 1000 });
     const secondsLeft = Math.ceil(msBeforeNext / 1000);
     return {
       totalHits: consumedPoints,

@@ -1,14 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors/app-error.js';
-import { CLIENT_MESSAGE_ID, type SendMessageDto } from './dto/message-input.dto.js';
+import { CLIENT_MESSAGE_ID, CLIENT_MESSAGE_ID_RULE, type SendMessageDto } from './dto/message-input.dto.js';
 
 /** The header `Idempotency-Key`, if there is one. @throws AppError `validation_failed` when it can't be a `client_message_id` */
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
   const key = context.switchToHttp().getRequest<FastifyRequest>().headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !CLIENT_MESSAGE_ID.test(key)) {
-    throw AppError.invalidField('Idempotency-Key', 'must be 1 to 64 characters of printable ASCII without spaces');
+    throw AppError.invalidField('Idempotency-Key', CLIENT_MESSAGE_ID_RULE);
   }
   return key;
 });

@@ -18,7 +18,7 @@ import { ReceiptsService } from './receipts.service.js';
 export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
-    private readonly changes: MessageEditsService,
+    private readonly edits: MessageEditsService,
     private readonly receipts: ReceiptsService,
   ) {}
 
@@ -82,7 +82,7 @@ export class MessagesController {
     @IdParam('id') id: number,
     @Body() { text }: EditMessageDto,
   ): Promise<MessageDto> {
-    return this.changes.edit(userId, id, text);
+    return this.edits.edit(userId, id, text);
   }
 
   @Delete('messages/:id')
@@ -91,7 +91,7 @@ export class MessagesController {
   @ApiOkResponse({ type: MessageDto, description: 'What is left: a tombstone.' })
   @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
   deleteMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<MessageDto> {
-    return this.changes.delete(userId, id);
+    return this.edits.delete(userId, id);
   }
 
   @Post('messages/:id/read')

@@ -4,9 +4,8 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
 import type { Gap } from './news.js';
 
-/** A read: where the cursor was, the read mark of the chat, and whose messages it newly reads. */
+/** A read: the read mark of the chat after it, and whose messages it newly reads. */
 export interface MarkedRead {
-  readonly cursor_before: number;
   readonly read_by_all_seq: number;
   readonly author_ids: number[];
   /** Its row in `chat_changes`; null when the cursor was there already. */

@@ -31,7 +31,7 @@ export class UsersService {
   }
 
   /** Whether the password still has this hash; if so, it can't change until the transaction ends. */
-  holdPassword(id: number, hash: string): Promise<boolean> {
+  lockPassword(id: number, hash: string): Promise<boolean> {
     return this.users.holdPassword(id, hash);
   }
 

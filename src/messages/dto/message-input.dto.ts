@@ -6,14 +6,14 @@ const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 
 /** 1–64 characters of printable ASCII without spaces. */
 export const CLIENT_MESSAGE_ID = /^[!-~]{1,64}$/;
-const KEY_MESSAGE = 'must be 1 to 64 characters of printable ASCII without spaces';
+export const CLIENT_MESSAGE_ID_RULE = 'must be 1 to 64 characters of printable ASCII without spaces';
 
 const KeyField = (optional: boolean): PropertyDecorator =>
   PatternField({
     description: 'Made by the client, unique in the chat: sending the same again is safe.',
     example: 'unique-1744111111111',
     pattern: CLIENT_MESSAGE_ID,
-    message: KEY_MESSAGE,
+    message: CLIENT_MESSAGE_ID_RULE,
     optional,
   });
 

@@ -17,10 +17,9 @@ export class SocketRevocationService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.bus.on('revoked', (sessions) => void this.events.publish(new SessionsRevoked(sessions)));
+    this.bus.on('revoked', (sessions) => void this.events.publish(new SessionsRevoked(sessions, 'elsewhere')));
     this.events.on(SessionsRevoked, ({ sessions, reason }) => {
-      // With a reason, it happened here.
-      if (reason) this.bus.send('revoked', ...sessions);
+      if (reason !== 'elsewhere') this.bus.send('revoked', ...sessions);
       for (const { userId } of sessions) {
         for (const socket of this.sockets.socketsOf(userId)) this.cutIfRevoked(socket);
       }

@@ -16,7 +16,7 @@ import { PublishedPositions } from './published-positions.js';
 const POLL_INTERVAL_MS = 2_000;
 
 /** For how long the rows of `chat_changes` are kept, in milliseconds: every node has published them long before. */
-const KEPT_MS = 600_000;
+const RETENTION_MS = 600_000;
 
 /**
  * Polls the tail of the log, which is all above the low watermark, for what a crash between commit and publish has left
@@ -80,7 +80,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
   }
 
   private async forgetChanges(at: number, changeId: number): Promise<void> {
-    if (this.ends.length === 0 || at - this.ends.at(-1)!.at > KEPT_MS / 10) this.ends.push({ at, changeId });
-    if (at - this.ends[0]!.at > KEPT_MS) await this.log.forgetChanges(this.ends.shift()!.changeId);
+    if (this.ends.length === 0 || at - this.ends.at(-1)!.at > RETENTION_MS / 10) this.ends.push({ at, changeId });
+    if (at - this.ends[0]!.at > RETENTION_MS) await this.log.forgetChanges(this.ends.shift()!.changeId);
   }
 }

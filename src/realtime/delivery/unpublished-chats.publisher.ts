@@ -12,7 +12,7 @@ export class UnpublishedChatsPublisher {
   constructor(
     private readonly published: PublishedPositions,
     private readonly publisher: RealtimePublisher,
-    private readonly changes: ChatChangePublisher,
+    private readonly changePublisher: ChatChangePublisher,
   ) {}
 
   /** @throws whatever says that the database is unavailable; what was published until then stays noted */
@@ -29,7 +29,7 @@ export class UnpublishedChatsPublisher {
       const before = later < 0 ? messages : messages.slice(0, later);
       this.publishMessages(chat, before);
       messages = messages.slice(before.length);
-      await this.changes.publish(chat, change);
+      await this.changePublisher.publish(chat, change);
       this.published.addChange(change.id);
     }
     this.publishMessages(chat, messages);
