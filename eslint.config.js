@@ -106,6 +106,32 @@ export default tseslint.config(
     },
   },
   {
+    files: ['migrations/**/*.ts'],
+    rules: {
+      // A migration's SQL stands in one file, however long it is.
+      'max-lines': 'off',
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^\\.', message: 'A migration stands alone: it imports no other migration and nothing of src.' },
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'TemplateLiteral[expressions.length>0]',
+          message: 'The SQL of a migration stands in full: no ${}.',
+        },
+        {
+          selector: 'CallExpression[callee.property.name=/^replace(All)?$/]',
+          message: 'The SQL of a migration stands in full: no text is patched.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', '**/*.spec.ts'],
     rules: {
       // What comes over the wire is what the specs are there to find out.

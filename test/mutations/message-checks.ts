@@ -4,6 +4,7 @@ const CHATS = 'src/chats/chats.service.ts';
 const CHAT_ROWS = 'src/chats/chats.repository.ts';
 const MESSAGE_ROWS = 'src/messages/messages.repository.ts';
 const CHANGES = 'src/messages/message-edits.service.ts';
+const BASELINE = 'migrations/1795734000000-Baseline.ts';
 
 const CHAT_MEMBERS: readonly Check[] = [
   {
@@ -38,7 +39,7 @@ const CHAT_MEMBERS: readonly Check[] = [
   },
   {
     name: 'sync reads messages for members, whoever left meanwhile',
-    file: 'migrations/1795402800000-ChangedMessages.ts',
+    file: BASELINE,
     cut: 'CONTINUE WHEN NOT EXISTS (SELECT FROM chat_members m WHERE m.chat_id = chats[i] AND m.user_id = reader);',
     red: ['test/sync'],
   },
@@ -79,17 +80,17 @@ const MESSAGES: readonly Check[] = [
   },
   {
     name: 'a message is sent by members',
-    file: 'migrations/1795575600000-ChatChanges.ts',
+    file: BASELINE,
     cut: "WHEN me.last_read_seq IS NULL THEN 'not_a_member'",
   },
   {
     name: 'a reply is to a message of the same chat',
-    file: 'migrations/1795575600000-ChatChanges.ts',
+    file: BASELINE,
     cut: "WHEN i.reply_to_id IS NOT NULL AND i.chat_id IS DISTINCT FROM (\n                SELECT r.chat_id FROM messages r WHERE r.id = i.reply_to_id LIMIT 1) THEN 'no_such_reply'",
   },
   {
     name: 'a read is of members, whoever left meanwhile',
-    file: 'migrations/1795575600000-ChatChanges.ts',
+    file: BASELINE,
     cut: 'IF NOT FOUND THEN\n      RETURN;\n    END IF;',
     red: ['test/concurrent-writes'],
   },

@@ -107,8 +107,8 @@ const PEOPLE: readonly Check[] = [
   },
   {
     name: 'no message is sent over a block',
-    file: 'migrations/1795662000000-Blocks.ts',
-    cut: " WHEN c.blocked THEN 'blocked'",
+    file: 'migrations/1795734000000-Baseline.ts',
+    cut: "WHEN c.blocked THEN 'blocked'",
   },
   {
     name: 'no message is edited over a block',
