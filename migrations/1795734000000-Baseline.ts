@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** The tables, each with its keys and indexes. The entities say what the columns mean. */
@@ -444,6 +445,9 @@ const STATEMENTS = [TABLES, APPEND_MESSAGES, READ_MESSAGES, CHANGED_MESSAGES];
 
 /** The whole schema. Until 0.1.0 is released it is edited here; afterwards it never changes. */
 export class Baseline1795734000000 implements MigrationInterface {
+  /** What TypeORM stores in the table `migrations`. It has a hash of the SQL, so a database made by another text is noticed. */
+  readonly name = ['Baseline', createHash('sha256').update(STATEMENTS.join()).digest('hex'), '1795734000000'].join('-');
+
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of STATEMENTS) await runner.query(statement);
   }

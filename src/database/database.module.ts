@@ -4,7 +4,7 @@ import { DomainEventBus } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
-import { migrate } from './migrate.js';
+import { checkBaseline, migrate } from './migrate.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** The PostgreSQL behind the application: `DATABASE_URL`, or the embedded one, started here and stopped after the pool. */
@@ -36,7 +36,7 @@ class PostgresServerModule {}
       inject: [appConfig.KEY, PostgresServer],
       useFactory: async (config: AppConfig, server: PostgresServer): Promise<TypeOrmModuleOptions> => {
         const options = dataSourceOptions(await server.url(), config.databasePoolSize);
-        if (config.migrateOnStart) await migrate(options);
+        await (config.migrateOnStart ? migrate(options) : checkBaseline(options));
         return { ...options, autoLoadEntities: true, retryAttempts: 1 };
       },
     }),

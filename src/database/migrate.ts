@@ -1,6 +1,7 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { StartupError } from '../common/errors/startup-error.js';
 import { isDatabaseUnavailable } from '../common/errors/to-app-error.js';
+import { baselineName } from './migrations.js';
 
 /** One node migrates, the others wait: TypeORM itself takes no lock. */
 const MIGRATION_LOCK = 0x6d696772;
@@ -8,18 +9,51 @@ const WAIT_FOR_DATABASE_MS = 30_000;
 
 /**
  * Brings the schema up to date. Waits up to 30 s for a database that is still starting; safe when several nodes start at once.
- * @throws StartupError when the database stays away or refuses us.
+ * @throws StartupError when the database stays away, refuses us, or was made by another baseline.
  */
 export async function migrate(options: DataSourceOptions): Promise<void> {
-  // Its own source: a migration may take longer than the application's pool waits.
+  await withConnection(options, async (source, runner) => {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    try {
+      await requireBaseline(runner);
+      await source.runMigrations({ transaction: 'each' });
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    }
+  });
+}
+
+/**
+ * Checks, reading only, that the database wasn't made by another baseline. Waits as `migrate` does.
+ * @throws StartupError as `migrate` does.
+ */
+export async function checkBaseline(options: DataSourceOptions): Promise<void> {
+  await withConnection(options, (_, runner) => requireBaseline(runner));
+}
+
+/** Until 0.1.0 is released the baseline is edited in place, and a database that has another one can't be upgraded. */
+async function requireBaseline(runner: QueryRunner): Promise<void> {
+  if (!(await runner.hasTable('migrations'))) return;
+  const rows = (await runner.query('SELECT name FROM migrations')) as { name: string }[];
+  if (rows.length > 0 && !rows.some(({ name }) => name === baselineName)) {
+    throw new StartupError(
+      'The database was made by an earlier development version, and there is no upgrade before 0.1.0: ' +
+        'set DATABASE_URL to an empty database, or, without DATABASE_URL, remove the folder of DATA_DIR.',
+    );
+  }
+}
+
+/** Its own source: a migration may take longer than the application's pool waits. */
+async function withConnection(
+  options: DataSourceOptions,
+  work: (source: DataSource, runner: QueryRunner) => Promise<void>,
+): Promise<void> {
   const source = new DataSource({ ...options, driver: undefined, extra: {}, poolSize: 2 } as DataSourceOptions);
   await connect(source);
   const runner = source.createQueryRunner();
   try {
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await source.runMigrations({ transaction: 'each' });
+    await work(source, runner);
   } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
     await runner.release();
     await source.destroy();
   }

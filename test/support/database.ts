@@ -31,10 +31,10 @@ function withDatabase(name: string): string {
   return url.href;
 }
 
-/** A migrated database of its own. */
-export async function createDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+/** A migrated database of its own, or an empty one. */
+export async function createDatabase({ empty = false } = {}): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const template = new URL(templateUrl()).pathname.slice(1);
+  const template = empty ? 'template0' : new URL(templateUrl()).pathname.slice(1);
   await onDatabase(maintenanceUrl(), (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   const drop = async (): Promise<void> => {
     await onDatabase(maintenanceUrl(), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
