@@ -18,7 +18,7 @@ export class MessagesRepository {
 
   /**
    * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit
-   * (the function append_messages). No key may stand in it twice.
+   * (`src/database/functions/append_messages.sql`). No key may stand in it twice.
    */
   async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const rows = await this.unitOfWork.prepared<AppendedRow | ChatState>(
@@ -41,7 +41,7 @@ export class MessagesRepository {
 
   /**
    * Moves the reader's cursor up to `seq`, that of the message `id`, unless it is there; undefined when they aren't in the
-   * chat (the function read_messages).
+   * chat (`src/database/functions/read_messages.sql`).
    */
   async markRead(chatId: number, readerId: number, seq: number, id: number): Promise<MarkedRead | undefined> {
     const rows = await this.unitOfWork.prepared<MarkedRead>(
@@ -90,7 +90,7 @@ export class MessagesRepository {
 
   /**
    * What fills these gaps and the reader may see, in their order, up to `limit` messages
-   * (the function changed_messages).
+   * (`src/database/functions/changed_messages.sql`).
    */
   fill(readerId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
     return this.query(`SELECT ${messageColumns('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
