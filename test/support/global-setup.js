@@ -8,10 +8,15 @@ import { migrate } from '../../dist/src/database/migrate.js';
 
 /** One PostgreSQL for the whole run, with a migrated database that each spec file clones. */
 export default async function globalSetup() {
+  const url = process.env.TEST_POSTGRES_URL ?? (await startPostgres());
+  await migrate(dataSourceOptions(url, 1));
+  process.env.TEST_DATABASE_URL = url;
+}
+
+async function startPostgres() {
   const dir = await mkdtemp(join(tmpdir(), 'windi-test-'));
   // The data lives as long as the run, so nothing of it has to survive a crash of the machine.
   const server = await EmbeddedPostgres.start(dir, ['-c', 'fsync=off', '-c', 'max_connections=300']);
-  await migrate(dataSourceOptions(server.url, 1));
-  process.env.TEST_DATABASE_URL = server.url;
   globalThis.testPostgres = { server, dir };
+  return server.url;
 }
