@@ -148,7 +148,7 @@ const APPEND_MESSAGES = `
   CREATE FUNCTION append_messages(chats bigint[], senders bigint[], texts text[], keys text[], replies bigint[])
   RETURNS TABLE (
     outcome text, chat_id bigint, id bigint, seq bigint, at_ms bigint, cursor_before bigint, seq_before bigint,
-    last_message_id bigint, member_ids bigint[], author_ids bigint[], authored_seqs bigint[], read_by_all_seq bigint,
+    last_message_id bigint, member_ids bigint[], author_ids bigint[], author_last_seqs bigint[], read_by_all_seq bigint,
     idle_ms bigint, last_change_seq bigint, members_seq bigint
   )
   LANGUAGE plpgsql
@@ -171,7 +171,7 @@ const APPEND_MESSAGES = `
   -- and, if a sender of the call had unread messages there:
   --   last_message_id      the newest message before the call
   --   author_ids           the members who wrote the unread ones
-  --   authored_seqs        for each of them, the seq of their newest message
+  --   author_last_seqs     for each of them, the seq of their newest message
   -- Then a row for each chat that got a message: outcome is 'chat'; chat_id, read_by_all_seq, last_change_seq and
   -- members_seq are as after the call.
   --
@@ -338,7 +338,7 @@ const APPEND_MESSAGES = `
 
 const READ_MESSAGES = `
   CREATE FUNCTION read_messages(chat bigint, reader bigint, up_to bigint, message bigint)
-  RETURNS TABLE (cursor_before bigint, read_by_all_seq bigint, author_ids bigint[], change_id bigint)
+  RETURNS TABLE (read_by_all_seq bigint, author_ids bigint[], change_id bigint)
   LANGUAGE plpgsql
   SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
   SET enable_hashjoin = off SET enable_mergejoin = off
@@ -346,7 +346,6 @@ const READ_MESSAGES = `
   -- Moves the cursor of a reader forward to up_to, the seq of the message; never back.
   --
   -- Returns one row, or none if the reader is not in the chat:
-  --   cursor_before    the last_read_seq of the reader before the call
   --   read_by_all_seq  the smallest cursor of the members after the call
   --   author_ids       the other members whose messages this newly reads
   --   change_id        the id of the new row in chat_changes; null if the cursor did not move
@@ -398,7 +397,7 @@ const READ_MESSAGES = `
         'message_id', message, 'reader_id', reader, 'is_read', up_to <= mark, 'seq', up_to, 'user_ids', authors || reader))
       RETURNING id INTO change;
     END IF;
-    RETURN QUERY SELECT held, mark, authors, change;
+    RETURN QUERY SELECT mark, authors, change;
   END
   $$`;
 

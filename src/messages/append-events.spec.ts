@@ -30,7 +30,7 @@ function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByA
       last_message_id: null,
       author_ids: null,
       idle_ms: 0,
-      authored_seqs: null,
+      author_last_seqs: null,
       ...(first ? rest : {}),
     };
   });
@@ -64,7 +64,7 @@ describe('the events of a batch', () => {
   });
 
   it('tell those whose messages from before the batch are newly read, and nobody else', () => {
-    const before = { last_message_id: 110, author_ids: [BOB, CYD], authored_seqs: [10, 6] };
+    const before = { last_message_id: 110, author_ids: [BOB, CYD], author_last_seqs: [10, 6] };
     expect(summary([{ by: ADA, cursor: 7 }], before)).toEqual([
       'created 11 to 1,2,3',
       'read 10 (110) by 1, false to 1,2',

@@ -82,8 +82,8 @@ class ChatBatch {
   }
 
   private authorsReadBy(readerId: number, { cursor, last }: Sender): Set<number> {
-    const { author_ids, authored_seqs } = this.first;
-    const before = (author_ids ?? []).filter((_, index) => authored_seqs![index]! > cursor);
+    const { author_ids, author_last_seqs } = this.first;
+    const before = (author_ids ?? []).filter((_, index) => author_last_seqs![index]! > cursor);
     const inBatch = [...this.senders].filter(([, { firstSeq }]) => firstSeq < last.seq).map(([senderId]) => senderId);
     const authors = new Set([...before, ...inBatch]);
     authors.delete(readerId);

@@ -17,7 +17,7 @@ export interface AppendedRow {
   /** With it, if a sender of the batch had unread messages: the newest of them, and whose they may be, by their newest one. */
   readonly last_message_id: number | null;
   readonly author_ids: number[] | null;
-  readonly authored_seqs: number[] | null;
+  readonly author_last_seqs: number[] | null;
 }
 
 /** A chat after a batch was appended to it. */

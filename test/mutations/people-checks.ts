@@ -103,7 +103,7 @@ const PEOPLE: readonly Check[] = [
   {
     name: 'no private chat is opened over a block',
     file: CHATS,
-    cut: "if (await this.blocks.between(...pair)) throw new AppError('blocked');",
+    cut: "if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');",
   },
   {
     name: 'no message is sent over a block',
