@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { messageColumns, type MessageRow, type SentMessage } from '../chats/dto/message.dto.js';
+import { messageColumns, type MessageRow, SENT_COLUMNS, type SentMessage } from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
 import type { Gap } from './news.js';
@@ -12,6 +12,9 @@ export interface MarkedRead {
   readonly change_id: number | null;
 }
 
+/** One array for each column that a sending decides. */
+const APPEND = `SELECT * FROM append_messages(${SENT_COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
+
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -23,14 +26,8 @@ export class MessagesRepository {
   async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const rows = await this.unitOfWork.prepared<AppendedRow | ChatState>(
       'append_messages',
-      'SELECT * FROM append_messages($1, $2, $3, $4, $5)',
-      [
-        messages.map(({ chat_id }) => chat_id),
-        messages.map(({ sender_id }) => sender_id),
-        messages.map(({ text }) => text),
-        messages.map(({ client_message_id }) => client_message_id),
-        messages.map(({ reply_to_id }) => reply_to_id),
-      ],
+      APPEND,
+      SENT_COLUMNS.map((column) => messages.map((message) => message[column])),
     );
     const chats = rows.slice(messages.length) as ChatState[];
     return {

@@ -24,13 +24,14 @@ const COLUMNS: Record<keyof MessageRow, true> = {
 };
 const NAMES = Object.keys(COLUMNS) as (keyof MessageRow)[];
 
-/** What only the database or a later change decides. */
-const UNSENT = { change_seq: null, edited_at: null, deleted_at: null };
+/** The columns that a sending decides, in the order of the parameters of `append_messages`. */
+export const SENT_COLUMNS = ['chat_id', 'sender_id', 'text', 'client_message_id', 'reply_to_id'] as const;
 
-/** What is stored of a message when it is sent; the log adds its id, its number and its time. */
-export type SentMessage = Omit<MessageRow, 'id' | 'seq' | 'timestamp' | keyof typeof UNSENT | 'text'> & {
-  readonly text: string;
-};
+/** The columns that a later change decides, as they are in a new message. */
+const UNCHANGED = { change_seq: null, edited_at: null, deleted_at: null };
+
+/** A message to append. The log adds its id, its number and its time. */
+export type SentMessage = Pick<MessageRow, (typeof SENT_COLUMNS)[number]> & { readonly text: string };
 
 /** SQL: the columns of a message in `table`, with `prefix` before their names if there is one. */
 export const messageColumns = (table: string, prefix = ''): string =>
@@ -100,7 +101,7 @@ export class MessageDto implements Message {
     place: Pick<MessageRow, 'id' | 'seq' | 'timestamp'>,
     readByAllSeq: number,
   ): MessageDto {
-    return MessageDto.of({ ...UNSENT, ...sent, ...place }, readByAllSeq);
+    return MessageDto.of({ ...UNCHANGED, ...sent, ...place }, readByAllSeq);
   }
 
   /** `readByAllSeq` is the smallest cursor of the chat. A sender's own cursor is never behind their message, so it needs no exception. */
