@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import {
+  anchorsOf,
+  CODE,
+  codeSpans,
+  commentsOf,
+  DOCUMENTS,
+  exists,
+  FILES,
+  findAll,
+  type Found,
+  proseOf,
+} from './support/documents.js';
+
+/** Names of files that are none of the repository's, and why they are in a document. */
+const OTHER_FILES: Readonly<Record<string, string>> = {
+  'tour.mjs': 'the reader saves it',
+};
+
+/** Capitalised words in backticks that are no symbols of the code, and what they are. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  Origin: 'a header of HTTP',
+  Server: 'a header of HTTP',
+};
+
+const KNOWN_ENDING = /\.(ts|js|mjs|json|md|sql|ya?ml|bat|sh|svg|py)$/;
+/** No route, no package, no variable in front. */
+const LOOKS_LIKE_A_PATH = /^(?![/@]|[A-Z_]+\/)[\w.@*{},-]+(\/[\w.@*{},-]*)*$/;
+const EVENT = /^[a-z]+:[a-z]+$/;
+const SYMBOL = /^@?([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(.*\))?$/;
+
+const CONTRACT = readFileSync('src/contract/events.ts', 'utf8');
+
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+const describeAll = (missing: readonly Found[]): string[] =>
+  missing.map(({ file, line, text }) => `${file}:${line}: ${text}`);
+
+const inDocuments = (find: (document: string, prose: string) => Found[]): Found[] =>
+  DOCUMENTS.flatMap((document) => find(document, proseOf(document)));
+
+const spansOfDocuments = inDocuments(codeSpans);
+
+const spansOfComments = CODE.flatMap((file) => codeSpans(file, commentsOf(file)));
+
+/** What a text names, should it look like a path; `<name>` becomes `*`. */
+function pathIn(text: string): string | undefined {
+  const path = text.replace(/<[^>]*>/g, '*').replace(/^\.\//, '');
+  const isPath = LOOKS_LIKE_A_PATH.test(path) && (path.includes('/') || KNOWN_ENDING.test(path));
+  return isPath && !(path in OTHER_FILES) ? path : undefined;
+}
+
+function isDanglingPath({ file, text }: Found): boolean {
+  const path = pathIn(text);
+  return path !== undefined && !exists(path, '.', posix.dirname(file));
+}
+
+/** In a comment much has a slash, so only names of files count; one that is compiled may have its name from then. */
+function isDanglingFile({ file, text }: Found): boolean {
+  const path = pathIn(text);
+  if (path === undefined || !KNOWN_ENDING.test(path)) return false;
+  return ![path, path.replace(/js$/, 'ts')].some((name) => exists(name, '.', 'src', posix.dirname(file)));
+}
+
+function isDanglingLink({ file, text }: Found): boolean {
+  if (/^[a-z]+:/.test(text)) return false;
+  const [path, anchor] = text.split('#') as [string, string?];
+  const target = path === '' ? file : posix.join(posix.dirname(file), path);
+  return !exists(target, '.') || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+}
+
+/** What the files export, by its name: its text, and what stands behind it up to the next export. */
+function exportsOf(files: readonly string[]): Map<string, string> {
+  const pattern = /^export (?:abstract |async )*(?:class|interface|type|function|const) (\w+)/;
+  const pieces = files.flatMap((file) => readFileSync(file, 'utf8').split(/^(?=export )/m));
+  return new Map(
+    pieces.flatMap(
+      (piece) =>
+        pattern
+          .exec(piece)
+          ?.slice(1)
+          .map((name) => [name, piece] as const) ?? [],
+    ),
+  );
+}
+
+function importedFromPackages(files: readonly string[]): Set<string> {
+  const imports = files.flatMap((file) => findAll(file, /^import (?:type )?\{([^}]*)\} from '[^.']/gm));
+  return new Set(imports.flatMap(({ text }) => text.match(/\w+/g) ?? []));
+}
+
+const EXPORTS = exportsOf(CODE);
+const IMPORTED = importedFromPackages(CODE);
+
+function isDanglingSymbol({ text }: Found): boolean {
+  const [, name, member] = SYMBOL.exec(text) ?? [];
+  if (name === undefined || name in OTHER_NAMES || name in globalThis || IMPORTED.has(name)) return false;
+  const declaration = EXPORTS.get(name);
+  if (declaration === undefined) return true;
+  return member !== undefined && !new RegExp(`^ +(?:[a-z]+ )*\\*?${member}\\b`, 'm').test(declaration);
+}
+
+const namesOf = (contract: string): string[] =>
+  [...contract.matchAll(/^ {2}'?([\w:]+)'?: /gm)].map(([, name]) => name!).sort();
+
+/** The commands or the events of the contract. */
+const namesIn = (type: 'ClientToServerEvents' | 'ServerToClientEvents'): string[] =>
+  namesOf(new RegExp(`interface ${type} \\{[^]*?^\\}`, 'm').exec(CONTRACT)![0]);
+
+/** The names in the first column of the table under a heading of docs/realtime.md. */
+function namesUnder(heading: string): string[] {
+  const document = readFileSync('docs/realtime.md', 'utf8');
+  const section = document.split(`\n## ${heading}\n`)[1]!.split(/\n##+ /)[0]!;
+  return [...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) => cell!.match(/[\w:]+/g)!).sort();
+}
+
+describe('the documents', () => {
+  it('link to documents, anchors and files that exist', () => {
+    const links = inDocuments((document, prose) => findAll(document, /\]\(([^)\s]+)\)/g, prose));
+    expect(links.length).toBeGreaterThan(50);
+    expect(describeAll(links.filter(isDanglingLink))).toEqual([]);
+  });
+
+  it('name files and folders that exist', () => {
+    expect(describeAll(spansOfDocuments.filter(isDanglingPath))).toEqual([]);
+  });
+
+  it('name scripts of package.json', () => {
+    const calls = DOCUMENTS.flatMap((document) => findAll(document, /\bnpm (?:run )?((?<=run )[\w:]+|test|start)\b/g));
+    expect(describeAll(calls.filter(({ text }) => !(text in scripts)))).toEqual([]);
+  });
+
+  it('name symbols that the code exports, and members that they have', () => {
+    expect(describeAll(spansOfDocuments.filter(isDanglingSymbol))).toEqual([]);
+  });
+
+  it('name events and commands of the contract', () => {
+    const known = [...namesIn('ClientToServerEvents'), ...namesIn('ServerToClientEvents')];
+    const events = spansOfDocuments.filter(({ text }) => EVENT.test(text));
+    expect(describeAll(events.filter(({ text }) => !known.includes(text)))).toEqual([]);
+  });
+
+  it.each(['ClientToServerEvents', 'ServerToClientEvents'] as const)('list all of %s in docs/realtime.md', (type) => {
+    expect(namesUnder(type === 'ClientToServerEvents' ? 'Commands' : 'Events')).toEqual(namesIn(type));
+  });
+
+  it('refer to no numbered section', () => {
+    const texts = inDocuments((document, prose) => findAll(document, /\bsections? \d+\b/g, prose));
+    expect(describeAll(texts)).toEqual([]);
+  });
+});
+
+describe('the comments', () => {
+  it('name documents and files that exist', () => {
+    const documents = CODE.flatMap((file) => findAll(file, /\bdocs\/[\w/-]+\.md\b/g, commentsOf(file)));
+    const missing = [...documents.filter(isDanglingPath), ...spansOfComments.filter(isDanglingFile)];
+    expect(describeAll(missing)).toEqual([]);
+  });
+
+  it('refer to no numbered section, and to no section of the contract', () => {
+    const pattern = /\bsections? \d+\b|the contract's section/g;
+    const files = [...CODE, ...FILES.filter((path) => /^[^/]+\.js$/.test(path))];
+    expect(describeAll(files.flatMap((file) => findAll(file, pattern, commentsOf(file))))).toEqual([]);
+  });
+});
