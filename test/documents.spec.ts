@@ -18,10 +18,10 @@ const OTHER_FILES: Readonly<Record<string, string>> = {
   'tour.mjs': 'the reader saves it',
 };
 
-/** Capitalised words in backticks that are no symbols of the code, and what they are. */
+/** Words in backticks that are none of the code's, and what they are. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   Origin: 'a header of HTTP',
-  Server: 'a header of HTTP',
+  commit_delay: 'a setting of PostgreSQL',
 };
 
 const KNOWN_ENDING = /\.(ts|js|mjs|json|md|sql|ya?ml|bat|sh|svg|py)$/;
@@ -29,6 +29,9 @@ const KNOWN_ENDING = /\.(ts|js|mjs|json|md|sql|ya?ml|bat|sh|svg|py)$/;
 const LOOKS_LIKE_A_PATH = /^(?![/@]|[A-Z_]+\/)[\w.@*{},-]+(\/[\w.@*{},-]*)*$/;
 const EVENT = /^[a-z]+:[a-z]+$/;
 const SYMBOL = /^@?([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(.*\))?$/;
+
+/** `camelCase`, `snake_case`, and `table.column` or `object.member`. */
+const IDENTIFIER = /^(?:[a-z]+[A-Z]\w*|[a-z]+(?:_[a-z]+)+|[a-z]\w*\.\w+)$/;
 
 const CONTRACT = readFileSync('src/contract/events.ts', 'utf8');
 
@@ -73,16 +76,12 @@ function isDanglingLink({ file, text }: Found): boolean {
 /** What the files export, by its name: its text, and what stands behind it up to the next export. */
 function exportsOf(files: readonly string[]): Map<string, string> {
   const pattern = /^export (?:abstract |async )*(?:class|interface|type|function|const) (\w+)/;
-  const pieces = files.flatMap((file) => readFileSync(file, 'utf8').split(/^(?=export )/m));
-  return new Map(
-    pieces.flatMap(
-      (piece) =>
-        pattern
-          .exec(piece)
-          ?.slice(1)
-          .map((name) => [name, piece] as const) ?? [],
-    ),
-  );
+  const exported = new Map<string, string>();
+  for (const piece of files.flatMap((file) => readFileSync(file, 'utf8').split(/^(?=export )/m))) {
+    const name = pattern.exec(piece)?.[1];
+    if (name !== undefined) exported.set(name, `${exported.get(name) ?? ''}${piece}`);
+  }
+  return exported;
 }
 
 function importedFromPackages(files: readonly string[]): Set<string> {
@@ -100,6 +99,18 @@ function isDanglingSymbol({ text }: Found): boolean {
   if (declaration === undefined) return true;
   return member !== undefined && !new RegExp(`^ +(?:[a-z]+ )*\\*?${member}\\b`, 'm').test(declaration);
 }
+
+const WORDS: ReadonlySet<string> = new Set(
+  [...CODE, ...FILES.filter((path) => /^migrations\/|\.js$/.test(path))].flatMap(
+    (file) => readFileSync(file, 'utf8').match(/\w+/g) ?? [],
+  ),
+);
+
+const isUnknownIdentifier = ({ text }: Found): boolean =>
+  IDENTIFIER.test(text) &&
+  !KNOWN_ENDING.test(text) &&
+  !(text in OTHER_NAMES) &&
+  !text.split('.').every((word) => WORDS.has(word));
 
 const namesOf = (contract: string): string[] =>
   [...contract.matchAll(/^ {2}'?([\w:]+)'?: /gm)].map(([, name]) => name!).sort();
@@ -133,6 +144,10 @@ describe('the documents', () => {
 
   it('name symbols that the code exports, and members that they have', () => {
     expect(describeAll(spansOfDocuments.filter(isDanglingSymbol))).toEqual([]);
+  });
+
+  it('name functions, columns and fields that occur in the code', () => {
+    expect(describeAll(spansOfDocuments.filter(isUnknownIdentifier))).toEqual([]);
   });
 
   it('name events and commands of the contract', () => {
