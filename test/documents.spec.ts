@@ -22,6 +22,8 @@ const OTHER_FILES: Readonly<Record<string, string>> = {
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   Origin: 'a header of HTTP',
   commit_delay: 'a setting of PostgreSQL',
+  NOTIFY: 'a statement of PostgreSQL',
+  VOLATILE: 'a word of PostgreSQL for functions',
 };
 
 const KNOWN_ENDING = /\.(ts|js|mjs|json|md|sql|ya?ml|bat|sh|svg|py)$/;
@@ -30,8 +32,8 @@ const LOOKS_LIKE_A_PATH = /^(?![/@]|[A-Z_]+\/)[\w.@*{},-]+(\/[\w.@*{},-]*)*$/;
 const EVENT = /^[a-z]+:[a-z]+$/;
 const SYMBOL = /^@?([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(.*\))?$/;
 
-/** `camelCase`, `snake_case`, and `table.column` or `object.member`. */
-const IDENTIFIER = /^(?:[a-z]+[A-Z]\w*|[a-z]+(?:_[a-z]+)+|[a-z]\w*\.\w+)$/;
+/** `camelCase`, `snake_case`, `CONSTANT`, and `table.column` or `object.member`. */
+const IDENTIFIER = /^(?:[a-z]+[A-Z]\w*|[a-z]+(?:_[a-z]+)+|[A-Z_]{2,}|[a-z]\w*\.\w+)$/;
 
 const CONTRACT = readFileSync('src/contract/events.ts', 'utf8');
 
@@ -146,7 +148,7 @@ describe('the documents', () => {
     expect(describeAll(spansOfDocuments.filter(isDanglingSymbol))).toEqual([]);
   });
 
-  it('name functions, columns and fields that occur in the code', () => {
+  it('name functions, constants, columns and fields that occur in the code', () => {
     expect(describeAll(spansOfDocuments.filter(isUnknownIdentifier))).toEqual([]);
   });
 
