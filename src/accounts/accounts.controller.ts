@@ -7,6 +7,7 @@ import { AccountsService } from './accounts.service.js';
 import { CloseAccountDto, ExportDto } from './dto/account.dto.js';
 import { ExportService } from './export.service.js';
 
+/** The caller's whole account: its export and its closing. */
 @ApiTags('users')
 @Controller('users/me')
 export class AccountsController {

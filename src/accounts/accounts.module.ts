@@ -9,7 +9,9 @@ import { AccountsService } from './accounts.service.js';
 import { ErasureSweeper } from './erasure.sweeper.js';
 import { ExportService } from './export.service.js';
 
-/** What concerns a person's data in all features at once: taking it along, and leaving. */
+/**
+ * What concerns a person's data in all features at once: the export, and the closing of the account with its erasure.
+ */
 @Module({
   imports: [AuthModule, UsersModule, ChatsModule, GroupsModule, MessagesModule],
   controllers: [AccountsController],

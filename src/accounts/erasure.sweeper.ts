@@ -7,13 +7,19 @@ import { GroupsService } from '../groups/groups.service.js';
 import { OwnMessagesService } from '../messages/own-messages.service.js';
 import { UsersService } from '../users/users.service.js';
 
-/** How often a node looks for accounts that nobody erases, in milliseconds: whoever began may be gone. */
+/**
+ * How often a node polls for accounts to erase, in milliseconds. The node that closed one may have stopped meanwhile.
+ */
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Removes what is left of closed accounts: they leave their groups, their private chats are shut, and their messages
- * become tombstones. In many small transactions, each the ordinary one for what it does, so everybody hears of it as ever,
- * and each safe to repeat: what a stop, a crash or a lost database interrupts, any node goes on with.
+ * Erases closed accounts: they leave their groups, their private chats are blocked, and their messages become
+ * tombstones. `AccountsService` starts it when an account is closed; every node also runs it at its start and every 5
+ * s.
+ *
+ * It works in many small transactions. Each is the ordinary one for its step, so clients get the usual events. Each is
+ * safe to repeat, and no progress is stored but `erased_at`: after a stop, a crash or a database failure any node
+ * continues.
  */
 @Injectable()
 export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -37,7 +43,9 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
     return this.polling.stop();
   }
 
-  /** Erases all accounts that are closed by now; resolves when none is left, or the database is away. */
+  /**
+   * Erases all accounts that are closed at the call; resolves when that is done, or has failed (the next poll retries).
+   */
   erase(): Promise<void> {
     return this.polling.runAgain();
   }
@@ -47,7 +55,8 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async eraseAll(userId: number): Promise<void> {
-    // First of all: whoever isn't in a group, and can't write in a shut chat, has nothing under way any more.
+    // Before the messages: once out of the groups and blocked in the private chats, the account can't add another
+    // message.
     await this.leaveGroups(userId);
     if (this.polling.isStopped()) return;
     await this.blocks.shutAll(userId);
@@ -68,7 +77,7 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
   }
 }
 
-/** Somebody else may have removed them, or the group, meanwhile. */
+/** Another request may have removed the member, or deleted the group, meanwhile. */
 function ignoreAbsent(error: unknown): void {
   if (!(error instanceof AppError && error.code === 'group_not_found')) throw error;
 }

@@ -9,9 +9,13 @@ import type { Principal } from '../common/principal.js';
 import { OwnMessagesService } from '../messages/own-messages.service.js';
 import { type ExportDto, MembershipDto } from './dto/account.dto.js';
 
+/** Rows read from the database at once. */
 const PAGE = 100;
 
-/** Whatever is kept of a person, as JSON, read page by page as the client takes it: the size of an account costs no memory. */
+/**
+ * Exports all that is stored about a person as JSON, for `GET /users/me/export`. It reads page by page, as fast as the
+ * client takes the answer, so a large account needs no more memory than a small one.
+ */
 @Injectable()
 export class ExportService {
   constructor(
@@ -25,7 +29,7 @@ export class ExportService {
   /** An `ExportDto` as text. @throws AppError `unauthorized` when the account is gone */
   async export(principal: Principal): Promise<Readable> {
     const { userId } = principal;
-    // Before the answer begins, so that a refusal can still be told.
+    // Read before the answer begins, so that an error can still be answered.
     const account = await this.auth.me(userId);
     const sessions = await this.sessions.list(principal);
     return Readable.from(
@@ -63,9 +67,10 @@ export class ExportService {
   }
 }
 
-/** Values, and lists that come in pages, as the text of one object. */
+/** The fields of the export: a value as it is, or a list that comes in pages. */
 type Parts = { readonly [Name in keyof ExportDto]: ExportDto[Name] | AsyncGenerator<unknown[]> };
 
+/** The text of one JSON object, piece by piece. */
 async function* jsonOf(parts: Parts): AsyncGenerator<string> {
   let before = '{';
   for (const [name, part] of Object.entries(parts)) {
@@ -77,6 +82,7 @@ async function* jsonOf(parts: Parts): AsyncGenerator<string> {
   yield '}';
 }
 
+/** The text of one JSON array, a page at a time. */
 async function* listOf(pages: AsyncGenerator<unknown[]>): AsyncGenerator<string> {
   let before = '[';
   for await (const page of pages) {

@@ -9,6 +9,7 @@ import { CurrentUserId } from '../common/principal.js';
 import { SetRoleDto, UpdateGroupDto } from './dto/group.dto.js';
 import { GroupsService } from './groups.service.js';
 
+/** Groups, their members and roles over HTTP. `ChatsController` lists chats of both types. */
 @ApiTags('groups')
 @Controller('groups')
 export class GroupsController {
@@ -114,7 +115,7 @@ export class GroupsController {
   }
 }
 
-/** What the routes of one membership have in common in the OpenAPI. */
+/** The OpenAPI parts that the routes of one membership share. */
 function ApiMember(summary: string): MethodDecorator {
   return applyDecorators(
     ApiOperation({ summary }),

@@ -5,6 +5,7 @@ import { GroupsController } from './groups.controller.js';
 import { GroupsRepository } from './groups.repository.js';
 import { GroupsService } from './groups.service.js';
 
+/** Making, changing and deleting groups. `ChatsModule` owns the tables and who is in a chat. */
 @Module({
   imports: [ChatsModule, UsersModule],
   controllers: [GroupsController],

@@ -5,12 +5,15 @@ import type { Role } from '../contract/chats.js';
 import { Group } from '../chats/group.entity.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 
-/** Changes of groups. Each runs under the chat's lock, so plain arithmetic on counters is safe; `ChatOutbox` records it. */
+/**
+ * The writes to groups. `GroupsService` calls them under the chat's lock, so the counters can be changed by plain
+ * arithmetic, and records each change in `ChatOutbox`.
+ */
 @Injectable()
 export class GroupsRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** Works the read mark out anew, as a member who is added or gone may have been the last to stand there. */
+  /** Recomputes the read mark, the smallest cursor of the members: a member who joins or leaves may change it. */
   private async refreshReadMark(chatId: number): Promise<void> {
     await this.unitOfWork.manager.query(
       `UPDATE chats SET read_by_all_seq =
@@ -19,18 +22,19 @@ export class GroupsRepository {
     );
   }
 
+  /** Sets the group's name. */
   async rename(chatId: number, name: string): Promise<void> {
     await this.unitOfWork.repository(Group).update({ chatId }, { name });
   }
 
-  /** A newcomer has the whole history behind them: the cursor starts at `lastSeq`. */
+  /** Adds a member whose cursor starts at `lastSeq`: the history counts as read. */
   async add(chatId: number, userId: number, lastSeq: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
   }
 
-  /** Whoever has written there is remembered as a former member. */
+  /** Removes a member. One who has written messages is kept as a former member, so that they can be found. */
   async remove(chatId: number, userId: number): Promise<void> {
     await this.unitOfWork.manager.query(
       `WITH gone AS (DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2 RETURNING *)
@@ -42,11 +46,12 @@ export class GroupsRepository {
     await this.refreshReadMark(chatId);
   }
 
+  /** Sets a member's role. */
   async setRole(chatId: number, userId: number, role: Role): Promise<void> {
     await this.unitOfWork.repository(ChatMember).update({ chatId, userId }, { role });
   }
 
-  /** Who takes over from a leaving owner: the longest-standing admin, else member; undefined when nobody is left. */
+  /** The next owner when the owner leaves: the longest-standing admin, else member; undefined when nobody is left. */
   async successor(chatId: number): Promise<number | undefined> {
     const member = await this.unitOfWork
       .repository(ChatMember)
@@ -60,7 +65,9 @@ export class GroupsRepository {
     return member?.userId;
   }
 
-  /** Empties the group and marks it; the row of the chat stays until its messages are removed. */
+  /**
+   * Removes the members and the group, and sets `deleted_at`. The row of the chat stays until its messages are removed.
+   */
   async delete(chatId: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).delete({ chatId });
     await this.unitOfWork.repository(Group).delete({ chatId });

@@ -14,11 +14,15 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { UsersService } from '../users/users.service.js';
 import { GroupsRepository } from './groups.repository.js';
 
+/** Who may do what: a role includes all lower ones. */
 const RANK: Record<Role, number> = { member: 0, admin: 1, owner: 2 };
 
 /**
- * Groups and who is in them. Every method throws `group_not_found` to whoever isn't a member, `not_a_group` for a private
- * chat of the caller's, and `forbidden` to a member without the role.
+ * Groups and their members, for `GroupsController` and `ErasureSweeper`. Each write runs under the chat's lock
+ * (`change`), which also checks the caller's role, and records its change in `ChatOutbox`.
+ *
+ * Every method but `create` throws `group_not_found` when the caller isn't a member. Every write throws `not_a_group`
+ * for a private chat of the caller's, and `forbidden` when the caller's role isn't enough.
  */
 @Injectable()
 export class GroupsService {
@@ -33,12 +37,12 @@ export class GroupsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** @throws AppError `user_not_found` */
+  /** Makes a group; the caller is its owner. @throws AppError `user_not_found` */
   async create(userId: number, body: CreateGroupDto): Promise<ChatDto> {
     return (await this.chats.createGroup(userId, body)).chat;
   }
 
-  /** A private chat is no group, to read: `group_not_found`. */
+  /** The group with its first 100 members. @throws AppError `group_not_found`, also for a private chat */
   async get(groupId: number, userId: number): Promise<ChatWithMembersDto> {
     await this.chats.requireMember(groupId, userId, 'group_not_found');
     const chat = await this.chats.get(groupId, userId);
@@ -46,11 +50,11 @@ export class GroupsService {
     return chat;
   }
 
-  /** Owner or admin. */
+  /** Renames the group. Owner or admin. */
   async rename(groupId: number, userId: number, name: string): Promise<ChatDto> {
     const chat = await this.change(groupId, userId, 'admin', async () => {
-      const { name: present } = await this.chats.view(groupId, userId);
-      if (present !== name) {
+      const { name: current } = await this.chats.view(groupId, userId);
+      if (current !== name) {
         await this.groups.rename(groupId, name);
         await this.outbox.record(groupId, { kind: 'renamed' });
       }
@@ -60,13 +64,13 @@ export class GroupsService {
     return chat;
   }
 
-  /** Owner. From the commit on, the group and its messages are gone for everyone. */
+  /** Deletes the group. Owner. From the commit on, the group and its messages are gone for everyone. */
   async delete(groupId: number, userId: number): Promise<void> {
     await this.change(groupId, userId, 'owner', () => this.dissolve(groupId));
     this.logger.log({ event: 'group.deleted', user_id: userId, chat_id: groupId });
   }
 
-  /** Owner or admin; a member who is added again stays as they are. @throws AppError `user_not_found` */
+  /** Adds a member, and changes nothing for one who is in already. Owner or admin. @throws AppError `user_not_found` */
   async addMember(groupId: number, actorId: number, userId: number): Promise<MemberDto> {
     const member = await this.change(groupId, actorId, 'admin', async (_, { lastSeq }) => {
       const present = await this.chats.member(groupId, userId);
@@ -81,7 +85,10 @@ export class GroupsService {
     return member;
   }
 
-  /** Oneself: leave. Others: owner or admin, and of a lower rank than one's own. @throws AppError `user_not_found` */
+  /**
+   * Removes a member, who must have a lower role than the owner or admin who does it; or leaves, when it is the caller.
+   * @throws AppError `user_not_found`
+   */
   async removeMember(groupId: number, actorId: number, userId: number): Promise<void> {
     if (actorId === userId) return this.leave(groupId, userId);
     await this.change(groupId, actorId, 'admin', async (actor) => {
@@ -93,20 +100,27 @@ export class GroupsService {
     this.logger.log({ event: 'group.member_removed', user_id: actorId, chat_id: groupId, member_id: userId });
   }
 
-  /** An owner hands over to the longest-standing admin, else member; the last one to leave deletes the group. */
+  /**
+   * An owner who leaves hands over to the longest-standing admin, else member. When the last member leaves, the group
+   * is deleted.
+   */
   private async leave(groupId: number, userId: number): Promise<void> {
     await this.change(groupId, userId, 'member', async ({ role }) => {
       const successor = role === 'owner' ? await this.groups.successor(groupId) : undefined;
       if (role === 'owner' && successor === undefined) return this.dissolve(groupId);
       const member = (await this.chats.member(groupId, userId))!;
-      // In this order, so that the one who left hears of nothing that came after.
+      // The removal first, so that the one who left isn't notified of the new owner.
       await this.takeOut(groupId, member);
       if (successor !== undefined) await this.assignRole(groupId, successor, 'owner');
     });
     this.logger.log({ event: 'group.left', user_id: userId, chat_id: groupId });
   }
 
-  /** Owner. `owner` hands the group over and leaves the old owner an admin; a group is never without an owner. @throws AppError `user_not_found` */
+  /**
+   * Sets a member's role. Owner. The role `owner` hands the group over, and the old owner becomes an admin: a group
+   * always has one owner.
+   * @throws AppError `user_not_found`
+   */
   async setRole(groupId: number, actorId: number, userId: number, role: Role): Promise<MemberDto> {
     const member = await this.change(groupId, actorId, 'owner', async () => {
       const current = await this.chats.member(groupId, userId);
@@ -120,7 +134,7 @@ export class GroupsService {
     return member;
   }
 
-  /** A write to a group by a member of at least this role, checked under the chat's lock. */
+  /** Runs a write to a group. Membership and role (`atLeast`) are checked under the chat's lock. */
   private change<T>(
     groupId: number,
     actorId: number,
@@ -147,6 +161,7 @@ export class GroupsService {
     return member;
   }
 
+  /** Deletes the group. `DeletedChatsSweeper` removes its messages after the commit. */
   private async dissolve(groupId: number): Promise<void> {
     const everybody = await this.chats.memberIds(groupId);
     await this.groups.delete(groupId);

@@ -1,7 +1,9 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
+/** A person's account. A closed one keeps its row, as messages and memberships refer to it, but no personal data. */
 @Entity('users')
-// On expressions TypeORM has no words for; the migration holds them: lower(email), and the words of the name.
+// These two are on expressions, lower(email) and the words of the name, which TypeORM can't express: the migration
+// makes them.
 @Index('users_email_key', { synchronize: false })
 @Index('users_name_words', { synchronize: false })
 @Index('users_to_erase', ['id'], { where: 'closed_at IS NOT NULL AND erased_at IS NULL' })
@@ -12,22 +14,22 @@ export class User {
   @Column('varchar', { length: 100 })
   name: string;
 
-  /** As it was typed; unique whatever its case. Null when the account is closed. */
+  /** As the user typed it; unique whatever its case. Null when the account is closed. */
   @Column('varchar', { length: 254, nullable: true })
   email: string | null;
 
-  /** argon2id, in PHC string format. Read only where a password is checked. Null when the account is closed. */
+  /** argon2id, in PHC string format. Only queries that check a password select it. Null when the account is closed. */
   @Column('text', { name: 'password_hash', select: false, nullable: true })
   passwordHash: string | null;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;
 
-  /** When the account was closed: nobody can use it any more, and what it has left is being removed. */
+  /** When the account was closed. From then on nobody can use it, and `ErasureSweeper` removes what is left of it. */
   @Column({ type: 'timestamptz', name: 'closed_at', precision: 3, nullable: true })
   closedAt: Date | null;
 
-  /** When the last of it was removed. */
+  /** When the erasure was complete. */
   @Column({ type: 'timestamptz', name: 'erased_at', precision: 3, nullable: true })
   erasedAt: Date | null;
 }

@@ -6,6 +6,7 @@ import { CurrentUserId } from '../common/principal.js';
 import { AccountDto, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
 
+/** People: the search, one person, and the caller's own name. `AccountsController` exports and closes accounts. */
 @ApiTags('users')
 @Controller('users')
 export class UsersController {

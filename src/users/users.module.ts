@@ -5,6 +5,7 @@ import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
+/** The accounts of people: the table `users`. Every feature that needs a person imports it. */
 @Module({
   imports: [TypeOrmModule.forFeature([User])],
   controllers: [UsersController],

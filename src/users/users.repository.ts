@@ -3,10 +3,10 @@ import { IsNull, Not, QueryFailedError } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { User } from './user.entity.js';
 
-/** What a closed account is called. */
+/** The name that a closed account shows. */
 const CLOSED_NAME = 'Deleted account';
 
-/** What an account starts with. */
+/** The fields of a new account. */
 export interface NewUser {
   readonly name: string;
   readonly email: string;
@@ -14,17 +14,22 @@ export interface NewUser {
 }
 
 const UNIQUE_VIOLATION = '23505';
+/** Matches of a search that are sorted, at the most. */
 const MAX_CANDIDATES = 1_000;
 
-/** Text as its words with one space between. PostgreSQL splits names and queries alike; JavaScript takes other characters for letters. */
+/**
+ * SQL: the words of a text, one space between them. PostgreSQL splits names and queries alike; JavaScript has other
+ * letters.
+ */
 const words = (text: string): string => `regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
 
-/** Must read like the index `users_name_words`, or PostgreSQL won't use it. */
+/** SQL: must be the expression of the index `users_name_words`, or PostgreSQL won't use the index. */
 const NAME_WORDS = `to_tsvector('simple', ${words('user.name')})`;
 
-/** Each word of the query as a beginning; null when it has none. */
+/** SQL: each word of the query as a prefix; null when the query has no words. */
 const QUERY_WORDS = `to_tsquery('simple', replace(nullif(trim(${words(':query')}), ''), ' ', ':* & ') || ':*')`;
 
+/** The table `users`. Only `UsersService` uses it. */
 @Injectable()
 export class UsersRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -33,7 +38,7 @@ export class UsersRepository {
     return this.unitOfWork.repository(User);
   }
 
-  /** The new user, or undefined when the email is taken, whatever its case. */
+  /** Inserts a user; undefined when the email is taken, whatever its case. */
   async create(fields: NewUser): Promise<User | undefined> {
     const user = this.users.create(fields);
     try {
@@ -46,11 +51,14 @@ export class UsersRepository {
     return user;
   }
 
+  /** The user, also one whose account is closed. */
   findById(id: number): Promise<User | null> {
     return this.users.findOneBy({ id });
   }
 
-  /** The ids among these that are users, who don't close their accounts until the transaction ends. */
+  /**
+   * The ids among these of open accounts. Their rows are locked, so none of them is closed until the transaction ends.
+   */
   async holdOpen(ids: readonly number[]): Promise<number[]> {
     const rows: { id: number }[] = await this.unitOfWork.manager.query(
       'SELECT id FROM users WHERE id = ANY($1) AND closed_at IS NULL ORDER BY id FOR SHARE',
@@ -59,7 +67,7 @@ export class UsersRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** With the password's hash, for a login. */
+  /** The user with the password hash, for a login. */
   findByEmailWithPassword(email: string): Promise<User | null> {
     return this.users
       .createQueryBuilder('user')
@@ -68,49 +76,50 @@ export class UsersRepository {
       .getOne();
   }
 
-  /** With the password's hash, for its change. */
+  /** The user with the password hash, to change the password or close the account. */
   findByIdWithPassword(id: number): Promise<User | null> {
     return this.users.createQueryBuilder('user').addSelect('user.passwordHash').where({ id }).getOne();
   }
 
-  /** Whether the password has this hash; if so, the account is locked until the transaction ends. */
+  /** Whether the account still has this password hash. If so, its row is locked until the transaction ends. */
   async holdPassword(id: number, passwordHash: string): Promise<boolean> {
     const query = this.users.createQueryBuilder('user').where({ id, passwordHash }).setLock('for_no_key_update');
     return (await query.getOne()) !== null;
   }
 
-  /** Whether the password had the hash `from`; only then it is changed. */
+  /** Replaces the password hash, if it still is `from`; returns whether it was. */
   async changePassword(id: number, from: string, to: string): Promise<boolean> {
     const { affected } = await this.users.update({ id, passwordHash: from }, { passwordHash: to });
     return affected === 1;
   }
 
-  /** Whether the password had this hash; only then the account is closed, and everything about the person gone. */
+  /** Closes the account and removes its personal data, if it still has this password hash; returns whether it had. */
   async close(id: number, passwordHash: string): Promise<boolean> {
-    const nothing = { name: CLOSED_NAME, email: null, passwordHash: null, closedAt: () => 'now()' };
-    const { affected } = await this.users.update({ id, passwordHash }, nothing);
+    const closed = { name: CLOSED_NAME, email: null, passwordHash: null, closedAt: () => 'now()' };
+    const { affected } = await this.users.update({ id, passwordHash }, closed);
     return affected === 1;
   }
 
-  /** Closed accounts of which something may be left. */
+  /** Closed accounts that are not fully erased. */
   async toErase(): Promise<number[]> {
     const users = await this.users.findBy({ closedAt: Not(IsNull()), erasedAt: IsNull() });
     return users.map(({ id }) => id);
   }
 
+  /** Records that the erasure of a closed account is complete. */
   async markErased(id: number): Promise<void> {
     await this.users.update({ id }, { erasedAt: () => 'now()' });
   }
 
-  /** Whether there was such a user. */
+  /** Renames an open account; returns whether there was one. */
   async rename(id: number, name: string): Promise<boolean> {
     const { affected } = await this.users.update({ id, closedAt: IsNull() }, { name });
     return affected === 1;
   }
 
   /**
-   * People with a word in their name that starts with each word of the query, and the one with this very email; by id.
-   * Of a beginning that very many share, a thousand are looked at: ordering them all would read them all.
+   * People whose name has, for each word of the query, a word that begins with it, and the person with exactly this
+   * email; by id. When very many match, only a thousand of them are considered: sorting all would read all.
    */
   search(query: string, limit: number): Promise<User[]> {
     const candidates = this.users

@@ -4,13 +4,17 @@ import { AccountDto, UserDto } from './dto/user.dto.js';
 import type { User } from './user.entity.js';
 import { type NewUser, UsersRepository } from './users.repository.js';
 
+/**
+ * The accounts of people, for the routes under `/users` and for other features: `auth` reads and changes passwords
+ * through it, `chats`, `groups` and blocks check people with `requireAll`, and `accounts` closes and erases.
+ */
 @Injectable()
 export class UsersService {
   private readonly logger = new Logger(UsersService.name);
 
   constructor(private readonly users: UsersRepository) {}
 
-  /** @throws AppError `email_taken` */
+  /** Makes an account. @throws AppError `email_taken` */
   async register(fields: NewUser): Promise<AccountDto> {
     const user = await this.users.create(fields);
     if (!user) throw new AppError('email_taken');
@@ -18,7 +22,7 @@ export class UsersService {
     return AccountDto.of(user);
   }
 
-  /** For a login; null when no account has the email. */
+  /** The user with the password hash, for a login; null when no account has the email. */
   findForLogin(email: string): Promise<User | null> {
     return this.users.findByEmailWithPassword(email);
   }
@@ -30,27 +34,27 @@ export class UsersService {
     return user.passwordHash;
   }
 
-  /** Whether the password still has this hash; if so, it can't change until the transaction ends. */
+  /** Whether the account still has this password hash. If so, the hash can't change until the transaction ends. */
   lockPassword(id: number, hash: string): Promise<boolean> {
     return this.users.holdPassword(id, hash);
   }
 
-  /** Whether the password had the hash `from`; if not, it stays as it is. */
+  /** Replaces the password hash, if it still is `from`; returns whether it was. */
   changePassword(id: number, from: string, to: string): Promise<boolean> {
     return this.users.changePassword(id, from, to);
   }
 
-  /** Whether the password had this hash; then the account is closed for good, and its name and email are gone. */
+  /** Closes the account for good and removes its name and email, if it still has this hash; returns whether it had. */
   close(id: number, hash: string): Promise<boolean> {
     return this.users.close(id, hash);
   }
 
-  /** Closed accounts of which something may be left. */
+  /** Closed accounts that are not fully erased. */
   toErase(): Promise<number[]> {
     return this.users.toErase();
   }
 
-  /** Nothing of the closed account is left. */
+  /** Records that the erasure of a closed account is complete. */
   markErased(id: number): Promise<void> {
     return this.users.markErased(id);
   }
@@ -62,7 +66,7 @@ export class UsersService {
     return AccountDto.of(user);
   }
 
-  /** @throws AppError `user_not_found` */
+  /** A person, also one whose account is closed. @throws AppError `user_not_found` */
   async get(id: number): Promise<UserDto> {
     const user = await this.users.findById(id);
     if (!user) throw new AppError('user_not_found');
@@ -70,21 +74,22 @@ export class UsersService {
   }
 
   /**
-   * These people are there, and none of them closes their account until the transaction ends.
-   * @throws AppError `user_not_found` when one of them isn't, or has closed it
+   * Requires open accounts of all these people, and keeps them open until the transaction ends.
+   * @throws AppError `user_not_found` when one has no account, or a closed one
    */
   async requireAll(ids: readonly number[]): Promise<void> {
     const existing = await this.users.holdOpen(ids);
     if (existing.length < new Set(ids).size) throw new AppError('user_not_found');
   }
 
-  /** @throws AppError `unauthorized` when the account is gone */
+  /** Changes the caller's own name. @throws AppError `unauthorized` when the account is gone */
   async rename(id: number, name: string): Promise<AccountDto> {
     if (!(await this.users.rename(id, name))) throw new AppError('unauthorized');
     this.logger.log({ event: 'user.renamed', user_id: id });
     return this.account(id);
   }
 
+  /** People by a word of their name or by their exact email; see `UsersRepository.search`. */
   async search(query: string, limit: number): Promise<UserDto[]> {
     return (await this.users.search(query, limit)).map((user) => UserDto.of(user));
   }

@@ -6,12 +6,13 @@ import { MessageDto } from '../../chats/dto/message.dto.js';
 import type { MembershipRow } from '../../chats/dto/chat.dto.js';
 import { AccountDto, UserDto } from '../../users/dto/user.dto.js';
 
+/** The body of `DELETE /users/me`. */
 export class CloseAccountDto {
   @TextField({ description: 'Your password.', example: 'correct horse', min: 1, max: 128 })
   password: string;
 }
 
-/** A chat one is in, without what others have written. */
+/** A chat that the account is in. It holds nothing that others have written. */
 export class MembershipDto implements Membership {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   chat_id: number;
@@ -36,7 +37,7 @@ export class MembershipDto implements Membership {
   }
 }
 
-/** All that is kept of a person. */
+/** The export: all that is stored about a person. */
 export class ExportDto {
   @ApiProperty({ type: AccountDto })
   account: AccountDto;

@@ -4,10 +4,11 @@ import { TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
 
+/** The name of a person or a group. */
 export const NameField = (description: string, example: string): PropertyDecorator =>
   TextField({ description, example, min: 1, max: 100, blank: false });
 
-/** A person, as everybody sees them. */
+/** A person, as everybody sees them. `GET /users/{id}` and the search return it. */
 export class UserDto implements UserShape {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   id: number;
@@ -23,7 +24,7 @@ export class UserDto implements UserShape {
   }
 }
 
-/** The caller's own account, which is open. */
+/** The caller's own account. A closed one has no email, and so can't be shown. */
 export class AccountDto extends UserDto implements Account {
   @ApiProperty({ format: 'email', example: 'ada@example.com' })
   email: string;
@@ -33,11 +34,13 @@ export class AccountDto extends UserDto implements Account {
   }
 }
 
+/** The body of `PATCH /users/me`. */
 export class UpdateUserDto {
   @NameField('What others see.', 'Ada Lovelace')
   name: string;
 }
 
+/** The query string of `GET /users`. */
 export class SearchUsersQuery {
   @TextField({
     description: 'The beginning of any word of the name, or a whole email.',
