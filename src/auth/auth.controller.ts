@@ -17,6 +17,7 @@ import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
 import { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
 
+/** Registration, login, the password and the caller's own account over HTTP. `SessionsController` has the sessions. */
 @ApiTags('auth')
 @Controller()
 export class AuthController {

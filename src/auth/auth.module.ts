@@ -19,6 +19,10 @@ import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
 
+/**
+ * Accounts, logins, sessions and tokens. It binds the two global guards of HTTP: the token guard, then the rate limit.
+ * Sockets take `TokensService` and `RevokedSessionsRegistry` from here.
+ */
 @Module({
   imports: [
     UsersModule,
@@ -44,7 +48,7 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     SessionsService,
     TokensService,
     { provide: APP_GUARD, useClass: JwtAuthGuard },
-    // Second, as it counts by user.
+    // After the token guard, because it counts by user.
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
   exports: [AuthService, RevokedSessionsRegistry, SessionsService, TokensService],

@@ -11,6 +11,13 @@ import { LoginThrottle } from './login.throttle.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
 
+/**
+ * What needs a password: registration, login, a password change, closing the account. `AuthController` and
+ * `AccountsService` call it.
+ *
+ * argon2 takes some 30 ms, so a password is checked outside the transaction, against a hash read before. The
+ * transaction then compares the hash again: when it has changed meanwhile, the check starts over with the new one.
+ */
 @Injectable()
 export class AuthService {
   private readonly logger = new Logger(AuthService.name);
@@ -29,23 +36,26 @@ export class AuthService {
   }
 
   /**
-   * Opens a session. @throws AppError `invalid_credentials`, the same and after the same time for an unknown email;
-   * `rate_limited` after too many of those, `overloaded`
+   * Opens a session. @throws AppError `invalid_credentials` for a wrong password and, after the same time, for an
+   * unknown email; `rate_limited` after too many of these; `overloaded`
    */
   async login(form: LoginDto, client: Client): Promise<TokenDto> {
     const email = loginName(form);
-    // First of all: in a storm most are refused, and the database needn't be asked for that.
+    // Before the first query: under a flood of logins most are refused here, without using the database.
     this.passwords.assertRoom();
     const user = await this.users.findForLogin(email);
-    const guess = {
+    const attempt = {
       account: user ? `user:${user.id}` : email,
       address: client.address,
       isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
     };
-    return this.throttle.attempt(guess, () => this.enter(user, form, client));
+    return this.throttle.attempt(attempt, () => this.checkAndOpen(user, form, client));
   }
 
-  /** Ends all other sessions of the user. @throws AppError `validation_failed` when the current password is wrong; `overloaded` */
+  /**
+   * Ends all other sessions of the user.
+   * @throws AppError `validation_failed` when the current password is wrong; `overloaded`
+   */
   async changePassword(principal: Principal, form: PasswordDto): Promise<void> {
     const { userId } = principal;
     const current = await this.users.passwordHash(userId);
@@ -57,11 +67,15 @@ export class AuthService {
       await this.sessions.endOthers(principal, 'password');
       return true;
     });
+    // The hash has changed meanwhile: check `current_password` against the new one.
     if (!changed) return this.changePassword(principal, form);
     this.logger.log({ event: 'password.changed', user_id: userId });
   }
 
-  /** Closes the account for good and ends all its sessions. @throws AppError `validation_failed` when the password is wrong */
+  /**
+   * Closes the account for good and ends all its sessions.
+   * @throws AppError `validation_failed` when the password is wrong
+   */
   async closeAccount(userId: number, password: string): Promise<void> {
     const hash = await this.users.passwordHash(userId);
     const right = await this.passwords.verify(hash, password);
@@ -71,7 +85,7 @@ export class AuthService {
       await this.sessions.endAll(userId);
       return true;
     });
-    // The hash is another one by now, maybe of the same password.
+    // The hash has changed meanwhile, maybe to another hash of the same password (a rehash at login).
     if (!closed) return this.closeAccount(userId, password);
     this.logger.log({ event: 'account.closed', user_id: userId });
   }
@@ -81,21 +95,24 @@ export class AuthService {
     return this.users.account(userId);
   }
 
-  private async enter(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
+  private async checkAndOpen(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
     const right = await this.passwords.verify(user?.passwordHash ?? undefined, form.password);
     if (!user || !right) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });
       throw new AppError('invalid_credentials');
     }
     const session = await this.openSession(user, client);
-    // The hash is another one by now, maybe of the same password.
-    if (!session) return this.enter(await this.users.findForLogin(loginName(form)), form, client);
+    // The hash has changed meanwhile, maybe to another hash of the same password (a rehash at login).
+    if (!session) return this.checkAndOpen(await this.users.findForLogin(loginName(form)), form, client);
     this.logger.log({ event: 'login', user_id: user.id, session_id: session.sessionId });
-    await this.renewHash(user, form.password);
+    await this.rehashIfOutdated(user, form.password);
     return session.tokens;
   }
 
-  /** Undefined when the hash has changed since it was looked at: a change of password ended only the sessions there were. */
+  /**
+   * Undefined when the hash has changed since it was checked. A password change ends the sessions that exist at that
+   * moment; without this check a login with the old password could add one after it.
+   */
   private openSession({ id, passwordHash }: User, client: Client): Promise<OpenedSession | undefined> {
     return this.unitOfWork.run(async () => {
       const unchanged = await this.users.lockPassword(id, passwordHash!);
@@ -103,8 +120,11 @@ export class AuthService {
     });
   }
 
-  /** Only a login has the password that a hash of today's parameters needs. It can wait for the next one. */
-  private async renewHash({ id, passwordHash }: User, password: string): Promise<void> {
+  /**
+   * Replaces a hash made with older argon2 parameters. Only a login has the password this needs. A failure is logged
+   * and doesn't fail the login: the next login tries again.
+   */
+  private async rehashIfOutdated({ id, passwordHash }: User, password: string): Promise<void> {
     if (!passwordHash || !this.passwords.isOutdated(passwordHash)) return;
     try {
       const renewed = await this.users.changePassword(id, passwordHash, await this.passwords.hash(password));
@@ -117,6 +137,7 @@ export class AuthService {
 
 const wrongPassword = (field: string): AppError => AppError.invalidField(field, 'is not your password');
 
+/** The email to log in with: `username`, or `email` in its place. @throws AppError `validation_failed` */
 function loginName({ username, email }: LoginDto): string {
   const name = username ?? email;
   if (name === undefined) throw AppError.invalidField('username', 'is required');

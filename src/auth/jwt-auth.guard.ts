@@ -5,7 +5,10 @@ import type { Principal } from '../common/principal.js';
 import { IS_PUBLIC } from '../common/http/public.decorator.js';
 import { tokenError, type TokenPayload, TokensService } from './tokens.service.js';
 
-/** Guards every HTTP route that isn't marked public. Sockets have a guard of their own, on the gateway. */
+/**
+ * The global token guard: requires a valid access token on every HTTP route that isn't `@Public()`, and puts the
+ * `Principal` on the request. Sockets have a guard of their own, `WsJwtGuard` on the gateway.
+ */
 @Injectable()
 export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
@@ -26,7 +29,7 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   override handleRequest<T = Principal>(error: unknown, payload: T | false, info: unknown): T {
     if (error instanceof Error) throw error;
     if (!payload) throw tokenError(info);
-    // Whatever Nest's types say: it is what the strategy has made of the token.
+    // Nest's types say T, but this is what `JwtStrategy.validate` returned.
     return this.tokens.principalOf(payload as unknown as TokenPayload) as T;
   }
 }

@@ -4,14 +4,19 @@ import { ExtractJwt, Strategy } from 'passport-jwt';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { TOKEN_ALGORITHM, type TokenPayload } from './tokens.service.js';
 
-/** Checks signature and expiry. Passport has one strategy for the whole process: what an application knows is its guard's. */
+/**
+ * Checks the signature and the expiry of an access token. Passport keeps one strategy of a name for the whole process,
+ * and tests run several applications in one. So what belongs to one application, such as its ended sessions, is checked
+ * by `JwtAuthGuard`.
+ */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(@Inject(appConfig.KEY) config: AppConfig) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
       algorithms: [TOKEN_ALGORITHM],
-      // passport-jwt hands the key on to jsonwebtoken, which takes a KeyObject; the typings know only text and buffers.
+      // passport-jwt passes the key to jsonwebtoken, which accepts a KeyObject; the typings allow only text and
+      // buffers.
       secretOrKeyProvider: (_request, _token, done) => done(null, config.jwtKey as unknown as Buffer),
     });
   }

@@ -9,34 +9,40 @@ import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 
 const MINUTE = 60;
 
-/** How often a password may be wrong; docs/security.md says why it is these numbers. */
+/** How many wrong passwords are allowed; docs/security.md has the reasons for these numbers. */
 const BUDGETS = {
   /** For one account from one address. */
   pair: { limit: 10, seconds: 15 * MINUTE },
   /** For all accounts from one address. */
   address: { limit: 100, seconds: 60 * MINUTE },
-  /** For one account from all addresses; where it is used already, only `pair` counts. */
+  /** For one account from all addresses. It doesn't bind an address from which the account is already in use. */
   account: { limit: 100, seconds: 60 * MINUTE },
 } as const satisfies Record<string, Budget>;
 
 type Kind = keyof typeof BUDGETS;
 const KINDS = ['pair', 'address', 'account'] as const satisfies Kind[];
 
-/** The address as guesses are counted by it: of IPv6 the /64, which is what one customer has. */
+/** The address by which attempts are counted. An IPv6 address is cut to its /64, which is what one customer has. */
 export const addressKey = (address: string): string => normalizeIp(address);
 
-/** Somebody's try at a password. */
+/** One login attempt. */
 export interface LoginAttempt {
-  /** What tells the account from others: its id, or the email when there is no such account. */
+  /** Identifies the account: its id, or the email when there is no such account. */
   readonly account: string;
   readonly address: string;
-  /** Whether the account is used from this address already. */
+  /** Whether the account has a live session that was last used from this address. */
   readonly isKnown: () => Promise<boolean>;
 }
 
 /**
- * Bounds wrong passwords, so that guessing takes years and the owner of an account can't be locked out by somebody who
- * guesses elsewhere. A try counts as wrong while it is under way, or many at once would all be free.
+ * The login throttle: bounds wrong passwords, so that guessing takes years, and nobody who guesses elsewhere can lock
+ * the owner of an account out. `AuthService.login` runs each attempt through it.
+ *
+ * An attempt is counted in all three budgets before the password is checked; otherwise parallel attempts would be free.
+ * - A budget is used up: the attempt is refused, and what it has counted is given back.
+ * - The password is right: `pair` starts anew, and the count in `address` and `account` is given back.
+ * - The password is wrong: the counts stay.
+ * - The work fails otherwise (overloaded, database unavailable): all counts are given back.
  */
 @Injectable()
 export class LoginThrottle {
@@ -54,31 +60,34 @@ export class LoginThrottle {
     };
   }
 
-  /** Lets somebody try, unless they were wrong too often. @throws AppError `rate_limited`, and what `work` throws */
-  async attempt<T>(guess: LoginAttempt, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work`, which checks the password and throws `invalid_credentials` when it is wrong.
+   * @throws AppError `rate_limited` after too many wrong passwords, and what `work` throws
+   */
+  async attempt<T>(login: LoginAttempt, work: () => Promise<T>): Promise<T> {
     if (!this.config.rateLimit) return work();
-    const keys = keysOf(guess);
-    await this.count(guess, keys);
+    const keys = keysOf(login);
+    await this.count(login, keys);
     try {
       const result = await work();
       await Promise.all([this.limiters.pair.delete(keys.pair), this.giveBack(keys, ['address', 'account'])]);
       return result;
     } catch (error) {
-      // Neither right nor wrong: overloaded, the database away.
+      // The password was neither right nor wrong: overloaded, or the database is unavailable.
       if (!(error instanceof AppError && error.code === 'invalid_credentials')) await this.giveBack(keys, KINDS);
       throw error;
     }
   }
 
-  private async count(guess: LoginAttempt, keys: Record<Kind, string>): Promise<void> {
+  private async count(login: LoginAttempt, keys: Record<Kind, string>): Promise<void> {
     const counted: Kind[] = [];
     for (const kind of KINDS) {
       counted.push(kind);
       try {
         await consume(this.limiters[kind], keys[kind], 'Too many wrong passwords; try again later.');
       } catch (error) {
-        if (kind === 'account' && (await guess.isKnown())) continue;
-        // A try that isn't made can't have been wrong.
+        if (kind === 'account' && (await login.isKnown())) continue;
+        // A refused attempt checks no password, so it must not count.
         await this.giveBack(keys, counted);
         this.logger.warn({ event: 'login.refused', too_many_for: kind });
         throw error;
@@ -93,7 +102,7 @@ export class LoginThrottle {
 
 function keysOf({ account, address }: LoginAttempt): Record<Kind, string> {
   const from = addressKey(address);
-  // Hashed: nobody's email is kept in Redis, and a key is short.
-  const whose = createHash('sha256').update(account.toLowerCase()).digest('base64url');
-  return { pair: `${whose}:${from}`, address: from, account: whose };
+  // Hashed, so that Redis holds no email and keys stay short.
+  const accountKey = createHash('sha256').update(account.toLowerCase()).digest('base64url');
+  return { pair: `${accountKey}:${from}`, address: from, account: accountKey };
 }

@@ -5,22 +5,32 @@ import { hash, type Options, verify } from '@node-rs/argon2';
 import pLimit from 'p-limit';
 import { AppError } from '../common/errors/app-error.js';
 
-/** OWASP's minimum for argon2id, the library's default algorithm: 19 MiB, two passes, one lane (Password Storage Cheat Sheet). */
+/**
+ * OWASP's minimum for argon2id, the library's default algorithm: 19 MiB, two passes, one lane (Password Storage Cheat
+ * Sheet).
+ */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } satisfies Options;
 
-/** How the hashes of today begin, in PHC string format (version 1.3 of argon2 is 19). */
+/** The beginning of every hash with these parameters, in PHC string format (19 is version 1.3 of argon2). */
 const CURRENT = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`;
 
-/** Half of the cores: argon2 runs beside the event loop, in libuv's threads, and would take all of them from messaging. */
-const AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2));
+/**
+ * Half of the cores. argon2 runs in libuv's threads beside the event loop; with more it would take the cores from
+ * messaging.
+ */
+const CONCURRENCY = Math.max(1, Math.floor(availableParallelism() / 2));
 
-/** How many can wait for each of them: at some 30 ms, two seconds' worth. */
-const WAITING = 64 * AT_ONCE;
+/** Jobs that may wait: 64 for each that runs. At some 30 ms each, the last one waits two seconds. */
+const MAX_WAITING = 64 * CONCURRENCY;
 
-/** Hashes and compares passwords, a few at once and a bounded number waiting. */
+/**
+ * Hashes and checks passwords with argon2id. At most `CONCURRENCY` jobs run at once and `MAX_WAITING` wait; more are
+ * refused with `overloaded`. Only `AuthService` calls it.
+ */
 @Injectable()
 export class PasswordsService implements OnModuleInit {
-  private readonly inTurn = pLimit(AT_ONCE);
+  private readonly limited = pLimit(CONCURRENCY);
+  /** The hash of a random password, for `verify` when there is no account. */
   private decoy: string;
 
   async onModuleInit(): Promise<void> {
@@ -33,28 +43,28 @@ export class PasswordsService implements OnModuleInit {
   }
 
   /**
-   * Whether the password is right. Without a hash it takes as long and is wrong, so that an unknown email doesn't show in
-   * time. @throws AppError `overloaded`
+   * Whether the password is right. Without a stored hash the answer is false after the same time, so that timing
+   * doesn't reveal whether an email has an account. @throws AppError `overloaded`
    */
   async verify(stored: string | undefined, password: string): Promise<boolean> {
     const right = await this.queued(() => verify(stored ?? this.decoy, password));
     return stored !== undefined && right;
   }
 
-  /** Whether a hash was made with other parameters than those of today. */
+  /** Whether the hash was made with other parameters than the current ones. */
   isOutdated(stored: string): boolean {
     return !stored.startsWith(CURRENT);
   }
 
-  /** @throws AppError `overloaded` when as many wait as may */
+  /** @throws AppError `overloaded` when the queue is full */
   assertRoom(): void {
-    if (this.inTurn.pendingCount >= WAITING) {
+    if (this.limited.pendingCount >= MAX_WAITING) {
       throw new AppError('overloaded', 'Too many people are logging in; try again.');
     }
   }
 
   private async queued<T>(work: () => Promise<T>): Promise<T> {
     this.assertRoom();
-    return this.inTurn(work);
+    return this.limited(work);
   }
 }

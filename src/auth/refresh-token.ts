@@ -1,13 +1,16 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 
-/** The first bytes name the session and stay; the rest is the secret, new at each refresh. */
+/** The first bytes identify the session and stay the same. The rest is the secret, new at each refresh. */
 const FAMILY_BYTES = 16;
 const SECRET_BYTES = 32;
-const FORM = /^[\w-]{64}$/;
+const FORMAT = /^[\w-]{64}$/;
 
 const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
-/** An opaque token of 64 characters. The database knows it only by hashes. */
+/**
+ * A refresh token: an opaque text of 64 characters, 16 bytes that identify the session and a secret of 32 bytes. The
+ * database holds only hashes of it. `SessionsService` decides which token is good; this class only computes.
+ */
 export class RefreshToken {
   private constructor(private readonly bytes: Buffer) {}
 
@@ -16,19 +19,20 @@ export class RefreshToken {
     return new RefreshToken(randomBytes(FAMILY_BYTES + SECRET_BYTES));
   }
 
-  /** Undefined for what can't be one. */
+  /** Undefined for a text that can't be a refresh token. */
   static parse(text: string): RefreshToken | undefined {
-    return FORM.test(text) ? new RefreshToken(Buffer.from(text, 'base64url')) : undefined;
+    return FORMAT.test(text) ? new RefreshToken(Buffer.from(text, 'base64url')) : undefined;
   }
 
-  /** A key for `successor`, to be used for one rotation. */
+  /** A random key for `successor`; each rotation needs a new one. */
   static newKey(): Buffer {
     return randomBytes(SECRET_BYTES);
   }
 
   /**
-   * The id of its session: a hash of what all tokens of the session begin with, as a UUID of version 8. So a token finds
-   * its session when it is long out of use, and nobody who knows the id can make up a token that ends the session.
+   * The id of its session: the hash of the bytes that all tokens of the session begin with, as a UUID of version 8. So
+   * even a token that was replaced long ago leads to its session. And as the id is a hash, nobody can make a token of
+   * the session from the id, not even a used one that would end it.
    */
   get sessionId(): string {
     const id = sha256(this.bytes.subarray(0, FAMILY_BYTES)).subarray(0, 16);
@@ -37,17 +41,20 @@ export class RefreshToken {
     return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   }
 
+  /** SHA-256 of the whole token: what the database keeps. */
   get hash(): Buffer {
     return sha256(this.bytes);
   }
 
-  /** The token that follows; the same one for the same key, so a refresh that is sent twice has one result. */
+  /**
+   * The next token of the session. The same key gives the same token, so a refresh that is sent twice has one result.
+   */
   successor(key: Buffer): RefreshToken {
     const secret = createHmac('sha256', key).update(this.bytes).digest();
     return new RefreshToken(Buffer.concat([this.bytes.subarray(0, FAMILY_BYTES), secret]));
   }
 
-  /** As the client holds it. */
+  /** The text that the client gets. */
   toString(): string {
     return this.bytes.toString('base64url');
   }

@@ -12,24 +12,38 @@ import { type AppConfig, appConfig } from '../config/app.config.js';
 import { SessionsRevoked } from './session.events.js';
 import { SessionsRepository } from './sessions.repository.js';
 
-/** How often a node asks what other nodes have revoked, in milliseconds: the bound is a second. */
+/**
+ * How often a node polls for sessions that other nodes have revoked, in milliseconds. Clients are promised one second.
+ */
 const POLL_INTERVAL_MS = 500;
 
-/** How far the clocks of two nodes may be apart, in seconds: one signs a token, the other one finds it expired. */
+/**
+ * How far the clocks of two nodes may be apart, in seconds: one node signs a token, another one decides that it is
+ * expired.
+ */
 const CLOCK_MARGIN = 300;
 
-/** For how many seconds a revoked session has to be remembered: as long as an access token of it can be good anywhere. */
+/** For how many seconds a revoked session is remembered: as long as an access token of it may be valid on any node. */
 export const retentionSeconds = ({ accessTokenTtlSeconds }: AppConfig): number => accessTokenTtlSeconds + CLOCK_MARGIN;
 
 /**
- * The sessions that ended while they had access tokens. It is asked at each request and command, so it lives in memory:
- * read from the database before the node listens, told at once of what ends here, and of what ends elsewhere by asking
- * twice a second. While the database is away nothing can end anywhere; on its return nothing is missed.
+ * The revoked sessions whose access tokens may still be valid. `TokensService` and `WsJwtGuard` ask `has` at each
+ * request and command, so the registry is in memory. Ids come in three ways:
+ * - the database is read before the node listens;
+ * - a session revoked on this node, or announced by another node over Redis, arrives as `SessionsRevoked`;
+ * - a poll twice a second finds what other nodes have revoked, and publishes it as `SessionsRevoked`.
+ *
+ * The poll reads from the low watermark on, a transaction id: what earlier transactions revoked has been seen. It
+ * advances only with a successful read, so an unavailable database delays ids and loses none. No session can end
+ * meanwhile, since that is a write to the same database.
  */
 @Injectable()
 export class RevokedSessionsRegistry implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(RevokedSessionsRegistry.name);
-  /** When each id can be forgotten, in milliseconds since the process started; the oldest first. */
+  /**
+   * When each id can be forgotten, in milliseconds since the process started. In the order of insertion, so the oldest
+   * come first.
+   */
   private readonly forgetAt = new Map<string, number>();
   private lowWatermark = 0;
   private readonly polling = new PollingLoop(this.logger, 'revocations', POLL_INTERVAL_MS, () => this.poll());
@@ -39,10 +53,11 @@ export class RevokedSessionsRegistry implements OnModuleInit, OnApplicationBoots
     private readonly events: DomainEventBus,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
-    // Before anybody else can: who hears of the event may ask `has`.
+    // In the constructor, so that this handler is the first: later handlers of the event may call `has`.
     events.on(SessionsRevoked, (event) => this.remember(event));
   }
 
+  /** Whether the session has ended. */
   has(sessionId: string): boolean {
     return this.forgetAt.has(sessionId);
   }
@@ -65,8 +80,8 @@ export class RevokedSessionsRegistry implements OnModuleInit, OnApplicationBoots
   }
 
   private async read(): Promise<void> {
-    const { sessions, lowWatermark: horizon } = await this.sessions.revokedSince(this.lowWatermark);
-    this.lowWatermark = horizon;
+    const { sessions, lowWatermark } = await this.sessions.revokedSince(this.lowWatermark);
+    this.lowWatermark = lowWatermark;
     const unknown = sessions.filter(({ id }) => !this.has(id));
     if (unknown.length > 0) void this.events.publish(new SessionsRevoked(unknown, 'elsewhere'));
   }

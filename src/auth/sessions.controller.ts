@@ -10,6 +10,7 @@ import { TokenDto } from './dto/auth.dto.js';
 import { RefreshDto, SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';
 
+/** Refreshing, listing and ending sessions over HTTP. `AuthController` opens them. */
 @ApiTags('auth')
 @Controller('auth')
 export class SessionsController {

@@ -3,31 +3,40 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Client } from './client.js';
 import { Session } from './session.entity.js';
 
-/** All times are the database's: nodes needn't agree on theirs. */
+/** SQL: the session has not ended. All times are those of the database, so the clocks of nodes don't matter. */
 const LIVE = 'revoked_xid IS NULL AND expires_at > now()';
 
+/** SQL: the time so many seconds from now. */
 const inSeconds = (seconds: number) => (): string => `now() + make_interval(secs => ${seconds})`;
 
-/** What a refresh token leaves in the row of its session. */
+/** The columns of a session that a rotation sets. */
 export type RotationState = Pick<Session, 'currentHash' | 'previousHash' | 'rotationKey'>;
 
-/** What the nodes have to know of the sessions that have ended. */
+/** Revoked sessions, and from where the next poll reads. */
 export interface Revocations {
   readonly sessions: { id: string; userId: number }[];
-  /** Where to read on: every transaction before this one is finished, and what it revoked was seen. */
+  /**
+   * The transaction id from which to read next: every earlier transaction is finished, and what it revoked is in this
+   * or an earlier answer.
+   */
   readonly lowWatermark: number;
 }
 
+/**
+ * The table `sessions`. Only `SessionsService` and `RevokedSessionsRegistry` use it. A session is revoked by an update;
+ * its row is deleted later.
+ */
 @Injectable()
 export class SessionsRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
+  /** Inserts a session that expires in `seconds` unless it is refreshed. */
   async create(id: string, userId: number, currentHash: Buffer, client: Client, seconds: number): Promise<void> {
     const row = { id, userId, currentHash, ...client, expiresAt: inSeconds(seconds) };
     await this.unitOfWork.repository(Session).insert(row);
   }
 
-  /** The session, unless it has ended; locked until the transaction ends. */
+  /** The session with its row locked until the transaction ends; null when it has ended. */
   lockLive(id: string): Promise<Session | null> {
     return this.unitOfWork
       .repository(Session)
@@ -37,13 +46,13 @@ export class SessionsRepository {
       .getOne();
   }
 
-  /** Stores a refresh, and gives the session this many more seconds. */
+  /** Stores a rotation; the session then expires in `seconds`. */
   async refresh(id: string, state: RotationState, client: Client, seconds: number): Promise<void> {
     const changes = { ...state, ...client, lastUsedAt: () => 'now()', expiresAt: inSeconds(seconds) };
     await this.unitOfWork.repository(Session).update({ id }, changes);
   }
 
-  /** The user's sessions, latest use first. */
+  /** The user's live sessions, latest use first. */
   list(userId: number): Promise<Session[]> {
     return this.unitOfWork
       .repository(Session)
@@ -53,28 +62,31 @@ export class SessionsRepository {
       .getMany();
   }
 
-  /** Ends one session of the user; its id, or nothing when there is no such one. The rows stay for `seconds`. */
+  /**
+   * Ends one session of the user; returns its id, or an empty list when the user has no such session. The row stays for
+   * `seconds`.
+   */
   revoke(userId: number, id: string, seconds: number): Promise<string[]> {
     return this.revokeWhere('id = $3', [userId, seconds, id]);
   }
 
-  /** Ends all sessions of the user but one; their ids. */
+  /** Ends all sessions of the user except one; returns their ids. */
   revokeOthers(userId: number, id: string, seconds: number): Promise<string[]> {
     return this.revokeWhere('id <> $3', [userId, seconds, id]);
   }
 
-  /** Ends all sessions of the user; their ids. */
+  /** Ends all sessions of the user; returns their ids. */
   revokeAll(userId: number, seconds: number): Promise<string[]> {
     return this.revokeWhere('true', [userId, seconds]);
   }
 
-  /** Ends what the user has beyond `limit` sessions, those that are longest out of use; their ids. */
+  /** Keeps the `limit` sessions of the user that were used last and ends the rest; returns their ids. */
   revokeBeyond(userId: number, limit: number, seconds: number): Promise<string[]> {
     const beyond = `SELECT id FROM sessions WHERE user_id = $1 AND ${LIVE} ORDER BY last_used_at DESC, id OFFSET $3`;
     return this.revokeWhere(`id IN (${beyond})`, [userId, seconds, limit]);
   }
 
-  /** What was revoked by the transactions from the watermark on and may still have an access token that is good. */
+  /** The sessions revoked by transactions from `lowWatermark` on whose access tokens may still be valid. */
   async revokedSince(lowWatermark: number): Promise<Revocations> {
     const rows: { id: string | null; user_id: number; low_watermark: number }[] = await this.unitOfWork.manager.query(
       `SELECT s.id, s.user_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS low_watermark
@@ -85,7 +97,7 @@ export class SessionsRepository {
     return { sessions, lowWatermark: rows[0]!.low_watermark };
   }
 
-  /** Removes up to `limit` rows that nobody needs any more. */
+  /** Deletes up to `limit` expired rows, of any user. */
   async removeExpired(limit: number): Promise<void> {
     await this.unitOfWork.manager.query(
       `DELETE FROM sessions WHERE id IN (
@@ -95,7 +107,7 @@ export class SessionsRepository {
   }
 
   private async revokeWhere(condition: string, parameters: unknown[]): Promise<string[]> {
-    // Locked in the order of their ids, so that two calls for one user can't wait for each other.
+    // Rows are locked in the order of their ids, so that two calls for one user can't deadlock.
     const [rows]: [{ id: string }[], number] = await this.unitOfWork.manager.query(
       `UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint, expires_at = now() + make_interval(secs => $2)
        WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND ${condition} AND ${LIVE} ORDER BY id FOR UPDATE)

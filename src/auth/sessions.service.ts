@@ -17,20 +17,32 @@ import { type EndReason, SessionsRevoked } from './session.events.js';
 import { type RotationState, SessionsRepository } from './sessions.repository.js';
 import { TokensService } from './tokens.service.js';
 
-/** How many sessions a user can have; another login ends the one that is longest out of use. */
+/** Sessions that a user can have; one more login ends the one whose last use is the longest ago. */
 const MAX_SESSIONS = 100;
 
-/** How many expired rows a login clears away: more than the one it adds, so they can't pile up. */
-const CLEARED_BY_A_LOGIN = 10;
+/** Expired rows that each login deletes: more than the one it adds, so they can't pile up. */
+const CLEANED_PER_LOGIN = 10;
 
-/** How often one session can be refreshed; only who has a token of it can use that up. */
+/** How often one session can be refreshed. Only somebody who has one of its refresh tokens can use this up. */
 const REFRESHES: Budget = { limit: 30, seconds: 60 };
 
+/** A new session, and what its device gets. */
 export interface OpenedSession {
   readonly sessionId: string;
   readonly tokens: TokenDto;
 }
 
+/**
+ * The life of a session: opened by a login (`AuthService`), rotated by each refresh, ended by a logout, a removal, a
+ * password change, one login too many, a reused token or the closing of the account.
+ *
+ * Rotation, under the lock of the session's row; the token presented is
+ * - the current one: a new key computes the next token from it; that becomes the current one, this one the previous;
+ * - the previous one: its successor has not been used yet, so the same key computes the same token again (a retry);
+ * - any other one: its successor was used, so it was copied, and the session ends.
+ *
+ * Every end publishes `SessionsRevoked` after the commit.
+ */
 @Injectable()
 export class SessionsService {
   private readonly retentionSeconds: number;
@@ -47,21 +59,21 @@ export class SessionsService {
     this.refreshes = limiters.create('refresh', REFRESHES);
   }
 
-  /** A new session of a user who has proved who they are: what their device gets. */
+  /** Opens a session for a user whose password was checked. */
   open(userId: number, client: Client): Promise<OpenedSession> {
     const token = RefreshToken.create();
     const { sessionId } = token;
     return this.unitOfWork.run(async () => {
       await this.sessions.create(sessionId, userId, token.hash, client, this.config.refreshTokenTtlSeconds);
       this.announce(userId, 'too_many', await this.sessions.revokeBeyond(userId, MAX_SESSIONS, this.retentionSeconds));
-      await this.sessions.removeExpired(CLEARED_BY_A_LOGIN);
+      await this.sessions.removeExpired(CLEANED_PER_LOGIN);
       return { sessionId, tokens: this.grant(userId, token) };
     });
   }
 
   /**
-   * New tokens for a refresh token. The one before works, too, and gives the same successor, until that is used: an answer
-   * may have been lost, and two tabs may ask at once. An older one has been copied, so it ends the session.
+   * New tokens for a refresh token. The previous refresh token works too, with the same result, until its successor is
+   * used: an answer may be lost, and two tabs may refresh at once. An older one was copied, so it ends the session.
    * @throws AppError `unauthorized`, `rate_limited`
    */
   async refresh(text: string, client: Client): Promise<TokenDto> {
@@ -72,18 +84,18 @@ export class SessionsService {
     return granted;
   }
 
-  /** Whether the user has a session that was last used from this address. */
+  /** Whether the user has a live session that was last used from this address (IPv6: from its /64). */
   async isUsedFrom(userId: number, address: string): Promise<boolean> {
     const from = addressKey(address);
     return (await this.sessions.list(userId)).some((session) => addressKey(session.address) === from);
   }
 
-  /** The user's sessions, latest use first. */
+  /** The user's live sessions, latest use first. */
   async list({ userId, sessionId }: Principal): Promise<SessionDto[]> {
     return (await this.sessions.list(userId)).map((session) => SessionDto.of(session, sessionId));
   }
 
-  /** Ends the caller's own session; nothing happens when it has ended already. */
+  /** Ends the caller's own session; does nothing when it has already ended. */
   async logout({ userId, sessionId }: Principal): Promise<void> {
     await this.unitOfWork.run(() => this.end(userId, sessionId, 'logout'));
   }
@@ -94,21 +106,21 @@ export class SessionsService {
     if (!found) throw new AppError('not_found', 'There is no such session.');
   }
 
-  /** Ends all sessions of the user but the caller's own. */
+  /** Ends all sessions of the user except the caller's own. */
   endOthers({ userId, sessionId }: Principal, reason: EndReason = 'removed'): Promise<void> {
     return this.unitOfWork.run(async () => {
       this.announce(userId, reason, await this.sessions.revokeOthers(userId, sessionId, this.retentionSeconds));
     });
   }
 
-  /** Ends all sessions of the user. */
+  /** Ends all sessions of a user whose account is being closed. */
   endAll(userId: number): Promise<void> {
     return this.unitOfWork.run(async () => {
       this.announce(userId, 'closed', await this.sessions.revokeAll(userId, this.retentionSeconds));
     });
   }
 
-  /** Undefined when the token is good for nothing (any more). */
+  /** Undefined when the token is not valid: its session has ended, or ends here because an old token was used. */
   private async rotate(token: RefreshToken, client: Client): Promise<TokenDto | undefined> {
     const session = await this.sessions.lockLive(token.sessionId);
     if (!session) return undefined;
@@ -119,7 +131,7 @@ export class SessionsService {
       return undefined;
     }
     await this.sessions.refresh(id, rotated.state, client, this.config.refreshTokenTtlSeconds);
-    // Inside the transaction, so that no access token is younger than the end of its session.
+    // Signed while the row is locked, so that no access token is issued after its session has ended.
     return this.grant(userId, rotated.successor);
   }
 
@@ -133,7 +145,7 @@ export class SessionsService {
     };
   }
 
-  /** Whether there was such a session. */
+  /** Returns whether the user had this live session. */
   private async end(userId: number, sessionId: string, reason: EndReason): Promise<boolean> {
     const ids = await this.sessions.revoke(userId, sessionId, this.retentionSeconds);
     this.announce(userId, reason, ids);
@@ -146,7 +158,10 @@ export class SessionsService {
   }
 }
 
-/** What follows a token, and what the session keeps of it; undefined for a token that is out of use. */
+/**
+ * The next token and the new state of the session; undefined for a token that is neither the current nor the previous
+ * one.
+ */
 function rotation(
   { currentHash, previousHash, rotationKey }: Session,
   token: RefreshToken,

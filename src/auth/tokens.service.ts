@@ -5,18 +5,24 @@ import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 
-/** What stands in an access token. */
+/** The claims of an access token. */
 export interface TokenPayload {
   /** The user's id, as text (RFC 7519). */
   readonly sub: string;
   /** The session's id. */
   readonly sid: string;
+  /** When it was issued and when it expires, in seconds since 1970. */
   readonly iat: number;
   readonly exp: number;
 }
 
 export const TOKEN_ALGORITHM = 'HS256';
 
+/**
+ * Issues and checks access tokens (JWTs). A token is valid when its signature is, when it has not expired, and when its
+ * session is not in `RevokedSessionsRegistry`; no check uses the database. `JwtAuthGuard` checks HTTP requests with
+ * `principalOf`, a socket's handshake and `auth:refresh` use `verify`.
+ */
 @Injectable()
 export class TokensService {
   constructor(
@@ -31,15 +37,22 @@ export class TokensService {
     return { token, expiresIn: this.config.accessTokenTtlSeconds };
   }
 
-  /** Whom a token speaks for, where passport can't be asked: at a socket's handshake. @throws AppError `unauthorized`, `token_expired` */
+  /**
+   * The principal of a token, for sockets, which passport doesn't serve.
+   * @throws AppError `unauthorized`, `token_expired`
+   */
   verify(token: string): Principal {
     return this.principalOf(this.verifiedPayload(token));
   }
 
-  /** @throws AppError `unauthorized` for a payload that isn't one of ours, or whose session has ended; `token_expired` */
+  /**
+   * The principal of a payload whose signature is valid.
+   * @throws AppError `unauthorized` for a payload of another shape or an ended session; `token_expired`
+   */
   principalOf({ sub, sid, iat, exp }: TokenPayload): Principal {
     const userId = Number(sub);
-    // A token from when ACCESS_TOKEN_TTL was longer must not outlive the memory of its session's end.
+    // Revoked sessions are remembered for the current ACCESS_TOKEN_TTL. A token issued under a longer one must not
+    // outlive that.
     const expiresAt = Math.min(exp, iat + this.config.accessTokenTtlSeconds);
     if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || Number.isNaN(expiresAt)) {
       throw new AppError('unauthorized');
@@ -58,7 +71,7 @@ export class TokensService {
   }
 }
 
-/** What a client is told of a token that didn't pass. */
+/** The error that a client gets for a token that jsonwebtoken or passport refused. */
 export function tokenError(reason: unknown): AppError {
   const expired = reason instanceof Error && reason.name === 'TokenExpiredError';
   return new AppError(expired ? 'token_expired' : 'unauthorized');

@@ -7,6 +7,7 @@ import { NameField } from '../../users/dto/user.dto.js';
 import { isCommonPassword } from '../common-passwords.js';
 import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
 
+/** The field of a new password, for a registration and a password change. */
 const NewPasswordField = (): PropertyDecorator =>
   applyDecorators(
     TextField({
@@ -22,6 +23,7 @@ const NewPasswordField = (): PropertyDecorator =>
     ),
   );
 
+/** The body of `POST /auth/register`. */
 export class RegisterDto {
   @NameField('What others see.', 'Ada Lovelace')
   name: string;
@@ -34,6 +36,7 @@ export class RegisterDto {
   password: string;
 }
 
+/** The body of `POST /auth/password`. */
 export class PasswordDto {
   @TextField({ example: 'correct horse', min: 1, max: 128 })
   current_password: string;
@@ -43,8 +46,8 @@ export class PasswordDto {
 }
 
 /**
- * The OAuth 2 password form, or JSON with the same fields; `email` is accepted for `username`. The grant's other
- * parameters are taken, as generic OAuth 2 clients send them, and mean nothing here.
+ * The form of the OAuth 2 password grant, or JSON with the same fields; `email` is accepted in place of `username`. The
+ * grant's other parameters are accepted because generic OAuth 2 clients send them, and ignored.
  */
 export class LoginDto {
   @TextField({ description: 'The email.', example: 'ada@example.com', min: 1, max: 254, optional: true })
@@ -76,6 +79,7 @@ export class LoginDto {
   client_secret?: string;
 }
 
+/** The answer to a login and to a refresh. */
 export class TokenDto implements Tokens {
   @ApiProperty({
     description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.',

@@ -5,6 +5,7 @@ import type { Session } from '../session.entity.js';
 
 export const REFRESH_TOKEN_EXAMPLE = 'Zq1m3nZ0X5kYwq0cW8eK7dJtQb2uR4sV6yA9fGhPpL0iMnBcXzAsDfGhJkLqWeRt';
 
+/** The body of `POST /auth/refresh`. */
 export class RefreshDto {
   @TextField({
     description: 'From the login or from the latest refresh.',
@@ -15,7 +16,7 @@ export class RefreshDto {
   refresh_token: string;
 }
 
-/** A login on a device. */
+/** A session, which is one login on one device, as its user sees it. */
 export class SessionDto implements SessionShape {
   @ApiProperty({ format: 'uuid', example: '7c0b3f5e-52a4-8d1c-9b7e-2f4a6c8e0d13' })
   id: string;
