@@ -1,12 +1,18 @@
-/** Whom a message or an event of a chat concerns: the members if they are few, else what their cached list is kept by. */
+/**
+ * Who receives a message or an event of a chat: the ids of the members if they are few, else the version of their list
+ * in `MemberListCache`.
+ */
 export interface Audience {
-  /** The `change_seq` of the last change of who is a member: a cached list as of this, or later, is right. */
+  /** The `change_seq` of the last change of membership. A cached list of this version or a later one is right. */
   readonly members_seq: number;
-  /** Null when they are many. */
+  /** The ids of all members; null when they are many. */
   readonly member_ids: readonly number[] | null;
 }
 
-/** Beyond so many members the list isn't read with each message; `MemberListCache` keeps it. `append_messages` has the same bound. */
+/**
+ * With more members than this, the ids aren't read with each message but kept in `MemberListCache`. `append_messages`
+ * has the same bound.
+ */
 const FEW = 300;
 
 /** SQL: the ids of the members of the chat `c` if they are few, else null. */

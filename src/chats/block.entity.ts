@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** Somebody who wants nothing more from somebody. What follows for their private chat is `Chat.blocked`. */
+/** One user blocks another. `Chat.blocked` holds the consequence for their private chat. */
 @Entity('blocks')
 @Index('blocks_blocked', ['blockedId', 'blockerId'])
 export class Block {

@@ -7,6 +7,7 @@ import { UserDto } from '../users/dto/user.dto.js';
 import { BlocksService } from './blocks.service.js';
 import { PageQuery } from './dto/chat-input.dto.js';
 
+/** Blocking people, over HTTP. */
 @ApiTags('users')
 @Controller('users')
 export class BlocksController {

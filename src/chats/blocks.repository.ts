@@ -4,6 +4,9 @@ import { User } from '../users/user.entity.js';
 import { Block } from './block.entity.js';
 import { Chat } from './chat.entity.js';
 
+/**
+ * The table `blocks`, and the column `chats.blocked`, which says whether one of a private chat's two blocks the other.
+ */
 @Injectable()
 export class BlocksRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -12,13 +15,13 @@ export class BlocksRepository {
     return this.unitOfWork.repository(Block);
   }
 
-  /** Whether there was no such block. */
+  /** Adds a block; returns whether it is new. */
   async add(blockerId: number, blockedId: number): Promise<boolean> {
     const query = this.blocks.createQueryBuilder().insert().values({ blockerId, blockedId }).orIgnore();
     return ((await query.returning('blocker_id').execute()).raw as unknown[]).length > 0;
   }
 
-  /** Whether there was such a block. */
+  /** Removes a block; returns whether there was one. */
   async remove(blockerId: number, blockedId: number): Promise<boolean> {
     return (await this.blocks.delete({ blockerId, blockedId })).affected === 1;
   }
@@ -43,12 +46,12 @@ export class BlocksRepository {
       .getMany();
   }
 
-  /** Shuts a private chat, or opens it; whoever is writing to it is done before. */
+  /** Sets whether a private chat is blocked. It waits for a write that holds the lock of the chat's row. */
   async setBlocked(chatId: number, blocked: boolean): Promise<void> {
     await this.unitOfWork.repository(Chat).update({ id: chatId }, { blocked });
   }
 
-  /** Forgets whom the user has blocked, and who has blocked them. */
+  /** Deletes the blocks by the user and those of the user. */
   async removeAll(userId: number): Promise<void> {
     await this.blocks.delete({ blockerId: userId });
     await this.blocks.delete({ blockedId: userId });

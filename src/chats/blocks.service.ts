@@ -7,11 +7,12 @@ import { UsersService } from '../users/users.service.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatsRepository, pairOf } from './chats.repository.js';
 
+/** Rows read from the database at once. */
 const PAGE = 100;
 
 /**
- * Who wants nothing more from whom. While one of two people blocks the other, nobody writes in their private chat, also
- * not the one who blocks: nobody is told things that they can't answer. What they share with others stays as it is.
+ * Blocks between people. While one of two people blocks the other, neither of them can write in their private chat: the
+ * blocker can't either, so nobody gets a message that they can't answer. Groups that they share don't change.
  */
 @Injectable()
 export class BlocksService {
@@ -25,7 +26,8 @@ export class BlocksService {
   ) {}
 
   /**
-   * From the commit on, no message between the two is stored and no chat of theirs is made; again changes nothing.
+   * Blocks a person. From the commit on, their private chat takes no message, and none is made for them. Blocking again
+   * changes nothing.
    * @throws AppError `user_not_found`, `validation_failed` for oneself
    */
   async block(userId: number, otherId: number): Promise<void> {
@@ -34,10 +36,10 @@ export class BlocksService {
     if (isNew) this.logger.log({ event: 'user.blocked', user_id: userId, blocked_id: otherId });
   }
 
-  /** Takes a block back; without one nothing happens. @throws AppError `user_not_found` */
+  /** Removes a block; does nothing when there is none. @throws AppError `user_not_found` */
   async unblock(userId: number, otherId: number): Promise<void> {
-    const wasThere = await this.change(userId, otherId, () => this.blocks.remove(userId, otherId));
-    if (wasThere) this.logger.log({ event: 'user.unblocked', user_id: userId, blocked_id: otherId });
+    const existed = await this.change(userId, otherId, () => this.blocks.remove(userId, otherId));
+    if (existed) this.logger.log({ event: 'user.unblocked', user_id: userId, blocked_id: otherId });
   }
 
   /** Whom the user has blocked, the latest first. */
@@ -45,14 +47,20 @@ export class BlocksService {
     return (await this.blocks.list(userId, limit, offset)).map((user) => UserDto.of(user));
   }
 
-  /** Shuts the private chats of a closed account, for good, and forgets its blocks. Safe to repeat. */
+  /**
+   * Blocks the private chats of a closed account for good, and deletes its blocks. Safe to repeat; `ErasureSweeper`
+   * calls it.
+   */
   async shutAll(userId: number): Promise<void> {
     const chatIds = eachOf((afterId) => this.chats.privateIds(userId, afterId, PAGE));
     for await (const chatId of chatIds) await this.blocks.setBlocked(chatId, true);
     await this.blocks.removeAll(userId);
   }
 
-  /** With the pair held, so that neither their chat nor another block of theirs comes up meanwhile. */
+  /**
+   * Changes a block under the lock of the pair: meanwhile neither their private chat nor another block of the two can
+   * be made.
+   */
   private change(userId: number, otherId: number, work: () => Promise<boolean>): Promise<boolean> {
     const pair = pairOf(userId, otherId);
     return this.unitOfWork.run(async () => {

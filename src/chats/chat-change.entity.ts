@@ -1,7 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { MemberDto } from './dto/member.dto.js';
 
-/** What changed, with what can't be read from the chat any more. Field names as on the wire. */
+/**
+ * What changed. It holds only what can't be read from the chat later, such as who was removed. Field names as on the
+ * wire.
+ */
 export type Change =
   | { readonly kind: 'created' | 'deleted'; readonly user_ids: readonly number[] }
   | { readonly kind: 'renamed' }
@@ -17,8 +20,9 @@ export type Change =
     };
 
 /**
- * A change of a chat, other than a new message, as long as a node may still have to tell it: some minutes. In a chat the ids
- * are in the order of the commits.
+ * A row of the outbox of chats: a change other than a new message, for every node to publish. `ChatOutbox` and
+ * `read_messages` write it; a node may need it for some minutes, then it is deleted. Within a chat the ids are in the
+ * order of the commits, as the chat is locked.
  */
 @Entity('chat_changes')
 @Index('chat_changes_id', ['id'])
@@ -29,18 +33,18 @@ export class ChatChange {
   @PrimaryColumn('bigint', { generated: 'identity', primaryKeyConstraintName: 'chat_changes_pkey' })
   id: number;
 
-  /** The chat's `last_seq` at that moment: the change comes after that message and before the next. */
+  /** The chat's `last_seq` at the change: it is published after that message and before the next one. */
   @Column('bigint')
   seq: number;
 
-  /** Null for a read, which takes none. */
+  /** The chat's change counter after the change. Null for a read, which doesn't count. */
   @Column('bigint', { name: 'change_seq', nullable: true })
   changeSeq: number | null;
 
   @Column('text')
   kind: Change['kind'];
 
-  /** The other fields of the `Change`. */
+  /** The fields of the `Change` besides `kind`. */
   @Column('jsonb')
   data: object;
 }

@@ -1,13 +1,13 @@
 import { ChatLaneScheduler } from './chat-lane.scheduler.js';
 
-/** A promise to be settled from outside. */
+/** A promise that the test resolves with `open`. */
 function gate(): { opened: Promise<void>; open: () => void } {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { opened, open };
 }
 
-describe('the lanes of chats', () => {
+describe('lanes of chats', () => {
   let lanes: ChatLaneScheduler;
   let flushed: number[][];
   let gates: ReturnType<typeof gate>[];
@@ -24,10 +24,10 @@ describe('the lanes of chats', () => {
     });
   });
 
-  /** Lets what was settled take effect. */
+  /** Lets the callbacks of resolved promises run. */
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  it('flush an item alone at once, and together what comes meanwhile, each chat in its order', async () => {
+  it('flush a single item at once, then together those that came meanwhile, in the order of each chat', async () => {
     lanes.add(1, 10);
     expect(flushed).toEqual([[10]]);
     for (const [chat, item] of [
@@ -44,7 +44,7 @@ describe('the lanes of chats', () => {
     expect(flushed[1]).toEqual([20, 21, 11, 12]);
   });
 
-  it('flush a second time at once when that is worth it, and never the same chat', async () => {
+  it('start a second flush when 64 items wait, and never flush a chat twice at a time', async () => {
     lanes.add(1, 10);
     lanes.add(1, 11);
     for (let item = 0; item < 62; item += 1) lanes.add(2, item);
@@ -64,7 +64,7 @@ describe('the lanes of chats', () => {
     expect(flushed[3]).toEqual([11]);
   });
 
-  it('give a task its chat for itself, in its turn', async () => {
+  it('run a task in its turn and alone in its chat', async () => {
     const order: string[] = [];
     const task = gate();
     lanes.add(1, 1);
@@ -89,12 +89,12 @@ describe('the lanes of chats', () => {
     ]);
   });
 
-  it('go on after a task that fails', async () => {
+  it('run the next task after one that fails', async () => {
     await expect(lanes.run(1, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await lanes.run(1, () => Promise.resolve('yes'))).toBe('yes');
   });
 
-  it('refuse what the queue has no room for, and take more once it has', async () => {
+  it('refuse an item beyond 10,000 waiting ones, and accept items when there is room again', async () => {
     lanes.add(1, 0);
     for (let i = 1; i <= 10_000; i += 1) lanes.add(1, i);
     expect(() => lanes.add(1, 10_001)).toThrow(expect.objectContaining({ code: 'overloaded' }));

@@ -3,6 +3,7 @@ import type { Role } from '../contract/chats.js';
 import { User } from '../users/user.entity.js';
 import { Chat } from './chat.entity.js';
 
+/** Somebody's membership in a chat: their role and their cursor. Changed under the lock of the chat. */
 @Entity('chat_members')
 @Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)
 @Index('chat_members_user', ['userId', 'chatId'])
@@ -25,7 +26,7 @@ export class ChatMember {
   @Column('bigint', { name: 'last_read_seq', default: 0 })
   lastReadSeq: number;
 
-  /** The `seq` of their newest message; 0 before the first. */
+  /** The `seq` of the member's newest message; 0 before the first. */
   @Column('bigint', { name: 'last_sent_seq', default: 0 })
   lastSentSeq: number;
 }

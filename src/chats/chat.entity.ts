@@ -2,7 +2,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from
 import type { ChatType } from '../contract/chats.js';
 import { User } from '../users/user.entity.js';
 
-/** A conversation and its counters. Its row is the lock that every write to the chat takes first. */
+/** A chat and its counters. Every write to a chat locks this row first. */
 @Entity('chats')
 @Index('chats_deleted', ['id'], { where: 'deleted_at IS NOT NULL' })
 @Check('chats_type', `type IN ('private', 'group')`)
@@ -21,15 +21,15 @@ export class Chat {
   @Column('bigint', { name: 'last_seq', default: 0 })
   lastSeq: number;
 
-  /** The newest `change_seq`: edits, deletions, names, memberships and roles count it up. */
+  /** The newest `change_seq`. Each edit, deletion, rename, and change of membership or role adds one. */
   @Column('bigint', { name: 'last_change_seq', default: 0 })
   lastChangeSeq: number;
 
-  /** The `change_seq` of the last change of who is a member; 0 if there was none. */
+  /** The `change_seq` of the last change of membership; 0 if there was none. */
   @Column('bigint', { name: 'members_seq', default: 0 })
   membersSeq: number;
 
-  /** The smallest cursor of the members: all of them have read up to here. */
+  /** The read mark, the smallest cursor of the members: all of them have read up to this `seq`. */
   @Column('bigint', { name: 'read_by_all_seq', default: 0 })
   readByAllSeq: number;
 
@@ -40,11 +40,14 @@ export class Chat {
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;
 
-  /** One of the two of a private chat blocks the other, or has closed their account: nobody writes. Kept with each block, so that sending looks up nothing. */
+  /**
+   * Nobody can write in this private chat: one of the two blocks the other, or has closed their account. Set with each
+   * block, so that a send needn't read `blocks`.
+   */
   @Column('boolean', { default: false })
   blocked: boolean;
 
-  /** Set when a group is deleted: nobody is in it any more, and its messages are being removed. */
+  /** When the group was deleted. It has no members any more, and `DeletedChatsSweeper` removes its messages. */
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt: Date | null;
 }

@@ -1,11 +1,14 @@
-/** What happened to chats, published inside this process after the commit. */
+/** Domain events of chats, published inside this process after the commit. */
 
-/** Something but a new message has changed in the chat; `chat_changes` says what. */
+/**
+ * A chat has changed, other than by a new message or a read. `chat_changes` has the change; `ChatFeed` publishes it to
+ * devices.
+ */
 export class ChatChanged {
   constructor(readonly chatId: number) {}
 }
 
-/** A group is gone; what is left of it can be removed. */
+/** A group was deleted. `DeletedChatsSweeper` then removes its messages. */
 export class GroupDeleted {
   constructor(readonly chatId: number) {}
 }

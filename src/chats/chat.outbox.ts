@@ -3,15 +3,17 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { ChatChanged } from './chat.events.js';
 import type { Change } from './chat-change.entity.js';
 
-/** A change that the chat's change counter counts. (A read isn't counted; `read_messages` records it.) */
+/** A change that takes a `change_seq`. (A read takes none; the SQL function `read_messages` records it.) */
 type CountedChange = Exclude<Change, { kind: 'created' | 'deleted' | 'read' }>;
 
-/** Changes of who is a member: they make the cached lists of members old. */
+/** Changes of membership. They advance `members_seq`, so that cached lists of members are read again. */
 const MEMBERSHIPS: ReadonlySet<Change['kind']> = new Set(['member_added', 'member_removed']);
 
 /**
- * The transactional outbox of chats, the table `chat_changes`: all that changes besides new messages is recorded by the
- * transaction that changes it, for every node to publish. Call it under the chat's lock.
+ * The transactional outbox of chats, the table `chat_changes`. The transaction that changes a chat records the change
+ * here, for every node to publish; new messages need no record. Services call it inside a transaction, under the chat's
+ * lock: so the records of a chat are in the order of the commits. After the commit the event `ChatChanged` wakes
+ * `ChatFeed`.
  */
 @Injectable()
 export class ChatOutbox {
@@ -33,7 +35,9 @@ export class ChatOutbox {
     return rows[0]!.change_seq;
   }
 
-  /** Records that these messages become tombstones. Each takes a `change_seq`, in this order; returns the first one's. */
+  /**
+   * Records that these messages become tombstones. Each takes a `change_seq`, in the order given; returns the first.
+   */
   async recordDeletions(chatId: number, seqs: readonly number[]): Promise<number> {
     const rows: { change_seq: number }[] = await this.unitOfWork.manager.query(
       `WITH chat AS (
@@ -49,7 +53,7 @@ export class ChatOutbox {
     return rows[0]!.change_seq;
   }
 
-  /** Records that the chat begins or ends, which takes no `change_seq`. */
+  /** Records that the chat was created or deleted, for the users given. This takes no `change_seq`. */
   async recordLife(chatId: number, kind: 'created' | 'deleted', userIds: readonly number[]): Promise<void> {
     await this.unitOfWork.manager.query(
       `INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)

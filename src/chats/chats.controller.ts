@@ -18,6 +18,7 @@ import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, PageQuery } f
 import { ChatDto, ChatWithMembersDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 
+/** Chats of both types, private and group, over HTTP. `GroupsController` changes groups. */
 @ApiTags('chats')
 @Controller('chats')
 export class ChatsController {

@@ -20,6 +20,10 @@ import { MemberListCache } from './member-list.cache.js';
 import { MembersRepository } from './members.repository.js';
 import { PrivateChat } from './private-chat.entity.js';
 
+/**
+ * Chats and who is in them: memberships, blocks, the lanes and the outbox. `groups`, `messages`, `accounts` and
+ * `realtime` build on it.
+ */
 @Module({
   imports: [
     UsersModule,

@@ -8,15 +8,15 @@ import type { ChatRow, MembershipRow } from './dto/chat.dto.js';
 import { messageColumns, type Prefixed, prefixedMessage } from './dto/message.dto.js';
 
 /**
- * The chat of each row, looked up by its key one by one: the limit keeps the planner from reading all chats there are
- * for somebody who is in some hundred of them.
+ * SQL: joins each row of `members` with its chat `c`. The LIMIT makes the planner look chats up by their key, one by
+ * one; without it the planner reads the whole table for somebody who is in some hundred chats.
  */
 const chatOf = (members: string): string =>
   `CROSS JOIN LATERAL (SELECT * FROM chats WHERE id = ${members}.chat_id LIMIT 1) c`;
 
 /**
- * One chat for each row of `me`, a set of (chat_id, user_id) named so. The columns of the last message start with
- * `message_`.
+ * SQL: a chat as a member sees it, for each row of `me`, which the query around it defines as rows of `chat_members`.
+ * The columns of the last message start with `message_`.
  */
 const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
@@ -35,17 +35,17 @@ const CHAT_VIEW = `
 
 const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 
-/** Two people in the order in which private chats name them. */
+/** Two user ids in the order of `private_chats`, the lower one first. */
 export const pairOf = (one: number, other: number): [low: number, high: number] =>
   one < other ? [one, other] : [other, one];
 
-/** Where a page of chats starts: after the chat with this activity and id. */
+/** Where a page of chats starts: after the chat with this last activity, in milliseconds since 1970, and this id. */
 export interface ActivityCursor {
   readonly activityMs: number;
   readonly chatId: number;
 }
 
-/** What somebody holds of a chat; a read mark that isn't given isn't compared. */
+/** What a client has of a chat. `last_read_seq` and `read_by_all_seq` are compared only when they are given. */
 export interface ChatCursor {
   readonly seq: number;
   readonly change_seq: number;
@@ -53,11 +53,15 @@ export interface ChatCursor {
   readonly read_by_all_seq?: number;
 }
 
+/**
+ * The tables `chats`, `groups` and `private_chats`, and chats as their members see them (`ChatRow`). `ChatsService`
+ * checks who may see what; the queries here take the user from their caller.
+ */
 @Injectable()
 export class ChatsRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** The chat, locked until the transaction ends. */
+  /** The chat with its row locked until the transaction ends; null when there is none. */
   lock(id: number): Promise<Chat | null> {
     return this.unitOfWork.repository(Chat).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
@@ -72,15 +76,15 @@ export class ChatsRepository {
     return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW} ${BY_ACTIVITY}`, parameters);
   }
 
-  /** The chat as each of these users sees it; whoever isn't a member is left out. */
+  /** The chat as each of these users sees it. Users who aren't members are left out. */
   views(chatId: number, userIds: readonly number[]): Promise<ChatRow[]> {
     const me = 'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)';
     return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW}`, [chatId, userIds]);
   }
 
   /**
-   * The user's chats above `afterId`, by id, that are not as the cursors say, up to `limit`; and the chats that the
-   * cursors name and the user isn't in. In one statement, so both are of one moment.
+   * The user's chats above `afterId`, by id, that differ from the cursors or have none, up to `limit`; and the chats
+   * that have a cursor but don't have the user as a member. One statement, so both are from the same snapshot.
    */
   async changedViews(
     userId: number,
@@ -116,7 +120,7 @@ export class ChatsRepository {
         held.map(({ read_by_all_seq }) => read_by_all_seq ?? null),
       ],
     );
-    // Without any chat there is one row all the same, for the removed ones.
+    // When no chat differs, there is still one row, which holds the removed ids.
     const chats = rows.filter(({ id }) => (id as number | null) !== null);
     return { chats: chats.map(toChatRow), removedIds: rows[0]!.removed_ids };
   }
@@ -154,7 +158,7 @@ export class ChatsRepository {
     );
   }
 
-  /** The chats above `afterId` that the user is in, and the groups where they have written and are no longer, by id. */
+  /** The chats above `afterId` that the user is in, and the groups in which they wrote before they left, by id. */
   writtenInIds(userId: number, afterId: number, limit: number): Promise<number[]> {
     return this.ids(
       `(SELECT chat_id AS id FROM chat_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
@@ -169,18 +173,24 @@ export class ChatsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** What concerns these two, their private chat and who blocks whom, changes nowhere else until the transaction ends. */
+  /**
+   * Locks the pair until the transaction ends (an advisory lock): no other call makes their private chat or changes a
+   * block between them.
+   */
   async lockPair(lowUserId: number, highUserId: number): Promise<void> {
     const name = `pair ${lowUserId} ${highUserId}`;
     await this.unitOfWork.manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   }
 
-  /** The private chat of two users, if they have one. */
+  /** The id of the private chat of two users, or undefined. */
   async findPrivate(lowUserId: number, highUserId: number): Promise<number | undefined> {
     return (await this.unitOfWork.repository(PrivateChat).findOneBy({ lowUserId, highUserId }))?.chatId;
   }
 
-  /** The new private chat's id, or undefined when a racing call was first. In one statement: the pair decides, so nothing is left over. */
+  /**
+   * Makes a private chat; returns its id, or undefined when the two already have one. One statement, so a call that
+   * loses a race leaves nothing behind.
+   */
   async createPrivate(creatorId: number, lowUserId: number, highUserId: number): Promise<number | undefined> {
     const rows: { chat_id: number }[] = await this.unitOfWork.manager.query(
       `WITH pair AS (
@@ -197,7 +207,7 @@ export class ChatsRepository {
     return rows[0]?.chat_id;
   }
 
-  /** The new group's id; its creator is the owner. Call it inside a transaction. */
+  /** Makes a group whose creator is the owner; returns its id. Call it inside a transaction. */
   async createGroup(creatorId: number, name: string, memberIds: readonly number[]): Promise<number> {
     const chat = this.unitOfWork.repository(Chat).create({ type: 'group', creatorId });
     await this.unitOfWork.repository(Chat).insert(chat);

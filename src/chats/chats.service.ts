@@ -13,9 +13,16 @@ import { ChatDto, type ChatWithMembersDto, type MembershipRow } from './dto/chat
 import { MemberDto } from './dto/member.dto.js';
 import { MembersRepository } from './members.repository.js';
 
+/** Members in the answer to `GET /chats/{id}`. */
 const MEMBERS_SHOWN = 100;
+/** Rows read from the database at once. */
 const PAGE = 100;
 
+/**
+ * Chats as their members see them, and who is a member. Controllers, the gateway and the other features ask it;
+ * `groups` changes groups. Methods that take no `userId` to check, such as `memberIds`, are for callers that have
+ * checked access.
+ */
 @Injectable()
 export class ChatsService {
   private readonly logger = new Logger(ChatsService.name);
@@ -29,7 +36,10 @@ export class ChatsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** The one check of who is in a chat. @throws AppError `code` when the chat is absent or not theirs */
+  /**
+   * The check that a user is in a chat; every feature uses it.
+   * @throws AppError `code` when the chat doesn't exist or the user isn't a member
+   */
   async requireMember(
     chatId: number,
     userId: number,
@@ -40,7 +50,10 @@ export class ChatsService {
     return member;
   }
 
-  /** Makes a chat, or finds the private one these two have. @throws AppError `user_not_found`, `validation_failed`, `blocked` */
+  /**
+   * Makes a chat, or finds the private chat that the two already have.
+   * @throws AppError `user_not_found`, `validation_failed`, `blocked`
+   */
   create(
     userId: number,
     body: CreatePrivateChatDto | CreateGroupChatDto,
@@ -48,7 +61,7 @@ export class ChatsService {
     return body.type === 'private' ? this.openPrivate(userId, body.user_id) : this.createGroup(userId, body);
   }
 
-  /** @throws AppError `user_not_found` */
+  /** Makes a group; the caller is its owner. @throws AppError `user_not_found` */
   async createGroup(
     userId: number,
     { name, member_ids = [] }: CreateGroupDto,
@@ -74,12 +87,13 @@ export class ChatsService {
       const chatId = await this.chats.createPrivate(userId, ...pair);
       return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
     });
-    // Of two racing calls the second waited for the first to commit, so it finds that one's chat.
+    // They had one already, or a racing call made it. That call has committed, as this one waited for its lock.
     if (!chat) return { chat: await this.view((await this.chats.findPrivate(...pair))!, userId), created: false };
     this.logger.log({ event: 'chat.created', user_id: userId, chat_id: chat.id });
     return { chat, created: true };
   }
 
+  /** Records the new chat in the outbox; returns it as the creator sees it. */
   private async announce(chatId: number, userIds: readonly number[], viewerId: number): Promise<ChatDto> {
     await this.outbox.recordLife(chatId, 'created', userIds);
     return this.view(chatId, viewerId);
@@ -98,7 +112,7 @@ export class ChatsService {
     return view.chat;
   }
 
-  /** With its first members. @throws AppError `chat_not_found` */
+  /** The chat with its first 100 members. @throws AppError `chat_not_found` */
   async get(chatId: number, userId: number): Promise<ChatWithMembersDto> {
     const chat = await this.view(chatId, userId);
     return { ...chat, members: (await this.members.list(chatId, MEMBERS_SHOWN, 0)).map((row) => MemberDto.of(row)) };
@@ -110,7 +124,10 @@ export class ChatsService {
     return rows.map((row) => ChatDto.of(row));
   }
 
-  /** The user's chats above `afterId`, by id, that are not as the cursors say; and those the user isn't in (any more). */
+  /**
+   * For sync: the user's chats above `afterId`, by id, that differ from the cursors; and the chats with a cursor that
+   * the user isn't in (any more).
+   */
   async changedSince(
     userId: number,
     cursors: ReadonlyMap<number, ChatCursor>,
@@ -131,12 +148,12 @@ export class ChatsService {
     return eachOf((afterId) => this.chats.groupIds(userId, afterId, PAGE));
   }
 
-  /** Where messages of the user are, by id: the chats they are in, and the groups they have left. */
+  /** The chats that may have messages of the user, by id: those they are in, and the groups they have left. */
   writtenIn(userId: number): AsyncGenerator<number> {
     return eachOf((afterId) => this.chats.writtenInIds(userId, afterId, PAGE));
   }
 
-  /** In the order they joined. @throws AppError `chat_not_found` */
+  /** The members in the order they joined, for a member. @throws AppError `chat_not_found` */
   async listMembers(chatId: number, userId: number, limit: number, offset: number): Promise<MemberDto[]> {
     await this.requireMember(chatId, userId);
     return (await this.members.list(chatId, limit, offset)).map((row) => MemberDto.of(row));
@@ -153,18 +170,18 @@ export class ChatsService {
     return row && MemberDto.of(row);
   }
 
-  /** Members other than the sender whose cursor has passed `seq`. */
+  /** Members other than the sender whose cursor has reached `seq`. */
   async readers(chatId: number, seq: number, senderId: number): Promise<{ user_id: number; name: string }[]> {
     const rows = await this.members.readers(chatId, seq, senderId);
     return rows.map(({ user_id, name }) => ({ user_id, name }));
   }
 
-  /** Everybody has read up to this `seq`. */
+  /** The read mark: every member has read up to this `seq`. */
   readByAllSeq(chatId: number): Promise<number> {
     return this.members.readByAllSeq(chatId);
   }
 
-  /** Whom a word of this member concerns: nobody in a blocked chat. @throws AppError `chat_not_found` */
+  /** Who receives a typing notice of this member: nobody in a blocked chat. @throws AppError `chat_not_found` */
   async audience(chatId: number, userId: number): Promise<Audience> {
     const audience = await this.members.audience(chatId, userId);
     if (!audience) throw new AppError('chat_not_found');
@@ -172,6 +189,7 @@ export class ChatsService {
   }
 }
 
+/** The text of `ChatDto.activity_cursor`. @throws AppError `validation_failed` */
 function parseCursor(cursor: string): ActivityCursor {
   const [activityMs, chatId] = cursor.split('-').map(Number) as [number, number];
   if (!Number.isSafeInteger(chatId)) throw AppError.invalidField('before', 'must be an activity_cursor');

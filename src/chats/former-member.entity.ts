@@ -2,7 +2,10 @@ import { Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { User } from '../users/user.entity.js';
 import { Chat } from './chat.entity.js';
 
-/** Somebody who wrote in a group and then left it: where else their messages are, which no index of `messages` tells. */
+/**
+ * Somebody who wrote in a group and then left it. `messages` has no index by sender, so this row says where else their
+ * messages are.
+ */
 @Entity('former_members')
 @Index('former_members_chat', ['chatId'])
 export class FormerMember {

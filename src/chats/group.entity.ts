@@ -1,7 +1,7 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
 import { Chat } from './chat.entity.js';
 
-/** What only a chat of type `group` has. */
+/** The fields that only a chat of type `group` has. `groups` changes them under the lock of the chat. */
 @Entity('groups')
 export class Group {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'groups_pkey' })
@@ -11,7 +11,7 @@ export class Group {
   @Column('varchar', { length: 100 })
   name: string;
 
-  /** Kept under the chat's lock, so that a list of chats counts nobody. */
+  /** The number of members. Stored, so that a list of chats needn't count them; changed under the chat's lock. */
   @Column('integer', { name: 'member_count' })
   memberCount: number;
 }

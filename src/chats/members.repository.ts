@@ -4,16 +4,18 @@ import { type Audience, FEW_MEMBER_IDS } from './audience.js';
 import { ChatMember } from './chat-member.entity.js';
 import type { MemberRow } from './dto/member.dto.js';
 
-/** All members of a chat, as of its `members_seq`. */
+/** The ids of all members of a chat; `version` is its `members_seq` at the time of reading. */
 export interface MemberList {
   readonly version: number;
   readonly userIds: readonly number[];
 }
 
+/** Reads of `chat_members`. `ChatsRepository` (new chats), `GroupsRepository` and the SQL functions write the table. */
 @Injectable()
 export class MembersRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
+  /** The membership, or null when the user isn't in the chat. */
   find(chatId: number, userId: number): Promise<ChatMember | null> {
     return this.unitOfWork.repository(ChatMember).findOneBy({ chatId, userId });
   }
@@ -27,7 +29,7 @@ export class MembersRepository {
     return rows.map(({ user_id }) => user_id);
   }
 
-  /** All members together with the version of that list; nobody, when the chat is gone. */
+  /** The ids of all members with the version of the list, read by one statement. Empty when the chat doesn't exist. */
   async memberList(chatId: number): Promise<MemberList> {
     const rows: { version: number; user_ids: number[] }[] = await this.unitOfWork.manager.query(
       `SELECT c.members_seq AS version, array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = c.id) AS user_ids
@@ -37,7 +39,7 @@ export class MembersRepository {
     return { version: rows[0]?.version ?? 0, userIds: rows[0]?.user_ids ?? [] };
   }
 
-  /** Whom a word to the chat concerns; undefined when the user isn't in it. */
+  /** Who receives a typing notice in the chat: nobody when it is blocked. Undefined when the user isn't a member. */
   async audience(chatId: number, userId: number): Promise<Audience | undefined> {
     const rows: Audience[] = await this.unitOfWork.manager.query(
       `SELECT c.members_seq, CASE WHEN c.blocked THEN '{}' ELSE ${FEW_MEMBER_IDS} END AS member_ids
@@ -52,18 +54,18 @@ export class MembersRepository {
     return this.select(chatId, 'ORDER BY m.joined_at, m.user_id LIMIT $2 OFFSET $3', [limit, offset]);
   }
 
-  /** One member with the name. */
+  /** One member, with the name. */
   async row(chatId: number, userId: number): Promise<MemberRow | undefined> {
     return (await this.select(chatId, 'AND m.user_id = $2', [userId]))[0];
   }
 
-  /** Members other than `senderId` whose cursor has passed `seq`, in the order they joined. */
+  /** Members other than `senderId` whose cursor has reached `seq`, in the order they joined. */
   readers(chatId: number, seq: number, senderId: number): Promise<MemberRow[]> {
     const condition = 'AND m.last_read_seq >= $2 AND m.user_id <> $3 ORDER BY m.joined_at, m.user_id';
     return this.select(chatId, condition, [seq, senderId]);
   }
 
-  /** Everybody in the chat has read up to there. */
+  /** The read mark: every member has read up to this `seq`. 0 when the chat doesn't exist. */
   async readByAllSeq(chatId: number): Promise<number> {
     const rows: { seq: number }[] = await this.unitOfWork.manager.query(
       'SELECT read_by_all_seq AS seq FROM chats WHERE id = $1',

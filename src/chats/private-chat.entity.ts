@@ -2,7 +2,9 @@ import { Check, Column, Entity, ForeignKey, PrimaryColumn, Unique } from 'typeor
 import { User } from '../users/user.entity.js';
 import { Chat } from './chat.entity.js';
 
-/** The pair behind a private chat; its unique key is what makes two people have one chat, also under a race. */
+/**
+ * The two people of a private chat. The unique key makes sure that two people have one private chat, also under a race.
+ */
 @Entity('private_chats')
 @Unique('private_chats_pair_key', ['lowUserId', 'highUserId'])
 @Check('private_chats_order', 'low_user_id < high_user_id')

@@ -4,9 +4,12 @@ import { IdField, IdListField, PatternField } from '../../common/validation/fiel
 import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
 import { NameField } from '../../users/dto/user.dto.js';
 
-/** Members added in one call, at the most. */
+/** Inputs of the routes that make and list chats. */
+
+/** Members that a new group can start with, besides its owner. */
 const MAX_NEW_MEMBERS = 500;
 
+/** The body of `POST /groups`. */
 export class CreateGroupDto {
   @NameField('The name of the group.', 'Analytical engines')
   name: string;
@@ -15,12 +18,14 @@ export class CreateGroupDto {
   member_ids?: number[];
 }
 
+/** The body of `POST /chats` with `type: 'group'`. */
 export class CreateGroupChatDto extends CreateGroupDto {
   @ApiProperty({ enum: ['group'] })
   @IsIn(['group'], { message: 'must be private or group' })
   type: 'group';
 }
 
+/** The body of `POST /chats` with `type: 'private'`. */
 export class CreatePrivateChatDto {
   @ApiProperty({ enum: ['private'] })
   @IsIn(['private'], { message: 'must be private or group' })
@@ -30,6 +35,7 @@ export class CreatePrivateChatDto {
   user_id: number;
 }
 
+/** The query string of `GET /chats`. */
 export class ListChatsQuery {
   @LimitQuery(50)
   limit: number = 50;
@@ -44,6 +50,7 @@ export class ListChatsQuery {
   before?: string;
 }
 
+/** A page by offset, in a query string. */
 export class PageQuery {
   @LimitQuery(MAX_PAGE)
   limit: number = MAX_PAGE;

@@ -3,7 +3,7 @@ import type { Chat, ChatType, ChatWithMembers, Role } from '../../contract/chats
 import { MemberDto } from './member.dto.js';
 import { MessageDto, type MessageRow } from './message.dto.js';
 
-/** A chat and the caller's place in it, as the queries of chats return them. */
+/** A chat and one member's role and cursor in it, as `ChatsRepository` reads them. */
 export interface ChatRow {
   id: number;
   type: ChatType;
@@ -21,7 +21,7 @@ export interface ChatRow {
   last_message: MessageRow | null;
 }
 
-/** A chat from the side of somebody in it, as the export of an account needs it. */
+/** Somebody's membership with the name and type of the chat, for the export of an account. */
 export interface MembershipRow {
   readonly chat_id: number;
   readonly type: ChatType;

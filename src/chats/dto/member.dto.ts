@@ -10,6 +10,7 @@ export interface MemberRow {
   last_read_seq: number;
 }
 
+/** A member of a chat, as the other members see them. */
 export class MemberDto implements Member {
   @ApiProperty({ type: 'integer', format: 'int64', example: 2 })
   user_id: number;

@@ -1,12 +1,19 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Message } from '../../contract/messages.js';
 
-/** The one shape of a message: its columns, its row, and what clients see. A chat shows its last message, so it lives here. */
+/**
+ * The one definition of a message's shape: its columns, its row, and what clients see. It belongs to `chats` because a
+ * chat shows its last message. A new field of a message is added to `contract/messages.ts`, to `COLUMNS` and to
+ * `MessageDto`.
+ */
 
 /** Times are `Date`s in a row, and text on the wire. */
 type Stored<T> = { [K in keyof T]: K extends 'timestamp' | `${string}_at` ? Date | Extract<T[K], null> : T[K] };
 
-/** A row of `messages`, by the names of the columns: what clients see, but for what follows from the read marks. */
+/**
+ * A row of `messages`, by the names of the columns: what clients see without `is_read`, which follows from the read
+ * mark.
+ */
 export type MessageRow = Stored<Omit<Message, 'is_read'>>;
 
 const COLUMNS: Record<keyof MessageRow, true> = {
@@ -24,20 +31,20 @@ const COLUMNS: Record<keyof MessageRow, true> = {
 };
 const NAMES = Object.keys(COLUMNS) as (keyof MessageRow)[];
 
-/** The columns that a sending decides, in the order of the parameters of `append_messages`. */
+/** The columns that the sender decides, in the order of the parameters of `append_messages`. */
 export const SENT_COLUMNS = ['chat_id', 'sender_id', 'text', 'client_message_id', 'reply_to_id'] as const;
 
-/** The columns that a later change decides, as they are in a new message. */
+/** The columns that only a later change sets, as they are in a new message. */
 const UNCHANGED = { change_seq: null, edited_at: null, deleted_at: null };
 
-/** A message to append. The log adds its id, its number and its time. */
+/** A message as it is sent. Storing it adds its `id`, `seq` and `timestamp`. */
 export type SentMessage = Pick<MessageRow, (typeof SENT_COLUMNS)[number]> & { readonly text: string };
 
 /** SQL: the columns of a message in `table`, with `prefix` before their names if there is one. */
 export const messageColumns = (table: string, prefix = ''): string =>
   NAMES.map((name) => `${table}.${name}${prefix && ` AS ${prefix}${name}`}`).join(', ');
 
-/** The message among the columns of a row, where they have a prefix; null where an outer join found none. */
+/** Takes the message out of a row whose columns have the prefix; null where an outer join found none. */
 export function prefixedMessage<P extends string>(row: Prefixed<P>, prefix: P): MessageRow | null {
   const values = row as Record<string, unknown>;
   if (values[`${prefix}id`] === null) return null;
@@ -95,7 +102,7 @@ export class MessageDto implements Message {
   @Time(true)
   deleted_at: string | null;
 
-  /** The message that a sending has just become. `readByAllSeq` as below. */
+  /** A message that was just stored. `readByAllSeq` as below. */
   static created(
     sent: SentMessage,
     place: Pick<MessageRow, 'id' | 'seq' | 'timestamp'>,
@@ -104,7 +111,10 @@ export class MessageDto implements Message {
     return MessageDto.of({ ...UNCHANGED, ...sent, ...place }, readByAllSeq);
   }
 
-  /** `readByAllSeq` is the smallest cursor of the chat. A sender's own cursor is never behind their message, so it needs no exception. */
+  /**
+   * `readByAllSeq` is the read mark of the chat. Sending moves the sender's own cursor to the message, so the sender
+   * needs no exception.
+   */
   static of(row: MessageRow, readByAllSeq: number): MessageDto {
     return {
       id: row.id,
