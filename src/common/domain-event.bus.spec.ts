@@ -4,7 +4,7 @@ import { DomainEventBus } from './domain-event.bus.js';
 
 class Happened {}
 
-describe('domain events', () => {
+describe('DomainEventBus.publish', () => {
   let events: DomainEventBus;
   let logged: ReturnType<typeof jest.spyOn>;
   beforeEach(() => {
@@ -13,30 +13,30 @@ describe('domain events', () => {
   });
   afterEach(() => logged.mockRestore());
 
-  it('are published when all handlers are done', async () => {
-    const heard: string[] = [];
+  it('calls all handlers before it returns, and resolves when all are done', async () => {
+    const called: string[] = [];
     events.on(Happened, async () => {
       await new Promise(setImmediate);
-      heard.push('later');
+      called.push('later');
     });
-    events.on(Happened, () => void heard.push('at once'));
+    events.on(Happened, () => void called.push('at once'));
     const done = events.publish(new Happened());
-    expect(heard).toEqual(['at once']);
+    expect(called).toEqual(['at once']);
     await done;
-    expect(heard).toEqual(['at once', 'later']);
+    expect(called).toEqual(['at once', 'later']);
     expect(logged).not.toHaveBeenCalled();
   });
 
-  it('reach all handlers, whichever of them fails or returns something', async () => {
-    const heard: string[] = [];
+  it('calls every handler, also after one that throws, rejects or returns a value', async () => {
+    const called: string[] = [];
     events.on(Happened, () => {
       throw new Error('at once');
     });
     events.on(Happened, () => Promise.reject(new Error('later')));
     events.on(Happened, (() => ({ some: 'thing' })) as never);
-    events.on(Happened, () => void heard.push('the last'));
+    events.on(Happened, () => void called.push('the last'));
     await events.publish(new Happened());
-    expect(heard).toEqual(['the last']);
+    expect(called).toEqual(['the last']);
     expect(logged).toHaveBeenCalledTimes(2);
   });
 });

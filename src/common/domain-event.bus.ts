@@ -7,8 +7,10 @@ type Handler<T> = (event: T) => void | Promise<void>;
 const DONE = Promise.resolve();
 
 /**
- * What happened, told to whoever wants to know inside this process, at once and in the order of publishing.
- * A handler that fails is logged and stops nobody: the fact it heard of is committed.
+ * Domain events inside this process: a publisher knows its event class, not its handlers. `UnitOfWork` publishes the
+ * events of a transaction after its commit; an event without a transaction is published directly. Handlers are called
+ * at once, in the order of publishing and of registration. A handler that fails is logged and stops neither the
+ * publisher nor the other handlers, because what happened is committed.
  */
 @Injectable()
 export class DomainEventBus {
@@ -20,13 +22,16 @@ export class DomainEventBus {
     this.handlers.set(type, [...(this.handlers.get(type) ?? []), handler]);
   }
 
-  /** Resolves when all handlers are done; those that don't wait for anything are on return. */
+  /**
+   * Calls all handlers; resolves when all are done. A handler that awaits nothing is done when this returns. Never
+   * rejects.
+   */
   publish(event: object): Promise<void> {
     let work = DONE;
     for (const handler of this.handlers.get(event.constructor) ?? []) {
       try {
         const done: unknown = handler(event as never);
-        // What else a handler may return is nobody's business.
+        // Any other return value is ignored.
         if (done instanceof Promise) {
           work = Promise.all([work, done.catch((err: unknown) => this.failed(event, err))]).then(() => undefined);
         }

@@ -1,13 +1,22 @@
 import type { Logger } from '@nestjs/common';
 
-/** Looks at the database again and again, one look at a time. It is said once that the database is away, and once that it is back. */
+/**
+ * Polls the database at an interval, one run at a time. `LogTailPoller`, `RevokedSessionsRegistry` and the two sweepers
+ * own one.
+ *
+ * States: *idle*; *running*, while a `poll` is under way; *stopped*, after which the interval starts no run. A tick of
+ * the interval during a run starts none.
+ *
+ * A failed run rejects nothing: the next tick tries again. The first failure is logged as `<subject>.out_of_reach`, the
+ * next success as `<subject>.in_reach`, and nothing in between.
+ */
 export class PollingLoop {
   private isReachable = true;
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
-  /** `subject` is how the log calls what is looked at; `everyMs` are milliseconds. */
+  /** `subject` is the first part of the log events; `intervalMs` is in milliseconds; `poll` is one run. */
   constructor(
     private readonly logger: Logger,
     private readonly subject: string,
@@ -15,31 +24,32 @@ export class PollingLoop {
     private readonly poll: () => Promise<void>,
   ) {}
 
+  /** Starts the interval; the first run comes after one interval. */
   start(): void {
     this.stopped = false;
     this.timer = setInterval(() => void this.runNow(), this.intervalMs).unref();
   }
 
-  /** Looks now, unless that is under way; resolves when it is done, or the database is away. */
+  /** Starts a run, or joins the one under way; resolves when it is done or has failed. */
   runNow(): Promise<void> {
     return (this.running ??= this.run());
   }
 
   /**
-   * Looks after the one that may be under way, so at all that is there by now, unless it was stopped meanwhile; resolves
-   * when that is done, or the database is away.
+   * Starts a run after the one that may be under way, so that it sees all that was committed before the call; does
+   * nothing when the loop was stopped. Resolves when that run is done or has failed.
    */
   async runAgain(): Promise<void> {
     await this.running;
     if (!this.stopped) await this.runNow();
   }
 
-  /** Whether a look that is under way should come to its end. */
+  /** For a long `poll`: whether it should return early. */
   isStopped(): boolean {
     return this.stopped;
   }
 
-  /** Resolves when the last look is done. */
+  /** Stops the interval; resolves when the run under way is done. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);

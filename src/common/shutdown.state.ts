@@ -1,6 +1,9 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 
-/** Whether the process is on its way out: then it takes nothing new, and finishes what it has. */
+/**
+ * Whether the process is stopping. From `begin`, which the signal handler in `startup.ts` calls, new requests and
+ * handshakes are refused, and what is under way is finished.
+ */
 @Injectable()
 export class ShutdownState {
   private isUnderWay = false;

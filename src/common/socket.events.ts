@@ -1,11 +1,11 @@
 import type { Principal } from './principal.js';
 
 /**
- * Devices that connect and leave, published inside this process. `realtime` publishes them and any feature may listen,
- * so the classes are here: features don't import `realtime`.
+ * Domain events of devices that connect and disconnect. `realtime` publishes them, and any feature may listen. The
+ * classes are here because features don't import `realtime`.
  */
 
-/** A device has connected: its socket is in the room of its user and may send commands. */
+/** A device has connected: its socket has joined the room of its user and may send commands. */
 export class SocketConnected {
   constructor(
     readonly socketId: string,
@@ -13,12 +13,12 @@ export class SocketConnected {
   ) {}
 }
 
-/** Such a device has left. */
+/** A device has disconnected after it had connected. */
 export class SocketDisconnected {
   constructor(
     readonly socketId: string,
     readonly principal: Principal,
-    /** Socket.IO's, or `slow_consumer`. */
+    /** The reason of Socket.IO, or `slow_consumer`. */
     readonly reason: string,
   ) {}
 }

@@ -1,37 +1,41 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
 import { registerAs } from '@nestjs/config';
-import { keptJwtSecret } from './jwt-secret.js';
+import { storedJwtSecret } from './jwt-secret.js';
 import { parseSettings } from './settings.js';
 
-/** The whole configuration, read once; nothing else reads `process.env`. */
+/**
+ * The whole configuration, read once at start. Nothing outside `src/config` reads `process.env`. `settings.ts` has the
+ * variables.
+ */
 export interface AppConfig {
   readonly production: boolean;
   readonly port: number;
   readonly host: string;
-  /** Unset: an embedded PostgreSQL in `dataDir`. */
+  /** Undefined: an embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly databasePoolSize: number;
-  /** Unset: nodes on one database hear of each other from the database alone. */
+  /** Undefined: nodes on one database learn of each other's changes only by polling it. */
   readonly redisUrl: string | undefined;
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDir: string;
-  /** A key object: with a string, jsonwebtoken takes fifty times as long (auth0/node-jsonwebtoken#966). */
+  /** A key object, because jsonwebtoken takes fifty times as long with a string (auth0/node-jsonwebtoken#966). */
   readonly jwtKey: KeyObject;
   readonly accessTokenTtlSeconds: number;
   readonly refreshTokenTtlSeconds: number;
-  /** Browser origins allowed: a list, or true for any. */
+  /** The allowed browser origins: a list, or true for any. */
   readonly corsOrigins: readonly string[] | true;
-  /** Whose X-Forwarded-For is believed: addresses, blocks and the names of ranges. */
+  /** The proxies whose X-Forwarded-For is trusted: addresses, blocks and the names of ranges. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
-  /** Whether what one user or address may ask for is limited. */
+  /** Whether rate limits and the login throttle are on. */
   readonly rateLimit: boolean;
+  /** Undefined: `/metrics` is served on `port`. */
   readonly metricsPort: number | undefined;
   readonly migrateOnStart: boolean;
 }
 
-/** Reads and checks the environment. @throws StartupError naming what is wrong. */
+/** Reads and checks the environment. @throws StartupError that names every wrong variable */
 export function loadConfig(env: Record<string, string | undefined> = process.env): AppConfig {
   const settings = parseSettings(env);
   const production = settings.NODE_ENV === 'production';
@@ -44,7 +48,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     redisUrl: settings.REDIS_URL,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     dataDir,
-    jwtKey: createSecretKey(settings.JWT_SECRET ?? keptJwtSecret(dataDir), 'utf8'),
+    jwtKey: createSecretKey(settings.JWT_SECRET ?? storedJwtSecret(dataDir), 'utf8'),
     accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL,
     refreshTokenTtlSeconds: settings.REFRESH_TOKEN_TTL,
     corsOrigins: settings.CORS_ORIGINS.length > 0 || production ? settings.CORS_ORIGINS : true,
@@ -56,5 +60,5 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   };
 }
 
-/** Injection: `@Inject(appConfig.KEY) config: AppConfig`. */
+/** To inject it: `@Inject(appConfig.KEY) config: AppConfig`. */
 export const appConfig = registerAs('app', () => loadConfig());

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { StartupError } from '../common/errors/startup-error.js';
 
 /**
- * The secret kept in the data folder, made on the first start so that tokens outlive a restart.
- * @throws StartupError when the folder can't be written.
+ * The JWT secret of an application without JWT_SECRET, outside production. It is made on the first start and stored in
+ * the data folder, so that access tokens stay valid after a restart.
+ * @throws StartupError when the folder can't be written
  */
-export function keptJwtSecret(dataDir: string): string {
+export function storedJwtSecret(dataDir: string): string {
   const file = join(dataDir, 'jwt-secret');
   try {
     mkdirSync(dataDir, { recursive: true });
-    // wx: of two processes that start at once, one creates the file and both read that one.
+    // wx: when two processes start at once, one creates the file and both read it.
     writeFileSync(file, randomBytes(48).toString('base64url'), { flag: 'wx', mode: 0o600 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { exampleEnv, parseSettings } from './settings.js';
 
-describe('the settings', () => {
+describe('settings', () => {
   it('are those of .env.example', () => {
     expect(readFileSync('.env.example', 'utf8')).toBe(exampleEnv());
   });
 
-  it('have defaults that are usable as they stand', () => {
+  it('have defaults that work without any variable', () => {
     expect(parseSettings({})).toMatchObject({
       PORT: 8000,
       DATA_DIR: './.data',
@@ -17,7 +17,7 @@ describe('the settings', () => {
     });
   });
 
-  it('are read from text', () => {
+  it('are parsed from text', () => {
     const env = {
       PORT: ' 9000 ',
       ACCESS_TOKEN_TTL: '12h',
@@ -36,7 +36,7 @@ describe('the settings', () => {
     });
   });
 
-  it('refuse a session that is shorter than its access tokens', () => {
+  it('refuse a REFRESH_TOKEN_TTL that is not longer than ACCESS_TOKEN_TTL', () => {
     expect(() => parseSettings({ ACCESS_TOKEN_TTL: '1h', REFRESH_TOKEN_TTL: '60m' })).toThrow(
       'REFRESH_TOKEN_TTL must be longer than ACCESS_TOKEN_TTL',
     );
@@ -54,7 +54,7 @@ describe('the settings', () => {
     { TRUST_PROXY: '10.0.0.0/8/8' },
     { TRUST_PROXY: 'proxy.example.com' },
     { DATABASE_POOL_SIZE: '0' },
-  ])('refuse %j by name and without the value', (env) => {
+  ])('refuse %j with an error that names the variable and not its value', (env) => {
     const [name, value] = Object.entries(env)[0]!;
     expect(() => parseSettings(env)).toThrow(
       new RegExp(`^The configuration is not usable: ${name} must be (?!.*${value}$)`),

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { StartupError } from '../common/errors/startup-error.js';
 
-/** One environment variable: its default (as text), what `.env.example` says of it, and how its text is read. */
+/** One environment variable: its default as text, its help in `.env.example`, and the parser of its text. */
 export interface Setting<T> {
   readonly default: string;
   readonly help: string;
@@ -94,7 +94,10 @@ const proxies = (value: string): string[] => {
   return all;
 };
 
-/** Every variable the application reads: the one list behind the configuration and `.env.example`. */
+/**
+ * Every variable that the application reads: the one list behind the configuration and `.env.example`. To add one, add
+ * it here and to `AppConfig`.
+ */
 export const SETTINGS = {
   NODE_ENV: setting(
     'development',
@@ -110,14 +113,14 @@ export const SETTINGS = {
   ),
   REDIS_URL: setting(
     '',
-    'redis://user:password@host:6379, or rediss:// with TLS. For several processes on one database: what one writes the others tell at once. Left empty, they find it in the database within 5 s.',
+    'redis://user:password@host:6379, or rediss:// with TLS. For several processes on one database: each notifies the others of its changes at once. Left empty, they find them in the database within 5 s.',
     optional(redisUrl),
   ),
   DATABASE_POOL_SIZE: setting('10', 'Connections to PostgreSQL, at the most.', integer(1, 1_000)),
-  DATA_DIR: setting('./.data', 'Where the embedded PostgreSQL and the generated JWT secret are kept.', text),
+  DATA_DIR: setting('./.data', 'The folder of the embedded PostgreSQL and the generated JWT secret.', text),
   JWT_SECRET: setting(
     '',
-    'What access tokens are signed with, 32 characters or more. Left empty outside production, one is made and kept in DATA_DIR.',
+    'The secret that signs access tokens, 32 characters or more. Left empty outside production, one is made and stored in DATA_DIR.',
     optional(secret),
   ),
   ACCESS_TOKEN_TTL: setting('15m', 'How long an access token is good: a number and s, m, h or d.', seconds),
@@ -138,14 +141,10 @@ export const SETTINGS = {
   ),
   TRUST_PROXY: setting(
     '',
-    "The reverse proxies in front of it: addresses, blocks such as 10.0.0.0/8, loopback or uniquelocal, separated by commas. Only their X-Forwarded-For is believed. Empty: nobody's.",
+    'The reverse proxies in front of it: addresses, blocks such as 10.0.0.0/8, loopback or uniquelocal, separated by commas. Only their X-Forwarded-For is trusted. Empty: none is.',
     proxies,
   ),
-  RATE_LIMIT: setting(
-    'on',
-    'on or off: limits on what one user or address may ask for. Off is for load tests and nothing else.',
-    onOff,
-  ),
+  RATE_LIMIT: setting('on', 'on or off: rate limits for each user and address. Off is for load tests only.', onOff),
   METRICS_PORT: setting(
     '',
     'A port of its own for /metrics (on HOST); empty: it is served on PORT.',
@@ -158,7 +157,7 @@ type Settings = { -readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SET
 
 /**
  * Reads all settings from an environment. An unset or empty variable has its default.
- * @throws StartupError that names every variable that is missing or malformed with its rule, never a value.
+ * @throws StartupError that names every missing or malformed variable and its rule, never a value
  */
 export function parseSettings(env: Record<string, string | undefined>): Settings {
   const problems: string[] = [];
@@ -183,7 +182,7 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
   return settings;
 }
 
-/** The text of `.env.example`; a spec holds the file to it. */
+/** The text of `.env.example`. A spec checks that the file is equal to it. */
 export function exampleEnv(): string {
   const entries = Object.entries<Setting<unknown>>(SETTINGS);
   return entries.map(([name, { help, default: value }]) => `# ${help}\n${name}=${value}\n`).join('\n');

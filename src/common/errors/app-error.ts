@@ -1,7 +1,10 @@
 import type { ErrorCode, FieldError } from '../../contract/errors.js';
 import { ERRORS } from './error-codes.js';
 
-/** The only error services throw on purpose. `message` is shown to the client as `detail`. */
+/**
+ * The only error that services throw on purpose. Clients get `message` as `detail`, so it must not hold anything
+ * private.
+ */
 export class AppError extends Error {
   override readonly name = 'AppError';
 
@@ -9,7 +12,7 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     detail: string = ERRORS[code].title,
     readonly errors?: readonly FieldError[],
-    /** When the same may be tried again, in milliseconds from now. */
+    /** When the client may try the same again, in milliseconds from now. */
     readonly retryAfterMs?: number,
   ) {
     super(detail);
@@ -26,7 +29,7 @@ export class AppError extends Error {
     return AppError.invalid([{ field, message }]);
   }
 
-  /** `rate_limited` for so many milliseconds. */
+  /** `rate_limited` for this many milliseconds. */
   static rateLimited(retryAfterMs: number, detail?: string): AppError {
     return new AppError('rate_limited', detail, undefined, retryAfterMs);
   }

@@ -1,6 +1,9 @@
 import type { ErrorCode } from '../../contract/errors.js';
 
-/** What a code means on either edge. `status` is its HTTP status; `retryable` tells a socket client to send the same again. */
+/**
+ * What a code means over HTTP and on sockets. `status` is the HTTP status; `retryable` says that sending the same again
+ * may succeed.
+ */
 interface ErrorSpec {
   readonly status: number;
   readonly title: string;
@@ -9,7 +12,10 @@ interface ErrorSpec {
 
 const spec = (status: number, title: string, retryable = false): ErrorSpec => ({ status, title, retryable });
 
-/** Every error a client can get: the one table behind the HTTP answers, the socket acks and the OpenAPI. */
+/**
+ * Every error that a client can get: the one table behind the HTTP answers, the socket acks and the OpenAPI. A new code
+ * also goes into `contract/errors.ts`.
+ */
 export const ERRORS = {
   validation_failed: spec(400, 'The request is malformed'),
   unauthorized: spec(401, 'Authentication is required'),

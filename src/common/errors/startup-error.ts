@@ -1,4 +1,7 @@
-/** Why the application can't start, in one line for the person who started it: shown without a stack trace. */
+/**
+ * Why the application can't start, in one line for the person who started it. `explainAndExit` prints it without a
+ * stack trace.
+ */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

@@ -2,7 +2,10 @@ import { HttpException } from '@nestjs/common';
 import { AppError } from './app-error.js';
 import type { ErrorCode } from '../../contract/errors.js';
 
-/** Nest and Fastify speak in statuses; a status not named here is a fault of ours. */
+/**
+ * The codes for the HTTP statuses of errors that Nest and Fastify throw. A status that isn't here is a fault of this
+ * code: `internal_error`.
+ */
 const CODE_BY_STATUS: Record<number, ErrorCode> = {
   400: 'validation_failed',
   401: 'unauthorized',
@@ -17,21 +20,26 @@ const CODE_BY_STATUS: Record<number, ErrorCode> = {
   503: 'unavailable',
 };
 
+/** The `detail` of such errors; a code that isn't here has its title. */
 const DETAILS: Partial<Record<ErrorCode, string>> = {
   validation_failed: 'The request could not be read.',
   not_found: 'There is nothing at this address.',
 };
 
 /**
- * Node's codes for a host that is away, pg's own sentences, and SQLSTATE classes 08 (connection), 53 (resources), 57P
- * (shutdown); timeouts of a statement (57014), a lock (55P03) and of a transaction left alone (25P03).
+ * What an unavailable database looks like: Node's codes for an unreachable host; the SQLSTATE classes 08 (connection),
+ * 53 (resources) and 57P (shutdown); the SQLSTATEs of a timeout of a statement (57014), of a lock (55P03) and of an
+ * idle transaction (25P03); and, below, the messages of pg and TypeORM, which have no code.
  */
 const UNAVAILABLE_CODE =
   /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03|25P03)$/;
 const UNAVAILABLE_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|timeout expired|Driver not Connected)/;
 
-/** Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time. */
+/**
+ * Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time: then a retry may
+ * succeed.
+ */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
@@ -40,7 +48,10 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
-/** What the client is told of any thrown value: an `AppError` as it is, everything unknown as `internal_error` with nothing of it. */
+/**
+ * The error that the client gets for any thrown value. An `AppError` stays as it is. An unknown value becomes
+ * `internal_error` without any of its text. The two filters, of HTTP and of sockets, call it.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isDatabaseUnavailable(error)) return new AppError('unavailable', 'The database is away; try again.');

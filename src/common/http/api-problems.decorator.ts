@@ -3,6 +3,8 @@ import { ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ERRORS } from '../errors/error-codes.js';
 import type { ErrorCode, Problem } from '../../contract/errors.js';
 
+/** The errors of routes in the OpenAPI, all derived from `ERRORS`. */
+
 class FieldErrorDto {
   @ApiProperty({ example: 'text' })
   field: string;
@@ -11,7 +13,7 @@ class FieldErrorDto {
   message: string;
 }
 
-/** The body of every error: RFC 9457. */
+/** The body of every error over HTTP: RFC 9457. */
 export class ProblemDto implements Problem {
   @ApiProperty({ example: 'about:blank' })
   type: string;
@@ -42,14 +44,14 @@ const RETRY_AFTER = {
   'Retry-After': { description: 'In how many seconds to try again.', schema: { type: 'integer' } },
 } as const;
 
-/** A response of the OpenAPI that is a problem. */
+/** An OpenAPI response whose body is a problem. */
 export interface ProblemResponse {
   description: string;
   headers?: typeof RETRY_AFTER;
   content: { 'application/problem+json': { schema: { $ref: string }; examples: Record<string, { $ref: string }> } };
 }
 
-/** Documents the errors of a route. */
+/** Documents the errors that a route has besides the common ones, which `openapi.ts` adds. */
 export function ApiProblems(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const responses = Object.entries(problemResponses(...codes));
   return applyDecorators(
@@ -57,7 +59,7 @@ export function ApiProblems(...codes: ErrorCode[]): MethodDecorator & ClassDecor
   );
 }
 
-/** One response for each status, with an example for each code. */
+/** The OpenAPI responses for these codes: one for each status, with an example for each code. */
 export function problemResponses(...codes: ErrorCode[]): Record<string, ProblemResponse> {
   const byStatus: Partial<Record<string, ErrorCode[]>> = {};
   for (const code of codes) (byStatus[ERRORS[code].status] ??= []).push(code);
@@ -73,7 +75,7 @@ function problemResponse(codes: ErrorCode[]): ProblemResponse {
   };
 }
 
-/** For `components.examples`: what each error looks like. */
+/** For `components.examples` of the OpenAPI: an example of each error. */
 export function problemExamples(): Record<string, { value: ProblemDto }> {
   const codes = Object.keys(ERRORS) as ErrorCode[];
   return Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }]));

@@ -12,7 +12,7 @@ class ParseIdPipe implements PipeTransform<string, number> {
   }
 }
 
-/** An id in the path. @throws AppError `validation_failed` for what can't be one. */
+/** Controller parameter: an id in the path. @throws AppError `validation_failed` for a text that can't be an id */
 export const IdParam = (name: string): ParameterDecorator => Param(name, ParseIdPipe);
 
 /** Documents an id in the path. */

@@ -4,7 +4,10 @@ import type { AppError } from '../errors/app-error.js';
 import { ERRORS } from '../errors/error-codes.js';
 import { toAppError } from '../errors/to-app-error.js';
 
-/** Answers every error on HTTP as RFC 9457 `application/problem+json`; what is unknown goes to the log and not to the client. */
+/**
+ * The global exception filter of HTTP: answers every error as RFC 9457 `application/problem+json`. An unknown error is
+ * logged, and the client gets none of it. Sockets have `SocketErrorFilter`.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -19,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Answers with the problem that an error is. */
+/** Answers a request with an error. */
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   const { status } = ERRORS[error.code];
   const retryAfter = retryAfterSeconds(error);
@@ -32,7 +35,7 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
     .send(JSON.stringify(toProblem(error, request.id)));
 }
 
-/** When the same may be tried again, in whole seconds; undefined for what stays wrong. */
+/** The value of `Retry-After` in whole seconds, 1 by default; undefined for an error that a retry doesn't change. */
 export function retryAfterSeconds({ code, retryAfterMs = 1_000 }: AppError): number | undefined {
   return ERRORS[code].retryable ? Math.ceil(retryAfterMs / 1_000) : undefined;
 }

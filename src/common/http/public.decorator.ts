@@ -1,11 +1,12 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 
+/** The metadata key that `JwtAuthGuard` reads. */
 export const IS_PUBLIC = 'isPublic';
 
-/** How the OpenAPI says that an operation needs no token. */
+/** The OpenAPI extension of an operation that needs no token. */
 export const PUBLIC_EXTENSION = 'x-public';
 
-/** Marks a route that needs no token. Whatever lacks the mark is closed. */
+/** For a route, or all routes of a controller, that need no token. All others need one. */
 export const Public = (): MethodDecorator & ClassDecorator =>
   applyDecorators(SetMetadata(IS_PUBLIC, true), ApiExtension(PUBLIC_EXTENSION, true));

@@ -5,7 +5,10 @@ import type { AppError } from '../errors/app-error.js';
 import { ERRORS } from '../errors/error-codes.js';
 import { retryAfterSeconds, toProblem } from './problem.filter.js';
 
-/** A problem for a connection that no request, and so no filter, answers; the connection ends with it. */
+/**
+ * An error as the parts of an HTTP response, for a connection where no request reaches a filter: an unreadable request
+ * or a refused handshake. The connection is closed after it.
+ */
 export function rawProblemResponse(error: AppError) {
   const requestId = randomUUID();
   const body = JSON.stringify(toProblem(error, requestId));
@@ -20,7 +23,7 @@ export function rawProblemResponse(error: AppError) {
   return { status: ERRORS[error.code].status, headers, body };
 }
 
-/** Writes it to the connection itself, as its last word. */
+/** Writes the error to the connection and ends it. */
 export function endWithProblem(socket: Duplex, error: AppError): void {
   const { status, headers, body } = rawProblemResponse(error);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

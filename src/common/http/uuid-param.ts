@@ -12,7 +12,7 @@ class ParseUuidPipe implements PipeTransform<string, string> {
   }
 }
 
-/** A UUID in the path. @throws AppError `validation_failed` for what can't be one. */
+/** Controller parameter: a UUID in the path. @throws AppError `validation_failed` for another text */
 export const UuidParam = (name: string): ParameterDecorator => Param(name, ParseUuidPipe);
 
 /** Documents a UUID in the path. */

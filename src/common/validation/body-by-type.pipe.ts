@@ -2,7 +2,7 @@ import { type ArgumentMetadata, Injectable, type Type } from '@nestjs/common';
 import { AppError } from '../errors/app-error.js';
 import { ContractValidationPipe } from './validation.pipe.js';
 
-/** Validates a body by the class that its field `type` names. */
+/** Validates a body that has several shapes, such as that of `POST /chats`: its field `type` selects the class. */
 @Injectable()
 export class BodyByTypePipe extends ContractValidationPipe {
   constructor(private readonly classes: Readonly<Record<string, Type>>) {

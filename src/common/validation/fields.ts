@@ -4,7 +4,9 @@ import { Transform } from 'class-transformer';
 import { IsBoolean, IsInt, IsString, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { codePoints, isStorable } from './text.js';
 
-/** Rules and OpenAPI of the field kinds that inputs share, so that a DTO says each field once. */
+/**
+ * The kinds of fields that DTOs of inputs use. Each is the validation rule and the OpenAPI of a field in one decorator.
+ */
 
 interface FieldOptions {
   readonly description?: string;
@@ -15,11 +17,11 @@ interface FieldOptions {
 const api = ({ description, example, optional }: FieldOptions, schema: ApiPropertyOptions): PropertyDecorator =>
   ApiProperty({ description, example, required: !optional, ...schema } as ApiPropertyOptions);
 
-/** An absent field is fine; `null` is not. (class-validator's `IsOptional` lets null pass.) */
+/** An optional field may be absent, but not `null`. (class-validator's `IsOptional` would accept null.) */
 const presence = ({ optional }: FieldOptions): PropertyDecorator[] =>
   optional ? [ValidateIf((_, value) => value !== undefined)] : [];
 
-/** A rule of its own; the message may depend on the value. */
+/** A custom rule; its message may depend on the value. */
 export const rule = (
   name: string,
   holds: (value: unknown) => boolean,
@@ -33,7 +35,9 @@ export const rule = (
     },
   });
 
-/** Text of `min` to `max` code points that PostgreSQL can hold; with `blank: false` not all white space. */
+/**
+ * Text of `min` to `max` code points that PostgreSQL can store. With `blank: false` it must have more than white space.
+ */
 export function TextField(options: FieldOptions & { min: number; max: number; blank?: boolean }): PropertyDecorator {
   const { min, max, blank = true } = options;
   const length = (value: unknown): boolean =>
@@ -105,7 +109,7 @@ export const FlagField = (options: FieldOptions = {}): PropertyDecorator =>
     IsBoolean({ message: 'must be true or false' }),
   );
 
-/** A whole number in a query string, always optional: it is parsed, and whatever isn't plain digits is refused. */
+/** A whole number in a query string, always optional. It is parsed; anything but plain digits is refused. */
 export const QueryInteger = (
   options: FieldOptions & { min: number; max: number; default?: number },
 ): PropertyDecorator =>
@@ -114,7 +118,7 @@ export const QueryInteger = (
     Transform(({ value }) => parseDigits(value)),
   );
 
-/** Plain decimal digits as a number; anything else as it came, for the rules to refuse. */
+/** Parses plain decimal digits; returns any other value unchanged, which the rules then refuse. */
 export function parseDigits(value: unknown): unknown {
   return typeof value === 'string' && /^(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value;
 }
