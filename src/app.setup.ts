@@ -11,7 +11,10 @@ import { MetricsService } from './metrics/metrics.service.js';
 import { setupOpenApi } from './openapi.js';
 import { SocketAdapter } from './realtime/connections/socket.adapter.js';
 
-/** helmet's own, and a content security policy for Swagger UI at /docs: its files, and the styles it makes; the API needs none. */
+/**
+ * helmet's defaults, with a content security policy for Swagger UI at /docs: its own files and inline styles. The API
+ * itself needs none.
+ */
 const SECURITY_HEADERS: FastifyHelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -29,7 +32,11 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
   },
 };
 
-/** What the application of `main.ts` and that of the tests share: logs, pipes, filters, sockets, headers, CORS, OpenAPI, metrics. */
+/**
+ * Sets an application up; `main.ts` and the tests call it before it listens. What both must have belongs here: logs,
+ * the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
+ * on shutdown.
+ */
 export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const config = app.get<AppConfig>(appConfig.KEY);
   app.useLogger(app.get(Logger));
@@ -42,7 +49,7 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   app.enableCors({
     origin: config.corsOrigins === true ? true : [...config.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    // An OPTIONS that is no preflight would be refused with plain text.
+    // With the strict check, an OPTIONS that is no preflight would be refused with plain text.
     strictPreflight: false,
     exposedHeaders: [
       'X-Request-Id',
@@ -61,8 +68,8 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   return app;
 }
 
-/** What a process that stops still answers; every other request belongs to another node by now. */
-const UNTIL_THE_END: readonly (string | undefined)[] = ['/health/live', '/metrics'];
+/** The routes that a stopping process still serves. Any other request is refused, for another node to serve. */
+const SERVED_WHILE_STOPPING: readonly (string | undefined)[] = ['/health/live', '/metrics'];
 
 function refuseOnShutdown(app: NestFastifyApplication, shutdown: ShutdownState): void {
   app
@@ -71,8 +78,8 @@ function refuseOnShutdown(app: NestFastifyApplication, shutdown: ShutdownState):
     .addHook('onRequest', (request, reply, done) => {
       if (!shutdown.hasBegun) return done();
       void reply.header('Connection', 'close');
-      const isTaken = UNTIL_THE_END.includes(request.routeOptions.url);
-      done(isTaken ? undefined : new AppError('unavailable', 'The server is stopping.'));
+      const isServed = SERVED_WHILE_STOPPING.includes(request.routeOptions.url);
+      done(isServed ? undefined : new AppError('unavailable', 'The server is stopping.'));
     });
 }
 
@@ -81,7 +88,7 @@ function countRequests(app: NestFastifyApplication, metrics: MetricsService): vo
     .getHttpAdapter()
     .getInstance()
     .addHook('onResponse', (request, reply, done) => {
-      // The route's pattern, not the path: a label must not grow with the data.
+      // The route's pattern, not the path: a label with ids would make a time series of each id.
       const route = request.routeOptions.url ?? 'none';
       metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
       done();

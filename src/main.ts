@@ -6,6 +6,7 @@ import { createHttpAdapter } from './common/http/http-adapter.js';
 import { appConfig } from './config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from './startup.js';
 
+// The program of the server: create the application, set it up, listen.
 try {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(appConfig()), {
     bufferLogs: true,

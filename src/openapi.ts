@@ -13,9 +13,11 @@ import { UNLIMITED_EXTENSION } from './limits/rate-limit.decorator.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
+/** The OpenAPI document of the REST API: `/docs`, `/openapi.json` and the file `openapi.json` in the repository. */
+
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
 
-/** Paths that are other names for a route of their own; they are marked so and have operation ids of their own. */
+/** Paths that are aliases of another path. The document marks them, and gives them operation ids of their own. */
 const ALIASES = new Set(['/register', '/login', '/history/{chat_id}']);
 
 const DESCRIPTION = `The REST side of WinDI Chat. Errors are RFC 9457 problems; switch on their \`code\`.
@@ -32,7 +34,7 @@ export function setupOpenApi(app: INestApplication): void {
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'WinDI Chat' });
 }
 
-/** The OpenAPI document, also of an application that is only previewed. */
+/** Makes the OpenAPI document; a previewed application (`preview: true`), which has no providers, is enough. */
 export function createOpenApi(app: INestApplication): OpenAPIObject {
   const options = new DocumentBuilder()
     .setTitle('WinDI Chat')
@@ -63,7 +65,9 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-/** Adds what is the same for every operation: who may call it, and the errors that any of them can end in. */
+/**
+ * Adds what follows from rules common to all operations: who may call it, and the errors that any operation can have.
+ */
 function complete(operation: Operation, path: string): void {
   const common: ErrorCode[] = ['internal_error', 'unavailable'];
   if (PUBLIC_EXTENSION in operation) {
@@ -80,7 +84,7 @@ function complete(operation: Operation, path: string): void {
     operation.operationId = `${operation.operationId}Alias`;
     operation.summary = `${operation.summary} (an alias)`;
   }
-  // A route may name another code of the same status: both are told.
+  // A route may document another code of the same status: the response then has both.
   const own = Object.values(operation.responses).flatMap(
     (response) => Object.keys(examplesOf(response)) as ErrorCode[],
   );

@@ -4,15 +4,17 @@ import { ShutdownState } from './common/shutdown.state.js';
 import { StartupError } from './common/errors/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
-/** A stop that hangs is ended after this long: whoever runs the process may kill it after ten seconds. */
+/** How the process listens, stops on signals, and reports a failed start. Only `main.ts` uses it. */
+
+/** A stop that takes longer is cut off, in milliseconds. Docker and others kill a process after ten seconds. */
 const STOP_TIMEOUT_MS = 9_500;
 
-/** Listens, and says where. @throws StartupError when the port is taken */
+/** Starts the application, listens, and prints where. @throws StartupError when the port is taken */
 export async function listen(app: NestFastifyApplication): Promise<void> {
   const { port, host, dataDir, databaseUrl } = app.get<AppConfig>(appConfig.KEY);
   await app.init();
   try {
-    app.useLogger(false); // Nest would log a taken port with its stack; the line below is enough.
+    app.useLogger(false); // Nest would log a taken port with a stack trace; the error below says it in a line.
     await app.listen(port, host);
     app.useLogger(app.get(Logger));
   } catch (error) {
@@ -30,15 +32,16 @@ export async function listen(app: NestFastifyApplication): Promise<void> {
 }
 
 /**
- * Ctrl-C and SIGTERM close the application, then end the process with code 0, also when something hangs: what was acked
- * is committed by then. A second signal doesn't wait.
+ * Ctrl-C and SIGTERM close the application and end the process with code 0. When closing hangs, the process ends with
+ * code 0 after `STOP_TIMEOUT_MS`: a write is committed before its ack, so nothing acked is lost. A second signal ends
+ * it at once, with code 1.
  */
 export function stopOnSignals(app: NestFastifyApplication): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    app.get(ShutdownState).begin(); // At once; Nest's first hook may have to wait for the start.
+    app.get(ShutdownState).begin(); // At once, as Nest's first shutdown hook may have to wait for the start.
     setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref();
     app.close().then(() => process.exit(0), explainAndExit);
   };
@@ -46,7 +49,10 @@ export function stopOnSignals(app: NestFastifyApplication): void {
   process.on('SIGTERM', stop);
 }
 
-/** One line for what the person can mend, everything for what they can't. */
+/**
+ * Prints why the start or the stop failed, and exits with code 1: one line for a `StartupError`, which the person can
+ * fix; a stack trace for any other error.
+ */
 export function explainAndExit(error: unknown): never {
   process.stderr.write(`${error instanceof StartupError ? error.message : String((error as Error).stack ?? error)}\n`);
   process.exit(1);

@@ -3,9 +3,9 @@ import { fullDataSource } from '../database/data-source.js';
 import { differingFiles, schemaFiles } from './schema-files.js';
 import { withScratchPostgres } from './scratch-postgres.js';
 
-// Runs all migrations on an empty database, undoes and redoes the newest, and exits 1 when the entities still ask for
-// some SQL (what `typeorm migration:generate --check` would write into a migration), or when a file of `npm run schema`
-// shows something else. The database is that of the URL given, or one of its own.
+// `npm run migrations:check [URL]`: runs all migrations on an empty database, then undoes and redoes the newest. It
+// exits 1 when the schema differs from the entities (where `typeorm migration:generate --check` would find SQL to
+// write), or when a file of `npm run schema` differs from it. The database is the one at the URL, or a temporary one.
 async function faultsOf(url: string): Promise<string[]> {
   const source = await fullDataSource(url).initialize();
   try {

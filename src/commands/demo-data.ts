@@ -1,4 +1,4 @@
-/** What `npm run seed` puts in: made by rule, so that every run says the same. */
+/** The demo people, chats and messages of `npm run seed`. They are computed, so every run has the same. */
 
 export const PASSWORD = 'correct horse';
 
@@ -17,11 +17,13 @@ export const PEOPLE = [...NAMES, ...MORE_NAMES].map((name, index) => ({
   email: index < NAMES.length ? `${name.split(' ')[0]!.toLowerCase()}@example.com` : `demo${index + 1}@example.com`,
 }));
 
+/** A chat to make, with this many messages. */
 export interface Conversation {
   /** A group's name; undefined for a private chat. */
   readonly group: string | undefined;
-  /** Emails; the first one makes the chat. */
+  /** Emails; the first person makes the chat. */
   readonly members: readonly string[];
+  /** How many messages. */
   readonly lines: number;
 }
 
@@ -56,7 +58,7 @@ const ENDINGS = ['?', ', again.', ' — it works now 🎉', '. Tomorrow then?', 
 
 const pick = <T>(list: readonly T[], index: number): T => list[index % list.length]!;
 
-/** The lines of a conversation: who of the members says what. */
+/** The messages of a conversation; `author` is an index into its members. */
 export function linesOf({ members, lines }: Conversation): { author: number; text: string }[] {
   return Array.from({ length: lines }, (_, index) => ({
     author: (index * 7 + Math.floor(index / 3)) % members.length,

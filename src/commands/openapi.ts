@@ -5,8 +5,8 @@ import { AppModule } from '../app.module.js';
 import { createHttpAdapter } from '../common/http/http-adapter.js';
 import { createOpenApi } from '../openapi.js';
 
-// Writes the OpenAPI document to a file, or with --check exits 1 when the file isn't what the code says. Nothing is
-// started for it: a previewed application has its routes and no providers.
+// `npm run openapi`: writes the OpenAPI document to a file (default openapi.json). With --check it exits 1 when the
+// file differs from the code. It starts nothing: a previewed application has routes and no providers.
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
 const [file = 'openapi.json'] = positionals;
 const app = await NestFactory.create(AppModule, createHttpAdapter({ trustedProxies: [] }), {

@@ -3,7 +3,7 @@ import { fullDataSource } from '../database/data-source.js';
 import { FUNCTIONS_FOLDER, schemaFiles } from './schema-files.js';
 import { withScratchPostgres } from './scratch-postgres.js';
 
-// Writes the files that show the schema, from an empty database after all migrations.
+// `npm run schema`: runs all migrations on a temporary empty database and writes the files that show its schema.
 const files = await withScratchPostgres(async (url) => {
   const source = await fullDataSource(url).initialize();
   try {

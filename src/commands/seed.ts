@@ -3,12 +3,13 @@ import { parseArgs } from 'node:util';
 import { CONVERSATIONS, PEOPLE, PASSWORD, type Conversation, linesOf } from './demo-data.js';
 
 /**
- * Fills a running application with demo people, chats and a few thousand messages, as a client over REST would. Running
- * it again changes nothing: people are logged in, chats found, and each message has a key, so it is a replay.
+ * `npm run seed`: fills a running application with demo people, chats and a few thousand messages, over REST as a
+ * client would. Running it again changes nothing: people and chats are found, and each message has an idempotency key,
+ * so it is a replay.
  */
 const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://localhost:8000' } } });
 const base = values.url;
-/** Requests under way at once. */
+/** Conversations that are filled at once, with one request each. */
 const PARALLEL = 16;
 
 interface Account {
@@ -16,6 +17,7 @@ interface Account {
   token: string;
 }
 
+/** Calls the API; waits and repeats when the rate limit refuses. An email that is taken is no error here. */
 async function call<T>(
   method: string,
   path: string,
@@ -37,6 +39,7 @@ async function call<T>(
   return answer;
 }
 
+/** Registers a person, unless they are, and logs them in. */
 async function account(name: string, email: string): Promise<Account> {
   await call('POST', '/auth/register', { body: { name, email, password: PASSWORD } });
   const { access_token: token } = await call<{ access_token: string }>('POST', '/auth/login', {
@@ -45,7 +48,7 @@ async function account(name: string, email: string): Promise<Account> {
   return { id: (await call<{ id: number }>('GET', '/auth/me', { token })).id, token };
 }
 
-/** The conversation's chat, made when its first member doesn't have it yet. */
+/** The id of the conversation's chat, which is made when its first member doesn't have it yet. */
 async function chatOf({ group }: Conversation, [owner, ...others]: Account[]): Promise<number> {
   const { token } = owner!;
   const ids = others.map(({ id }) => id);
@@ -58,7 +61,7 @@ async function chatOf({ group }: Conversation, [owner, ...others]: Account[]): P
     .id;
 }
 
-/** Sends a conversation line by line, so that it reads in order; how many lines it has. */
+/** Sends a conversation, one message after the other to keep their order; returns how many. */
 async function fill(conversation: Conversation, accounts: ReadonlyMap<string, Account>): Promise<number> {
   const members = conversation.members.map((email) => accounts.get(email)!);
   const chatId = await chatOf(conversation, members);
@@ -91,7 +94,9 @@ async function seed(): Promise<void> {
 try {
   await seed();
 } catch (error) {
-  const away = (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
-  console.error(away ? `Nothing answers at ${base}: run "npm start" first, or give --url.` : (error as Error).message);
+  const refused = (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
+  console.error(
+    refused ? `Nothing answers at ${base}: run "npm start" first, or give --url.` : (error as Error).message,
+  );
   process.exitCode = 1;
 }

@@ -1,8 +1,8 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 
 /**
- * Whether the process is stopping. From `begin`, which the signal handler in `startup.ts` calls, new requests and
- * handshakes are refused, and what is under way is finished.
+ * Whether the process is stopping: then new requests and handshakes are refused, and what is under way is finished. The
+ * signal handler in `startup.ts` and `DrainService` call `begin`.
  */
 @Injectable()
 export class ShutdownState {

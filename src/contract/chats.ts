@@ -1,4 +1,4 @@
-/** Chats and who is in them. */
+/** Chats and their members. Types only: clients copy this folder as it is. */
 import type { Message } from './messages.js';
 
 export type ChatType = 'private' | 'group';
@@ -17,25 +17,29 @@ export interface Chat {
   my_role: Role;
   /** The `seq` of the newest message; 0 in an empty chat. */
   last_seq: number;
+  /** The newest `change_seq`. */
   last_change_seq: number;
   /** The caller's cursor: they have read all messages up to this `seq`. */
   last_read_seq: number;
   /** The smallest cursor: everybody has read all messages up to this `seq`. */
   read_by_all_seq: number;
+  /** `last_seq - last_read_seq`. */
   unread_count: number;
   last_message: Message | null;
   /** For `?before=` of the next page of chats; opaque. */
   activity_cursor: string;
 }
 
-/** What all members see alike of a group. */
+/** The fields of a group that are the same for all members. */
 export type ChatSummary = Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'>;
 
+/** A member of a chat. */
 export interface Member {
   user_id: number;
   name: string;
   role: Role;
   joined_at: string;
+  /** The member's cursor: they have read all messages up to this `seq`. */
   last_read_seq: number;
 }
 

@@ -1,6 +1,6 @@
-/** The errors of REST and of the sockets. Only types: clients copy this folder as it is. */
+/** The errors of REST and of sockets. Types only: clients copy this folder as it is. */
 
-/** Stable; what clients switch on. */
+/** What clients switch on. The codes are stable. */
 export type ErrorCode =
   | 'validation_failed'
   | 'unauthorized'
@@ -23,9 +23,9 @@ export type ErrorCode =
   | 'overloaded'
   | 'unavailable';
 
-/** One thing wrong with one field of the input. */
+/** An error in one field of the input. */
 export interface FieldError {
-  /** A nested field is named by its path: `cursors.7.seq`. */
+  /** The name; of a nested field its path, such as `cursors.7.seq`. */
   readonly field: string;
   readonly message: string;
 }
@@ -37,9 +37,9 @@ export interface Problem {
   status: number;
   detail: string;
   code: ErrorCode;
-  /** Also in the log of the server. */
+  /** The server logs the same id. */
   request_id: string;
-  /** Of `validation_failed`. */
+  /** Only with `validation_failed`. */
   errors?: readonly FieldError[];
 }
 
@@ -49,8 +49,8 @@ export interface CommandError {
   message: string;
   /** Whether the same command, with the same `client_message_id`, may be sent again. */
   retryable: boolean;
-  /** Of `rate_limited`: when it may be sent again, in milliseconds from now. */
+  /** Only with `rate_limited`: when it may be sent again, in milliseconds from now. */
   retry_after_ms?: number;
-  /** Of `validation_failed`. */
+  /** Only with `validation_failed`. */
   errors?: readonly FieldError[];
 }

@@ -1,13 +1,13 @@
 /**
- * The socket protocol, typed: what a client app imports (`io<ServerToClientEvents, ClientToServerEvents>`), and what the
- * gateway and the publishers are compiled against. docs/realtime.md tells the rest.
+ * The types of the socket protocol. A client app imports them (`io<ServerToClientEvents, ClientToServerEvents>`), and
+ * the gateway and the publishers are compiled against them. docs/realtime.md describes the protocol.
  */
 import type { Chat, ChatSummary, Member } from './chats.js';
 import type { CommandError } from './errors.js';
 import type { Message, NewMessage, ReadReceipt } from './messages.js';
 import type { News, SyncRequest } from './sync.js';
 
-/** Every command is answered with one of these. */
+/** The answer to a command: its data, or an error. */
 export type Ack<Data, Beside = unknown> = ({ ok: true; data: Data } & Beside) | { ok: false; error: CommandError };
 
 type Command<Payload, Data, Beside = unknown> = (payload: Payload, ack: (answer: Ack<Data, Beside>) => void) => void;
@@ -29,7 +29,7 @@ export interface ClientToServerEvents {
 export interface ServerToClientEvents {
   'message:created': (message: Message) => void;
   'message:updated': (message: Message) => void;
-  /** A tombstone. */
+  /** The message as a tombstone. */
   'message:deleted': (message: Message) => void;
   read_receipt: (receipt: ReadReceipt) => void;
   'chat:created': (chat: Chat) => void;
@@ -39,10 +39,11 @@ export interface ServerToClientEvents {
   'member:removed': (change: { chat_id: number; member: Member }) => void;
   'member:updated': (change: { chat_id: number; member: Member }) => void;
   typing: (typing: { chat_id: number; user_id: number; is_typing: boolean }) => void;
+  /** The access token has expired. */
   'auth:expired': (nothing: Empty) => void;
-  /** The session has ended; the socket is cut. */
+  /** The session has ended; the server closes the socket. */
   'session:revoked': (nothing: Empty) => void;
-  /** The server stops. It closes the connection in a moment; then wait so long before you connect again. */
+  /** The server stops and soon closes the connection. Wait for this long before you connect again. */
   'server:draining': (delay: { reconnect_in_ms: number }) => void;
 }
 

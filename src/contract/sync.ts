@@ -1,8 +1,11 @@
-/** Sync: from what a client holds to what the server has. The same over REST and on sockets. */
+/** Sync brings a client from what it has to what the server has. The same over REST and on sockets. Types only. */
 import type { Chat } from './chats.js';
 import type { Message } from './messages.js';
 
-/** What a client holds of a chat. A read mark that is given counts as news when it has moved. */
+/**
+ * What a client has of a chat. `last_read_seq` and `read_by_all_seq` are optional: when one is given and differs from
+ * the server's, the chat counts as news.
+ */
 export interface SyncCursor {
   seq: number;
   change_seq: number;
@@ -11,27 +14,28 @@ export interface SyncCursor {
 }
 
 export interface SyncRequest {
-  /** By the id of the chat. */
+  /** The keys are ids of chats. */
   cursors: Record<string, SyncCursor>;
-  /** `next_chat_id` of the answer before. */
+  /** The `next_chat_id` of the answer before. */
   after_chat_id?: number;
-  /** Messages, at the most: 1–500, else 200. */
+  /** Messages in the answer, at the most: 1–500, by default 200. */
   limit?: number;
 }
 
 /** A chat with what is new in it. */
 export interface ChatNews extends Chat {
-  /** Those with a higher `seq`, in order; then older ones that have changed, by `change_seq`. */
+  /** First the messages with a higher `seq`, in order; then older messages that have changed, by `change_seq`. */
   messages: Message[];
-  /** There is more: call again with the cursors moved on. */
+  /** The chat has more news: call again with advanced cursors. */
   has_more: boolean;
-  /** Drop what is held of this chat. */
+  /** The client must drop what it has of this chat. */
   reset: boolean;
 }
 
+/** The answer to a sync. */
 export interface News {
   chats: ChatNews[];
-  /** Chats that the cursors name and the caller is no longer in. */
+  /** Chats that have a cursor in the request and that the caller isn't in. */
   removed_chat_ids: number[];
   /** The `after_chat_id` of the next call; null when this was the last. */
   next_chat_id: number | null;

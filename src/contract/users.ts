@@ -1,4 +1,4 @@
-/** People, their accounts and sessions. Times are RFC 3339 UTC with milliseconds. */
+/** People, their accounts and sessions. Types only. Times are RFC 3339 UTC with milliseconds. */
 
 /** A person, as everybody sees them. */
 export interface User {
@@ -18,14 +18,14 @@ export interface Tokens {
   token_type: 'bearer';
   /** The life of the access token in seconds. */
   expires_in: number;
-  /** Opaque. Each refresh returns the next one. */
+  /** An opaque text. Each refresh returns the next one. */
   refresh_token: string;
 }
 
-/** A login on a device. */
+/** A session: one login on one device. */
 export interface Session {
   id: string;
-  /** The first 200 characters of the header; null when there was none. */
+  /** The first 200 characters of the header User-Agent; null when there was none. */
   user_agent: string | null;
   address: string;
   created_at: string;

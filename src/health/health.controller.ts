@@ -8,6 +8,10 @@ import { Unlimited } from '../limits/rate-limit.decorator.js';
 const PING_TIMEOUT_MS = 2_000;
 const HEALTHY = { schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } };
 
+/**
+ * Probes for an orchestrator: `live` says that the process answers, `ready` that the database does, too. Redis isn't
+ * part of it: the application works without.
+ */
 @ApiTags('service')
 @Public()
 @Unlimited()

@@ -2,8 +2,9 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { HealthController } from './health.controller.js';
 
+/** The routes under `/health`. */
 @Module({
-  // Terminus would log each failing check, every few seconds, with its cause; the answer says enough.
+  // Without a logger: Terminus would log every failing check, every few seconds, with its cause.
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
 })

@@ -1,4 +1,4 @@
-/** So many in a window of so many seconds, which begins with the first of them. */
+/** Allows `limit` calls in a window of `seconds`, which begins with the first call. */
 export interface Budget {
   readonly limit: number;
   readonly seconds: number;
@@ -7,9 +7,9 @@ export interface Budget {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** What routes allow; docs/security.md says why it is these numbers. */
+/** The budgets of HTTP routes, which `@RateLimit` names. docs/security.md has the reasons for these numbers. */
 export const BUDGETS = {
-  /** All routes that are in no other line, of one user; without a token, of one address. */
+  /** All routes without a budget of their own: of one user or, without a token, of one address. */
   requests: { limit: 1_200, seconds: MINUTE },
   /** Messages of one user over REST. */
   sends: { limit: 1_200, seconds: MINUTE },
@@ -19,6 +19,9 @@ export const BUDGETS = {
   registrations: { limit: 60, seconds: HOUR },
   /** Refreshes from one address. */
   refreshes: { limit: 600, seconds: MINUTE },
-  /** Attempts to change the password, or to close the account, in one session: whoever has stolen its token must not guess the password with it. */
+  /**
+   * Attempts to change the password or close the account, in one session: a stolen access token must not be enough to
+   * guess the password.
+   */
   passwords: { limit: 10, seconds: 15 * MINUTE },
 } as const satisfies Record<string, Budget>;

@@ -4,11 +4,15 @@ import { BUDGETS } from './budgets.js';
 import { RequestCountStorage } from './request-count.storage.js';
 import { RateLimiterFactory } from './rate-limiter.factory.js';
 
+/** The counters, which `auth` and `realtime` also use for limits of their own. */
 @Global()
 @Module({ providers: [RateLimiterFactory, RequestCountStorage], exports: [RateLimiterFactory, RequestCountStorage] })
 class CountersModule {}
 
-/** Limits for whoever asks too much. The guard of the routes is bound after the one of tokens, in `AuthModule`. */
+/**
+ * Rate limits for HTTP and the counters of all limits. `AuthModule` binds `RateLimitGuard`, because it must run after
+ * the token guard.
+ */
 @Module({
   imports: [
     CountersModule,

@@ -4,18 +4,18 @@ import { SkipThrottle, Throttle } from '@nestjs/throttler';
 import type { Principal } from '../common/principal.js';
 import { BUDGETS } from './budgets.js';
 
-/** How the OpenAPI names the budget of an operation that has its own. */
+/** The OpenAPI extension with the budget of an operation that has its own. */
 const BUDGET_EXTENSION = 'x-rate-limit';
 
-/** How the OpenAPI marks an operation without a limit. */
+/** The OpenAPI extension of an operation without a limit. */
 export const UNLIMITED_EXTENSION = 'x-unlimited';
 
 interface Options {
-  /** Whom to count; by default the user, and where there is none the address. */
+  /** What is counted: by default the user or, without a token, the address. */
   readonly by?: 'session';
 }
 
-/** Gives a route a budget of its own, apart from the one that all others share. */
+/** Gives a route a budget of its own, in place of the one that all other routes share. */
 export function RateLimit(name: keyof typeof BUDGETS, { by }: Options = {}): MethodDecorator {
   const { limit, seconds } = BUDGETS[name];
   const generateKey = (_: unknown, tracker: string): string => `${name}:${tracker}`;
@@ -26,7 +26,7 @@ export function RateLimit(name: keyof typeof BUDGETS, { by }: Options = {}): Met
   );
 }
 
-/** For what programs ask for all the time. */
+/** No limit: for routes that monitoring calls all the time. */
 export const Unlimited = (): ClassDecorator & MethodDecorator =>
   applyDecorators(SkipThrottle(), ApiExtension(UNLIMITED_EXTENSION, true));
 

@@ -15,9 +15,10 @@ import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 
 /**
- * Limits what one user asks for over HTTP or, where nobody is logged in, one address. It comes after the guard that finds
- * out who asks: people behind one address don't share a limit once they are logged in. A bad token costs some
- * microseconds and is counted nowhere. The headers `X-RateLimit-…` are on each answer of a limited route.
+ * The global rate limit of HTTP: counts the requests of a user or, without a token, of an address. It runs after
+ * `JwtAuthGuard`, which finds the user: so logged-in people behind one address don't share a limit. A request with a
+ * bad token is refused before this guard; it costs some microseconds and isn't counted. Every answer of a limited route
+ * has the headers `X-RateLimit-…`. The commands of sockets have `CommandLimitGuard`.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -39,7 +40,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     return Promise.resolve(user ? `user:${user.userId}` : normalizeIp(ip));
   }
 
-  /** One budget for all routes that don't have their own (`@RateLimit`). */
+  /** All routes without a budget of their own (`@RateLimit`) share one counter. */
   protected override generateKey(_: ExecutionContext, tracker: string): string {
     return `requests:${tracker}`;
   }

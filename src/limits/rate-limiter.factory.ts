@@ -4,12 +4,15 @@ import { AppError } from '../common/errors/app-error.js';
 import { RedisService } from '../redis/redis.service.js';
 import type { Budget } from './budgets.js';
 
-/** Counts what somebody does in a window of time: in Redis for all nodes, in memory without Redis and while it is away. */
+/**
+ * Makes the counters of all rate limits. With Redis they count for all nodes together. Without `REDIS_URL`, and while
+ * Redis is unavailable, each node counts in its memory.
+ */
 @Injectable()
 export class RateLimiterFactory {
   constructor(private readonly redis: RedisService) {}
 
-  /** The counter of a budget; `name` tells it from the others. */
+  /** The counter of a budget. `name` is part of its keys, so it must be unique. */
   create(name: string, { limit, seconds }: Budget): RateLimiterAbstract {
     const options = { keyPrefix: `limit:${name}`, points: limit, duration: seconds };
     const inMemory = new RateLimiterMemory(options);
@@ -24,7 +27,7 @@ export class RateLimiterFactory {
   }
 }
 
-/** Counts one. @throws AppError `rate_limited` when that was one too many */
+/** Counts one for the key. @throws AppError `rate_limited` when the budget is used up */
 export async function consume(limiter: RateLimiterAbstract, key: string, detail?: string): Promise<void> {
   try {
     await limiter.consume(key);

@@ -6,7 +6,10 @@ import { RateLimiterFactory } from './rate-limiter.factory.js';
 
 type Hits = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** Where the throttler counts. (The storage for Redis that others have made for it waits for Redis to come back.) */
+/**
+ * The storage of `@nestjs/throttler` on `RateLimiterFactory`. (The published storage for Redis isn't used: it waits for
+ * Redis when it is unavailable.)
+ */
 @Injectable()
 export class RequestCountStorage implements ThrottlerStorage {
   private readonly limiter: RateLimiterAbstract;
@@ -15,7 +18,7 @@ export class RequestCountStorage implements ThrottlerStorage {
     this.limiter = limiters.create('http', BUDGETS.requests);
   }
 
-  /** One more hit of a key whose window has `ttl` milliseconds. What it gives is in seconds. */
+  /** Counts a hit of a key whose window has `ttl` milliseconds. The times it returns are in seconds. */
   async increment(key: string, ttl: number, limit: number): Promise<Hits> {
     const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, 1, { customDuration: ttl / 1000 });
     const secondsLeft = Math.ceil(msBeforeNext / 1000);

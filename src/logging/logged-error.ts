@@ -1,3 +1,4 @@
+/** The fields of an error that reach the log. */
 interface LoggedError {
   readonly type: string;
   readonly message: string;
@@ -7,8 +8,8 @@ interface LoggedError {
 }
 
 /**
- * What is logged of an error: nothing but this. An error of the database also carries the statement's values and the row
- * that it refused, so messages, emails and hashes of passwords.
+ * The serializer of every logged `err`. It copies only these fields, because an error of the database also has the
+ * values of the statement and the refused row: messages, emails and password hashes.
  */
 export function loggedError(error: unknown): LoggedError | string {
   if (!(error instanceof Error)) return typeof error;

@@ -5,7 +5,10 @@ import type { DestinationStream, LoggerOptions } from 'pino';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { loggedError } from './logged-error.js';
 
-/** pino through nestjs-pino: JSON lines in production, readable ones elsewhere. */
+/**
+ * The log: pino through nestjs-pino, JSON lines in production and readable lines elsewhere. `request-log.ts` logs the
+ * requests.
+ */
 @Module({
   imports: [
     LoggerModule.forRootAsync({
@@ -14,7 +17,7 @@ import { loggedError } from './logged-error.js';
         const options: Options = {
           level: logLevel,
           base: undefined,
-          hooks: { logMethod: quietly },
+          hooks: { logMethod: skipStartUpNoise },
           serializers: { err: loggedError },
           wrapSerializers: false,
         };
@@ -25,17 +28,21 @@ import { loggedError } from './logged-error.js';
 })
 export class LoggingModule {}
 
-/** What Nest says of each module and route at start; worth a line only to somebody who looks for it. */
+/**
+ * Nest's classes that log a line for each module and route at start. These lines are written at level debug or lower
+ * only.
+ */
 const NEST_START_UP = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController']);
+/** pino's number for the level info. */
 const INFO = 30;
 
-const quietly: NonNullable<LoggerOptions['hooks']>['logMethod'] = function (args, method, level) {
+const skipStartUpNoise: NonNullable<LoggerOptions['hooks']>['logMethod'] = function (args, method, level) {
   const { context } = args[0] as { context?: string };
   const isNoise = level === INFO && context !== undefined && NEST_START_UP.has(context);
   if (!isNoise || this.isLevelEnabled('debug')) method.apply(this, args);
 };
 
-/** pino-pretty is a development dependency; without it, JSON lines do. */
+/** Readable lines with pino-pretty, a development dependency; JSON lines where it isn't installed. */
 async function readableLines(): Promise<DestinationStream> {
   try {
     const { default: pretty } = await import('pino-pretty');

@@ -3,8 +3,9 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Principal } from '../common/principal.js';
 
 /**
- * One line for each answered request, and the request's id on every line logged while it is handled. By Fastify's hooks:
- * the middleware of nestjs-pino isn't reached under Fastify here, and its context would be lost where a body is read.
+ * Logs a line for each answered request, and puts the request's id on every line that is logged while it is handled. It
+ * uses Fastify's hooks: the middleware of nestjs-pino isn't reached under Fastify here, and its context would be lost
+ * when a body is read. `app.setup.ts` calls it.
  */
 export function logRequests(fastify: FastifyInstance, pino: PinoLogger): void {
   fastify.addHook('preHandler', (request, _, done) => {

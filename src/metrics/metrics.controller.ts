@@ -6,6 +6,7 @@ import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
 import { MetricsService } from './metrics.service.js';
 
+/** `/metrics` on the main port; not found when METRICS_PORT is set. */
 @ApiTags('service')
 @Public()
 @Unlimited()

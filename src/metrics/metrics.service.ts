@@ -12,7 +12,11 @@ import { SocketDisconnected } from '../common/socket.events.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { MessagesAppended } from '../messages/message.events.js';
 
-/** What Prometheus may know: the process, HTTP by route, messages, and why sockets leave. On a port of its own when `METRICS_PORT` is set. */
+/**
+ * The metrics of this node for Prometheus: the process, HTTP requests by route, stored messages, and disconnects by
+ * reason. With `METRICS_PORT` they are served on that port, else by `MetricsController`. A label must not hold data of
+ * users, as each of its values is a time series.
+ */
 @Injectable()
 export class MetricsService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly registry = new Registry();
@@ -65,10 +69,12 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
     return this.config.metricsPort === undefined;
   }
 
+  /** The content type of `text`. */
   get contentType(): string {
     return this.registry.contentType;
   }
 
+  /** The metrics in the text format of Prometheus. */
   text(): Promise<string> {
     return this.registry.metrics();
   }

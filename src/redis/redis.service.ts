@@ -3,8 +3,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 
 /**
- * Nothing waits for a Redis that is away or silent, and nothing piles up for it: a command is answered, or refused at once
- * or after two seconds. (ioredis keeps commands in a queue without a bound otherwise, and waits for ever on a silent server.)
+ * With an unavailable Redis a command fails at once; with an unresponsive one, after two seconds. So nothing piles up
+ * in this process. (By default ioredis queues commands without a bound, and waits forever for an unresponsive server.)
  */
 const OPTIONS: RedisOptions = {
   connectTimeout: 2_000,
@@ -15,20 +15,23 @@ const OPTIONS: RedisOptions = {
   retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
 };
 
-/** The connections to `REDIS_URL`. Redis away is an ordinary state: it is logged when it begins and when it ends. */
+/**
+ * The connections to `REDIS_URL`. An unavailable Redis is an ordinary state: the application works on without it, and
+ * the log has a line when it begins and when it ends. Users of a connection must handle failing commands.
+ */
 @Injectable()
 export class RedisService implements OnApplicationShutdown {
   private readonly logger = new Logger(RedisService.name);
   private readonly connections: Redis[] = [];
 
-  /** The connection for commands, which fail at once while it isn't `ready`; undefined without `REDIS_URL`. */
+  /** The connection for commands. They fail at once while it isn't `ready`. Undefined without `REDIS_URL`. */
   readonly client: Redis | undefined;
 
   constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {
     this.client = this.connect('commands');
   }
 
-  /** One more connection, for a subscriber say; it connects by itself, again and again. Undefined without `REDIS_URL`. */
+  /** Opens another connection, such as for a subscriber; it reconnects by itself. Undefined without `REDIS_URL`. */
   connect(purpose: string): Redis | undefined {
     if (!this.config.redisUrl) return undefined;
     const redis = new Redis(this.config.redisUrl, OPTIONS);
