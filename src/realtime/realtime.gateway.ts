@@ -17,8 +17,9 @@ import { ExpiredTokenAllowed, WsJwtGuard } from './commands/ws-jwt.guard.js';
 import { SocketExpiryService } from './connections/socket-expiry.service.js';
 
 /**
- * The commands of docs/realtime.md. What they cause is published by `delivery/`, as it is for REST; connecting and leaving
- * is the business of `connections/`.
+ * The commands of docs/realtime.md. A handler calls one service and returns the data of the ack; it decides nothing.
+ * `CommandDispatcher` calls the handlers. `delivery/` publishes what a command has changed, as it does for REST.
+ * `connections/` holds what happens when sockets connect and leave.
  */
 @WebSocketGateway()
 @UseGuards(WsJwtGuard, CommandLimitGuard)

@@ -24,6 +24,10 @@ import { DEFAULT_REALTIME_OPTIONS, REALTIME_OPTIONS } from './realtime.options.j
 import { RealtimePublisher } from './realtime.publisher.js';
 import { SocketServer } from './socket.server.js';
 
+/**
+ * The sockets: `commands/` runs what clients send, `delivery/` publishes what is committed, `connections/` handles the
+ * life of a connection, and `plain/` is the plain WebSocket. No other feature imports this module.
+ */
 @Module({
   imports: [AuthModule, ChatsModule, MessagesModule],
   providers: [

@@ -1,15 +1,20 @@
 import { Inject } from '@nestjs/common';
 
-/** Bounds of sockets that no deployment needs to change, and tests do. */
+/** The limits and times of sockets. Tests override them; no deployment needs to, so they are not settings. */
 export interface RealtimeOptions {
-  /** Connections that may be between the handshake and the namespace. At 2,000 a second that is a round trip of 0.5 s. */
+  /**
+   * The most connections that may have passed the handshake and not yet joined the namespace. At 2,000 new connections
+   * a second, 1,000 allow for a round trip of 0.5 s.
+   */
   readonly maxPending: number;
-  /** How often a client is pinged, and how long it has to answer, in milliseconds. */
+  /** How often the server pings a client, and how long the client has to answer, in milliseconds. */
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   /** How long a client has to answer `auth:expired`, in milliseconds. */
   readonly expiryGraceMs: number;
-  /** What one connection may have waiting that the kernel has not taken. A `sync` of 200 long messages must fit in. */
+  /**
+   * The most that may wait for one client and that the kernel has not taken. A `sync` of 200 long messages must fit.
+   */
   readonly maxBacklog: { readonly packets: number; readonly bytes: number };
 }
 
@@ -21,6 +26,7 @@ export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   maxBacklog: { packets: 10_000, bytes: 4 * 1024 * 1024 },
 };
 
+/** The provider's token; classes inject it with `InjectRealtimeOptions`. */
 export const REALTIME_OPTIONS = Symbol('RealtimeOptions');
 
 export const InjectRealtimeOptions = (): ParameterDecorator => Inject(REALTIME_OPTIONS);

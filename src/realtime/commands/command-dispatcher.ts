@@ -4,15 +4,21 @@ import { AppError } from '../../common/errors/app-error.js';
 import type { ChatSocket } from '../chat-socket.js';
 import { toCommandError } from './socket-error.filter.js';
 
-/** A command through Nest's guard, pipe, handler and filter. Resolves with the answer, or with undefined once the filter has acked an error. */
+/**
+ * Runs a command through Nest's guards, pipe, handler and filter. Resolves with the answer, or with undefined after the
+ * filter has acked an error.
+ */
 export type CommandHandler = (payload: unknown, ack: (answer: object) => void) => Promise<object | undefined>;
 
-/** What one socket may have under way and waiting; beyond it commands are refused, not kept. */
+/** The most commands of one socket that may be running or queued. Further commands are refused with `rate_limited`. */
 const MAX_WAITING = 1_000;
-/** When a client that has filled it may try again, in milliseconds. */
+/** When a client that has reached `MAX_WAITING` may try again, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Sends keep their order without waiting for each other's commit: they stand in the lanes of their chats one after the other. */
+/**
+ * The command that starts without waiting for the commit of the one before. Sends keep their order all the same: each
+ * one enters the lane of its chat (`ChatLaneScheduler`) in the order of the starts.
+ */
 const PIPELINED = 'message:send';
 
 interface Command {
@@ -22,15 +28,31 @@ interface Command {
 }
 
 /**
- * Takes all commands of one socket, through one listener for all events (stock Nest binds one RxJS chain for each event
- * and socket, 97 KB of heap with 20 of them instead of 13), and acks each. They start in the order they came. Sends that
- * follow each other are under way together, so that one commit can take many; any other command has the socket to itself.
+ * Runs and acks the commands of one socket, Socket.IO or plain. `SocketAdapter` makes one dispatcher for each socket,
+ * just after the handshake.
+ *
+ * States:
+ * - *idle*: nothing is running or queued;
+ * - *pipelining*: only sends (`message:send`) are running, so that one commit can store many of them;
+ * - *exclusive*: one command of another kind is running, alone;
+ * - *finishing*, beside one of these: `finish` was called. New commands are refused with `unavailable`.
+ *
+ * Transitions, for the head of the queue:
+ * - idle: the command starts;
+ * - pipelining: a send starts; another command waits until all running sends are done;
+ * - exclusive: the command waits.
+ *
+ * Invariants: commands start in the order in which they arrived. At most 1,000 are running or queued. Each accepted
+ * command is acked, by its answer or by `SocketErrorFilter`.
+ *
+ * All events have one listener. Stock Nest binds one RxJS chain for each event and socket: with 20 events that is 97 KB
+ * of heap for a socket, instead of 13 KB.
  */
 export class CommandDispatcher {
   private readonly queue: Command[] = [];
   private running = 0;
   private exclusive = false;
-  /** Set when no more commands are taken; called when none is left. */
+  /** Set by `finish`: from then on new commands are refused. Called when no command is left. */
   private finished: (() => void) | undefined;
 
   constructor(
@@ -41,7 +63,7 @@ export class CommandDispatcher {
     socket.onAny((event: string, ...args: unknown[]) => this.accept(event, args));
   }
 
-  /** Takes no more commands. Resolves when those that had come are acked. */
+  /** Refuses new commands from now on. Resolves when the accepted ones are acked. `DrainService` calls it. */
   finish(): Promise<void> {
     return new Promise((resolve) => {
       this.finished = resolve;
@@ -56,7 +78,7 @@ export class CommandDispatcher {
     const count = wantsAck ? args.length - 1 : args.length;
     const refusal = this.refusal();
     if (refusal) return ack({ ok: false, error: toCommandError(refusal) });
-    // Anything but one argument is no payload; the validation says so.
+    // A command has exactly one argument. Without one payload, the validation pipe refuses the command.
     this.queue.push({ event, payload: count === 1 ? args[0] : undefined, ack });
     this.pump();
   }
@@ -73,7 +95,8 @@ export class CommandDispatcher {
       this.running += 1;
       this.exclusive = head.event !== PIPELINED;
       void this.run(head)
-        // The filter answers what a handler throws; only a fault of ours gets here, and the next command must still run.
+        // The filter acks what a handler throws. An error here is our own fault; the next command must run all the
+        // same.
         .catch((err: unknown) => this.logger.error({ err, event: 'command.failed' }))
         .finally(() => {
           this.running -= 1;

@@ -5,13 +5,16 @@ import { type AppConfig, appConfig } from '../../config/app.config.js';
 import type { ChatSocket } from '../chat-socket.js';
 import type { ClientToServerEvents } from '../../contract/events.js';
 
-/** So many commands within so many seconds, from the first of them on. */
+/** At most `points` commands in a window of `duration` seconds. The first command starts the window. */
 interface Limit {
   readonly points: number;
   readonly duration: number;
 }
 
-/** What one user may send over all their sockets on this node. No person needs as much; docs/realtime.md lists it. */
+/**
+ * The rate limits of one user, over all their sockets on this node. No person needs as much. docs/realtime.md lists
+ * them.
+ */
 export const COMMAND_LIMITS: Readonly<Record<keyof ClientToServerEvents, Limit>> = {
   'message:send': { points: 100, duration: 5 },
   'message:edit': { points: 50, duration: 5 },
@@ -22,7 +25,10 @@ export const COMMAND_LIMITS: Readonly<Record<keyof ClientToServerEvents, Limit>>
   'auth:refresh': { points: 100, duration: 60 },
 };
 
-/** Guards every command of the gateway against a user who floods. In memory: another node counts for itself. */
+/**
+ * Enforces `COMMAND_LIMITS`. `RealtimeGateway` binds it to every command, after `WsJwtGuard`. The counts are in memory,
+ * so each node counts for itself. `RATE_LIMIT=off` switches it off.
+ */
 @Injectable()
 export class CommandLimitGuard implements CanActivate {
   private readonly limiters = new Map(
@@ -31,7 +37,7 @@ export class CommandLimitGuard implements CanActivate {
 
   constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
 
-  /** @throws AppError `rate_limited`, with the time when the user may go on */
+  /** @throws AppError `rate_limited`, with the time until the window ends */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!this.config.rateLimit) return true;
     const ws = context.switchToWs();

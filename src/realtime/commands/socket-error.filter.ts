@@ -6,10 +6,13 @@ import type { CommandError } from '../../contract/errors.js';
 
 type NegativeAck = (answer: { ok: false; error: CommandError }) => void;
 
-/** Where Nest hands the ack to a handler: (client, payload, ack, event). */
+/** The place of the ack among the arguments that Nest passes to a handler: (client, payload, ack, event). */
 const ACK = 2;
 
-/** Answers every failed command through its ack; Nest's own filter would leave it unanswered and echo the payload. */
+/**
+ * Acks every failed command of the gateway with its error. Nest's own filter would leave the command without an ack,
+ * and echo the payload. Only `internal_error` is logged.
+ */
 @Catch()
 export class SocketErrorFilter implements WsExceptionFilter {
   private readonly logger = new Logger(SocketErrorFilter.name);
@@ -21,7 +24,7 @@ export class SocketErrorFilter implements WsExceptionFilter {
   }
 }
 
-/** The error as it stands in an ack. */
+/** The form of an error in an ack, in `connect_error` and in an error frame of the plain WebSocket. */
 export function toCommandError({ code, message, errors, retryAfterMs }: AppError): CommandError {
   return { code, message, retryable: ERRORS[code].retryable, retry_after_ms: retryAfterMs, errors };
 }

@@ -5,6 +5,10 @@ import type { TypingCommand } from './dto/commands.dto.js';
 import { NodeBus, type TypingNotice } from '../delivery/node.bus.js';
 import { RealtimePublisher } from '../realtime.publisher.js';
 
+/**
+ * Publishes `typing` to the other members of a chat, on this node and through `NodeBus` on the others. Nothing is
+ * stored, so a notice that is lost stays lost. The gateway calls `announce`.
+ */
 @Injectable()
 export class TypingService implements OnModuleInit {
   private readonly logger = new Logger(TypingService.name);
@@ -24,7 +28,7 @@ export class TypingService implements OnModuleInit {
     });
   }
 
-  /** Tells the other members; nothing is stored. @throws AppError `chat_not_found` */
+  /** Publishes to the other members; to nobody in a blocked chat. @throws AppError `chat_not_found` */
   async announce(userId: number, { chat_id, is_typing }: TypingCommand): Promise<void> {
     const notice = { chat_id, user_id: userId, is_typing, ...(await this.chats.audience(chat_id, userId)) };
     this.bus.send('typing', notice);

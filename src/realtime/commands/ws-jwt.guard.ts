@@ -6,10 +6,13 @@ import type { ChatSocket } from '../chat-socket.js';
 
 const EXPIRED_TOKEN_ALLOWED = 'expiredTokenAllowed';
 
-/** Marks the command that brings a new token: the old one may have run out. */
+/** Marks a command that an expired token may use: `auth:refresh`, which brings the new token. */
 export const ExpiredTokenAllowed = (): MethodDecorator => SetMetadata(EXPIRED_TOKEN_ALLOWED, true);
 
-/** Guards every command of the gateway: the handshake has proved who is there; token and session must still be good. */
+/**
+ * Checks at every command of the gateway that the token has not expired and that the session has not ended. The
+ * handshake has verified the token, so its signature is not checked again.
+ */
 @Injectable()
 export class WsJwtGuard implements CanActivate {
   constructor(
@@ -17,9 +20,10 @@ export class WsJwtGuard implements CanActivate {
     private readonly revoked: RevokedSessionsRegistry,
   ) {}
 
+  /** @throws AppError `unauthorized` when the session has ended, `token_expired` */
   canActivate(context: ExecutionContext): boolean {
     const { principal } = context.switchToWs().getClient<ChatSocket>().data as Partial<ChatSocket['data']>;
-    // A socket that was cut may have left commands waiting.
+    // Commands of a socket that was cut may still be in the queue of its dispatcher.
     if (!principal || this.revoked.has(principal.sessionId)) throw new AppError('unauthorized');
     const expired = principal.expiresAt * 1000 <= Date.now();
     if (expired && !this.reflector.get<boolean>(EXPIRED_TOKEN_ALLOWED, context.getHandler())) {

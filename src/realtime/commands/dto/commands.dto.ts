@@ -1,11 +1,12 @@
 import { FlagField, IdField, TextField } from '../../../common/validation/fields.js';
 
-/** A command that needs nothing but the message it is about. */
+/** The payload of a command that only names a message: `message:delete` and `message:read`. */
 export class MessageCommand {
   @IdField()
   message_id: number;
 }
 
+/** The payload of `typing`. */
 export class TypingCommand {
   @IdField()
   chat_id: number;
@@ -14,6 +15,7 @@ export class TypingCommand {
   is_typing: boolean;
 }
 
+/** The payload of `auth:refresh`. */
 export class RefreshCommand {
   @TextField({ description: 'A new access token of the same user.', min: 1, max: 4_096 })
   token: string;
