@@ -7,12 +7,13 @@ import { isOriginAllowed } from './allowed-origin.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
 
-/** Over how long the next tries of those that were too many are spread, in milliseconds. */
+/** The longest retry delay after `overloaded`, in milliseconds. The delays are random, to spread the retries. */
 const SPREAD_MS = 5_000;
 
 /**
- * Decides about a handshake before anything is spent on it. When a node has died or restarted, all its clients come at
- * once; more than it can take are sent away at once, to come again, each after a time of its own.
+ * Accepts or refuses a handshake before anything is spent on it, the token's check included. `SocketAdapter` and
+ * `PlainWebSocketServer` ask it first of all. When a node has died or restarted, all its clients connect at once. Those
+ * beyond `maxPending` are refused at once, each with a retry delay of its own.
  */
 @Injectable()
 export class AdmissionService {
@@ -23,13 +24,13 @@ export class AdmissionService {
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
 
-  /** How many connections have not joined the namespace yet. */
+  /** How many connections have passed the handshake and not joined the namespace yet. */
   get pending(): number {
     const { engine, sockets } = this.sockets.io;
     return engine.clientsCount - sockets.sockets.size;
   }
 
-  /** Why a handshake is refused: `forbidden`, `unavailable`, `overloaded`; undefined when it isn't. */
+  /** Why the handshake is refused: `forbidden`, `unavailable` or `overloaded`; undefined when it is accepted. */
   refusalOf({ headers }: IncomingMessage): AppError | undefined {
     if (!isOriginAllowed(headers, this.config.corsOrigins)) {
       return new AppError('forbidden', 'This origin may not connect.');

@@ -5,9 +5,23 @@ import { Backlog } from './backlog.js';
 import type { EngineConnection } from './engine-connection.js';
 
 /**
- * Lets all that a socket is sent in one turn of the event loop leave in one system call: a commit tells a device of many
- * messages at once, and answers it, and a call for each frame costs more than the rest of it. Where the last turn hasn't
- * left yet, it looks at what has piled up.
+ * Writes all that a socket sends in one turn of the event loop with one system call. A commit publishes many messages
+ * to a device at once, and acks its sends; a call for each frame would cost more than all the rest. `SocketAdapter`
+ * calls this once, for the server. It replaces the method `flush` of each Engine.IO connection.
+ *
+ * States of a connection:
+ * - *idle*: it has nothing to flush;
+ * - *waiting*: Engine.IO has called `flush` in this turn, once or more;
+ * - *corked*: its frames are handed to the TCP socket, which keeps them until it is uncorked;
+ * - *busy*: the kernel has not taken the frames of an earlier flush.
+ *
+ * Transitions:
+ * - idle or busy → waiting: `flush` is called. Engine.IO also calls it when a busy transport becomes writable;
+ * - waiting → corked, at the end of the turn, if the transport is writable: the one real flush;
+ * - waiting → busy, at the end of the turn, if it isn't: the packets stay, and the `Backlog` checks its bound;
+ * - corked → idle, right after: the TCP socket writes everything at once.
+ *
+ * Invariants: packets keep their order. A connection that keeps up is never counted.
  */
 export function coalesceWrites({ engine }: Server, maxBacklog: RealtimeOptions['maxBacklog']): void {
   const waiting = new Set<EngineConnection>();
@@ -36,7 +50,7 @@ export function coalesceWrites({ engine }: Server, maxBacklog: RealtimeOptions['
   });
   engine.on('flush', (connection: EngineConnection) => {
     backlogs.get(connection)?.handOver();
-    // Just before it writes; polling has no socket of its own, and nothing to gain.
+    // Engine.IO emits this just before it writes. Polling has no socket of its own, and nothing to gain.
     const tcp = connection.transport.socket?._socket;
     if (!tcp || corked.has(tcp)) return;
     if (corked.size === 0) process.nextTick(uncork);

@@ -2,34 +2,42 @@ import type { EventEmitter } from 'node:events';
 import type { Socket as TcpSocket } from 'node:net';
 import type { WebSocket } from 'ws';
 
-/** A packet that waits in a connection. What goes to many sockets is encoded once, as the head and the text of a frame. */
+/** A packet in `writeBuffer`. A packet for many sockets is encoded once, as the header and the payload of a frame. */
 interface WaitingPacket {
   readonly data?: string | Buffer;
   readonly options: { readonly wsPreEncodedFrame?: readonly Buffer[] };
 }
 
+/** How a connection reaches its client: a WebSocket or polling. */
 interface EngineTransport {
   /** Whether the kernel has taken all that was handed to the transport. */
   readonly writable: boolean;
   readonly socket?: WebSocket & { readonly _socket?: TcpSocket };
-  /** Of polling: the answer that waits, or is being written. */
+  /** Of polling: the HTTP response that waits for packets, or is being written. */
   readonly res?: { destroy(): void } | null;
 }
 
-/** The parts of Engine.IO's connection that its typings keep to themselves, as of engine.io 6.6. */
+/**
+ * The members of Engine.IO's connection that its typings declare private or leave out, as of engine.io 6.6. Check them
+ * against its source when engine.io is upgraded.
+ */
 export interface EngineConnection extends EventEmitter {
+  /** Hands `writeBuffer` to the transport if it is writable. `coalesceWrites` replaces it. */
   flush: (this: EngineConnection) => void;
   readonly readyState: string;
-  /** Closes the transport once everything is handed to it. */
+  /** Closes the transport after everything in `writeBuffer` has been handed to it. */
   close(): void;
-  /** Ends the connection, as when its transport is gone. */
+  /** Ends the connection, as if its transport were gone. `reason` becomes the reason of the disconnect. */
   onClose(reason: string): void;
-  /** What the next `flush` hands to the transport. */
+  /** The packets that the next flush hands to the transport. */
   readonly writeBuffer: readonly WaitingPacket[];
   readonly transport: EngineTransport;
 }
 
-/** Cuts a connection at once, with all that waits in it: a close frame would wait behind that. The client comes back. */
+/**
+ * Cuts a connection at once and drops what waits in it. There is no close frame: it would wait behind the rest. The
+ * client library connects again by itself.
+ */
 export function cut(connection: EngineConnection, reason: string): void {
   const { transport } = connection;
   connection.onClose(reason);

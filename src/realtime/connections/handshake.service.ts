@@ -8,10 +8,15 @@ import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options
 import { SocketServer } from '../socket.server.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
 
-/** What one user may have connected to this node. */
+/** The most sockets that one user may have on this node. */
 export const MAX_SOCKETS = 50;
 
-/** Lets a socket in, or refuses it before any of its events is heard (guards don't run on connect: nestjs/nest#882). */
+/**
+ * Authenticates a socket before it joins the namespace, and joins it to the room of its user. `AdmissionService` has
+ * accepted the connection before. It is a Socket.IO middleware because guards don't run on connect (nestjs/nest#882).
+ *
+ * Afterwards `socket.data.principal` is set, and no event of a refused socket is ever handled.
+ */
 @Injectable()
 export class HandshakeService implements OnModuleInit {
   private readonly logger = new Logger(HandshakeService.name);
@@ -26,7 +31,7 @@ export class HandshakeService implements OnModuleInit {
     this.sockets.io.use(this.authenticate);
   }
 
-  /** A Socket.IO middleware. Refused clients get `connect_error` with `err.data`, a `CommandError`. */
+  /** Refused clients get `connect_error` with `err.data`, a `CommandError`. */
   private readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
     try {
       socket.data.principal = this.tokens.verify(tokenOf(socket));
@@ -40,12 +45,15 @@ export class HandshakeService implements OnModuleInit {
     }
   };
 
-  /** Counts and joins in one go, so that many at once don't slip through. @throws AppError `rate_limited` */
+  /**
+   * Counts and joins without an `await` in between, so concurrent handshakes can't pass the limit.
+   * @throws AppError `rate_limited`
+   */
   private joinUser(socket: ChatSocket): void {
     const room = userRoom(socket.data.principal.userId);
     const { size = 0 } = socket.nsp.adapter.rooms.get(room) ?? {};
     if (size >= MAX_SOCKETS) {
-      // By then a connection whose client is gone without a word has been noticed.
+      // After this time, a socket whose client is gone without a close has missed its heartbeat, and counts no more.
       const heartbeatMs = this.options.pingIntervalMs + this.options.pingTimeoutMs;
       throw AppError.rateLimited(heartbeatMs, `A user may have ${MAX_SOCKETS} sockets; close one.`);
     }
@@ -53,13 +61,16 @@ export class HandshakeService implements OnModuleInit {
   }
 }
 
-/** Older clients name their user in the query: only the token's own may be named. @throws AppError `unauthorized` */
+/** Older clients send `user_id` in the query. It must be the token's user. @throws AppError `unauthorized` */
 function assertOwnUserId({ handshake, data }: ChatSocket): void {
   const { user_id } = handshake.query;
   if (user_id !== undefined && user_id !== String(data.principal.userId)) throw new AppError('unauthorized');
 }
 
-/** From `auth: {token}`, or else from the header. @throws AppError `unauthorized` */
+/**
+ * The token of `auth: { token }`, or else of the header `Authorization`.
+ * @throws AppError `unauthorized` when there is none
+ */
 function tokenOf({ handshake }: ChatSocket): string {
   const fromAuth: unknown = (handshake.auth as { token?: unknown }).token;
   const token = fromAuth ?? /^Bearer (.+)$/i.exec(handshake.headers.authorization ?? '')?.[1];

@@ -7,13 +7,18 @@ import type { ChatSocket } from '../chat-socket.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
 
-/** The longest delay a timer takes, 24.8 days; a longer one goes in turns. */
+/** The longest delay of `setTimeout`, 24.8 days. A longer delay takes several timers, one after the other. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** A socket lives no longer than its access token: it is told, may bring a new one, and is cut otherwise. */
+/**
+ * Ends sockets whose access token has expired. At the expiry a socket gets `auth:expired`; `expiryGraceMs` later it is
+ * disconnected, unless `auth:refresh` has brought a new token. The gateway calls `refresh`.
+ *
+ * Each connected socket has exactly one timer.
+ */
 @Injectable()
 export class SocketExpiryService implements OnModuleInit {
-  /** By the id of the socket. */
+  /** The timer of each connected socket, by the socket's id. */
   private readonly timers = new Map<string, NodeJS.Timeout>();
 
   constructor(
@@ -28,17 +33,20 @@ export class SocketExpiryService implements OnModuleInit {
     this.events.on(SocketDisconnected, ({ socketId }) => this.forget(socketId));
   }
 
-  /** Takes a new token of the same user. The life of it in seconds. @throws AppError `unauthorized`, `token_expired` */
+  /**
+   * Replaces the token by a new one of the same user. Returns its lifetime in seconds.
+   * @throws AppError `unauthorized`, `token_expired`
+   */
   refresh(socket: ChatSocket, token: string): { expires_in: number } {
     const principal = this.tokens.verify(token);
     if (principal.userId !== socket.data.principal.userId) throw new AppError('unauthorized');
     socket.data.principal = principal;
-    // It may have left while the command waited.
+    // The socket may have disconnected while the command was queued; then it must get no timer.
     if (socket.connected) this.watch(socket);
     return { expires_in: Math.floor(principal.expiresAt - Date.now() / 1000) };
   }
 
-  /** Sets the timer of a socket by its token. */
+  /** Sets the socket's timer to the expiry of its token. */
   private watch(socket: ChatSocket): void {
     const delay = socket.data.principal.expiresAt * 1000 - Date.now();
     this.schedule(socket.id, delay, () => {
@@ -52,6 +60,7 @@ export class SocketExpiryService implements OnModuleInit {
     this.timers.delete(socketId);
   }
 
+  /** Replaces the socket's timer. */
   private schedule(socketId: string, delay: number, action: () => void): void {
     clearTimeout(this.timers.get(socketId));
     const rest = delay - MAX_DELAY_MS;

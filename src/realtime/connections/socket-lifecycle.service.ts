@@ -5,7 +5,10 @@ import type { ChatSocket } from '../chat-socket.js';
 import { SocketServer } from '../socket.server.js';
 import { SocketRevocationService } from './socket-revocation.service.js';
 
-/** Publishes, as domain events, that sockets connect and leave. */
+/**
+ * Logs that sockets connect and disconnect, and publishes it as the domain events `SocketConnected` and
+ * `SocketDisconnected`. Each socket that was published as connected is published once as disconnected.
+ */
 @Injectable()
 export class SocketLifecycleService implements OnModuleInit {
   private readonly logger = new Logger(SocketLifecycleService.name);
@@ -21,7 +24,7 @@ export class SocketLifecycleService implements OnModuleInit {
   }
 
   private connected(socket: ChatSocket): void {
-    // A session can end between the handshake and here. Such a socket counts as one that was never there.
+    // The session may have ended since the handshake. Such a socket is not published as connected, nor as disconnected.
     if (this.revocation.cutIfRevoked(socket)) return;
     socket.once('disconnect', (reason) => this.left(socket, reason));
     const { id, data } = socket;

@@ -6,7 +6,11 @@ import { NodeBus } from '../delivery/node.bus.js';
 import type { ChatSocket } from '../chat-socket.js';
 import { SocketServer } from '../socket.server.js';
 
-/** Cuts the sockets of sessions that have ended. They are looked for among their user's: a session needs no room. */
+/**
+ * Disconnects the sockets of sessions that have ended, on the event `SessionsRevoked`. It also notifies the other nodes
+ * through `NodeBus`, and publishes their notifications here as the same event. A session has no room of its own: its
+ * sockets are found among those of its user.
+ */
 @Injectable()
 export class SocketRevocationService implements OnModuleInit {
   constructor(
@@ -26,7 +30,10 @@ export class SocketRevocationService implements OnModuleInit {
     });
   }
 
-  /** Whether the socket's session has ended, as it can between handshake and joining the room; then the socket is cut. */
+  /**
+   * Disconnects the socket if its session has ended, and says whether it has. `SocketLifecycleService` calls it for
+   * each new socket, whose session may have ended before the socket was in its room.
+   */
   cutIfRevoked(socket: ChatSocket): boolean {
     if (!this.revoked.has(socket.data.principal.sessionId)) return false;
     socket.emit('session:revoked', {});

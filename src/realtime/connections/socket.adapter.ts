@@ -11,9 +11,13 @@ import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseHandshake } from './refuse-handshake.js';
 
-/** Socket.IO with the contract's bounds and one dispatcher for each socket. */
+/**
+ * Makes the Socket.IO server with the limits of docs/realtime.md, and gives each socket its `CommandDispatcher`.
+ * `src/app.setup.ts` installs it; Nest calls `createIOServer` once, and `bindMessageHandlers` for each socket just
+ * after its handshake.
+ */
 export class SocketAdapter extends IoAdapter {
-  /** Where each event's handler stands in the list Nest makes for every socket; the same for all of them. */
+  /** The index of each event's handler in the list that Nest makes for every socket. It is the same for all sockets. */
   private positions: ReadonlyMap<string, number> | undefined;
 
   constructor(
@@ -30,7 +34,7 @@ export class SocketAdapter extends IoAdapter {
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
-      // Engine.IO's own refusal could not say 503, and when to come again.
+      // Engine.IO's own refusal can't have the status 503 and `Retry-After`.
       allowRequest: (request, decide) => {
         const refusal = admission.refusalOf(request);
         if (refusal) refuseHandshake(request, refusal);
