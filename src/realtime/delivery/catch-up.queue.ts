@@ -2,21 +2,30 @@ import { Injectable } from '@nestjs/common';
 import { UnpublishedChatsPublisher } from './unpublished-chats.publisher.js';
 import { UnpublishedChatsReader } from './unpublished-chats.reader.js';
 
-/** Chats that are read by the same queries. */
+/** How many chats one set of queries reads. */
 const MAX_CHATS = 200;
 
 /**
- * Chats that have to be caught up with from the database. One round runs at a time; chats that are added meanwhile wait
- * for the next one, each of them once, however often it is added.
+ * The chats whose unpublished messages and changes have to be read from the database. `ChatFeed` and `LogTailPoller`
+ * add them. Rounds read and publish them, one round at a time.
  *
- * A chat is *idle*, *waiting*, or *in the round*; added during its round, it is both of the latter. A round that fails
- * leaves its chats idle, and the next poll of the log adds them again.
+ * States of a chat:
+ * - *idle*: it is not in the queue;
+ * - *waiting*: it is in the next round, once, however often it was added;
+ * - *in the round*: the running round reads and publishes it. If it is added again meanwhile, it is also waiting.
+ *
+ * Transitions:
+ * - idle → waiting: `add`;
+ * - waiting → in the round: the round before has ended;
+ * - in the round → idle: the round has ended. If it failed, the next poll of the log adds the chat again.
+ *
+ * Invariant: what was committed before `add` is published when the promise of `add` resolves.
  */
 @Injectable()
 export class CatchUpQueue {
   private waiting = new Set<number>();
   private inRound: ReadonlySet<number> = new Set();
-  /** The round that has not begun; all that is added goes into it. */
+  /** The round that has not begun; undefined if there is none. Chats are added to this round. */
   private nextRound: Promise<void> | undefined;
   private lastRound: Promise<void> = Promise.resolve();
 
@@ -25,14 +34,14 @@ export class CatchUpQueue {
     private readonly publisher: UnpublishedChatsPublisher,
   ) {}
 
-  /** Whether the chat waits, or is in the round under way. */
+  /** Whether the chat is waiting or in the round. */
   has(chatId: number): boolean {
     return this.waiting.has(chatId) || this.inRound.has(chatId);
   }
 
   /**
-   * Catches up with these chats. Resolves when they have been published as far as they are now.
-   * @throws whatever says that the database is unavailable
+   * Adds these chats to the next round. Resolves when that round is over: all that is committed now has been published.
+   * @throws the error of the round, usually that the database is unavailable
    */
   add(chatIds: readonly number[]): Promise<void> {
     for (const chatId of chatIds) this.waiting.add(chatId);
@@ -43,7 +52,7 @@ export class CatchUpQueue {
     return this.nextRound;
   }
 
-  /** Resolves when the rounds that there are by now are over, whether they succeed or not. */
+  /** Resolves when the running round and the next one are over, whether they succeed or not. */
   settled(): Promise<void> {
     return this.lastRound;
   }

@@ -6,14 +6,18 @@ import { type ChatHead, type LoggedChange, LogReader } from '../../messages/log.
 import type { ChatSummary } from '../../contract/chats.js';
 import { RealtimePublisher } from '../realtime.publisher.js';
 
-/** Who is in a chat as of `head`, which is missing when the chat is gone. */
+/** A chat and its members when `head` was read. `head` is undefined when the chat no longer exists. */
 export interface ChatSnapshot {
   readonly id: number;
   readonly head: ChatHead | undefined;
   readonly memberIds: readonly number[];
 }
 
-/** Says to the devices on this node what a row of `chat_changes` stands for, as the chat is by now. */
+/**
+ * Publishes one row of `chat_changes` as events, to the devices on this node. `UnpublishedChatsPublisher` calls it for
+ * each row, in the order of the commits. A row refers to what can be read, so the events show the current state of the
+ * chat or message, not the state right after the change. Events go to the members in the snapshot only.
+ */
 @Injectable()
 export class ChatChangePublisher {
   constructor(
@@ -22,6 +26,7 @@ export class ChatChangePublisher {
     private readonly log: LogReader,
   ) {}
 
+  /** @throws the error of a query, usually that the database is unavailable */
   async publish(chat: ChatSnapshot, change: LoggedChange): Promise<void> {
     switch (change.kind) {
       case 'created':
@@ -57,15 +62,15 @@ export class ChatChangePublisher {
 
   private publishRemoval(chat: ChatSnapshot, member: MemberDto): void {
     this.publishGone(chat, [member.user_id]);
-    // They may be in it again by now; that is told next.
+    // The removed user may be a member again. A later row publishes that.
     const remaining = { ...chat, memberIds: chat.memberIds.filter((userId) => userId !== member.user_id) };
     this.publishMember(remaining, 'member:removed', member);
     this.publishSummary(remaining);
   }
 
   private async publishToNewcomers({ id }: ChatSnapshot, userIds: readonly number[]): Promise<void> {
-    const here = userIds.filter((userId) => this.publisher.isConnected(userId));
-    const views = here.length > 0 ? await this.chats.viewsFor(id, here) : [];
+    const connected = userIds.filter((userId) => this.publisher.isConnected(userId));
+    const views = connected.length > 0 ? await this.chats.viewsFor(id, connected) : [];
     for (const { userId, chat } of views) this.publisher.to([userId])?.emit('chat:created', chat);
   }
 
@@ -74,7 +79,7 @@ export class ChatChangePublisher {
   }
 
   private publishSummary({ head, memberIds }: ChatSnapshot): void {
-    // Without a name, the group is gone by now.
+    // Without a name, the group has been deleted since.
     if (!head?.name) return;
     const summary: ChatSummary = {
       id: head.chat_id,
@@ -99,7 +104,7 @@ export class ChatChangePublisher {
     { seq, change_seq }: Extract<LoggedChange, { seq: number }>,
   ): Promise<void> {
     const message = await this.log.message(id, seq);
-    // Otherwise it has changed again since, and that change tells of both.
+    // A message that has changed again since is published once, with its last change.
     if (message && message.change_seq === change_seq) this.publisher.to(memberIds)?.emit(event, message);
   }
 

@@ -9,23 +9,26 @@ import { type ChatAdvanced, NodeBus } from './node.bus.js';
 import { PublishedPositions } from './published-positions.js';
 
 /**
- * Publishes to the devices on this node all that is committed, each chat's news once and in the order of the commits,
- * whichever node wrote it.
+ * Publishes to the devices on this node everything that is committed in their chats, whichever node wrote it: once, and
+ * in the order of the commits of each chat. It listens to the domain events of this node and to `NodeBus`;
+ * `LogTailPoller` finds what neither announced.
  *
  * States of a chat on this node:
- * - *unknown*: nothing was published of it in the last minute;
- * - *known*: `PublishedPositions` has its mark, and all up to the mark has been published;
- * - *catching up*: it is in the `CatchUpQueue`, and its news is read from the database.
+ * - *unknown*: nothing of it was published in the last minute;
+ * - *known*: `PublishedPositions` has its high-water mark, and everything up to the mark has been published;
+ * - *catching up*: it is in the `CatchUpQueue`, which reads from the database what is unpublished.
  *
  * Transitions:
- * - messages appended here, next to the mark (or in an unknown chat that was idle for long enough): published at once,
- *   and the mark advances;
- * - messages appended here that are not next, any other change made here, a notification of another node, and whatever
- *   a poll of the log finds: the chat is caught up with, then its mark advances to where the chat is;
- * - a minute without news: the chat is unknown again.
+ * - messages appended here that are next to the mark (or in an unknown chat that was idle for long enough): they are
+ *   published at once, and the mark advances;
+ * - messages appended here that are not next, any other change made here, a notification of another node, and
+ *   everything that a poll of the log finds: the chat catches up, and its mark advances to the current position of the
+ *   chat;
+ * - a minute without anything new: the chat is unknown again.
  *
- * Invariants: nothing is published of a chat past news that hasn't been; a chat that is catching up publishes nothing at
- * once. So a notification that is lost, late or doubled changes nothing but the time.
+ * Invariants: nothing is published of a chat while something older of it is unpublished. Messages of a chat that is
+ * catching up are not published at once. So a notification that is lost, late or sent twice costs time and nothing
+ * else.
  */
 @Injectable()
 export class ChatFeed implements OnApplicationBootstrap {
@@ -40,7 +43,7 @@ export class ChatFeed implements OnApplicationBootstrap {
     private readonly events: DomainEventBus,
   ) {}
 
-  /** Not earlier: by now `LogTailPoller` has set the watermark to the end of the log. */
+  /** It must not begin earlier: `LogTailPoller` sets the watermark to the end of the log in `onModuleInit`. */
   onApplicationBootstrap(): void {
     this.events.on(MessagesAppended, (event) => this.appended(event));
     this.events.on(MessagesRead, (event) => this.read(event));
@@ -50,6 +53,7 @@ export class ChatFeed implements OnApplicationBootstrap {
     });
   }
 
+  /** Publishes the messages at once if they are next, and lets the chat catch up if not. */
   private appended({ chatId, messages, reads, chat }: MessagesAppended): void {
     const position = { seq: messages.at(-1)!.seq, changeSeq: chat.changeSeq };
     const userIds = chat.memberIds ?? this.memberLists.get(chatId, chat.membersSeq);
@@ -62,7 +66,7 @@ export class ChatFeed implements OnApplicationBootstrap {
     this.bus.send('advanced', { chat_id: chatId, position, user_ids: chat.memberIds ?? undefined });
   }
 
-  /** A read is published after the message that was read. */
+  /** Publishes a read after the message that was read: at once, or when the chat catches up. */
   private async read(event: MessagesRead): Promise<void> {
     const { chat_id, message_id, seq } = event.receipt;
     this.bus.send('advanced', { chat_id, user_ids: event.userIds });
@@ -78,7 +82,10 @@ export class ChatFeed implements OnApplicationBootstrap {
     return this.tryToCatchUp([chatId]);
   }
 
-  /** Whether there is something to publish here. Where nobody is, it counts as published: whoever connects later syncs. */
+  /**
+   * Whether the notification means that something must be published here. If none of the users is connected, the mark
+   * advances as if it had been published: devices that connect later call `sync`.
+   */
   private isRelevant({ chat_id, position, user_ids }: ChatAdvanced): boolean {
     if (position && this.published.has(chat_id, position)) return false;
     if (!user_ids || user_ids.some((userId) => this.publisher.isConnected(userId))) return true;
@@ -86,7 +93,7 @@ export class ChatFeed implements OnApplicationBootstrap {
     return false;
   }
 
-  /** What can't be published now, the next poll of the log finds again. */
+  /** Catches up, and logs a failure: the next poll of the log finds the same chats again. */
   private async tryToCatchUp(chatIds: readonly number[]): Promise<void> {
     try {
       if (chatIds.length > 0) await this.catchUp.add(chatIds);

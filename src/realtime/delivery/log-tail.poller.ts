@@ -12,21 +12,24 @@ import { CatchUpQueue } from './catch-up.queue.js';
 import { LogWatermark } from './log.watermark.js';
 import { PublishedPositions } from './published-positions.js';
 
-/** How often a node polls the log, in milliseconds. What no notification announced is published within 5 s. */
+/** How often a node polls the log, in milliseconds. So what no notification announced is published within 5 s. */
 const POLL_INTERVAL_MS = 2_000;
 
-/** For how long the rows of `chat_changes` are kept, in milliseconds: every node has published them long before. */
+/** How long the rows of `chat_changes` are kept, in milliseconds. Every node has published them long before. */
 const RETENTION_MS = 600_000;
 
 /**
- * Polls the tail of the log, which is all above the low watermark, for what a crash between commit and publish has left
- * out, and for lost notifications; without Redis, for all that other nodes write. While the database is unavailable the
- * watermark stays, and so nothing is missed.
+ * Polls the tail of the log, which is everything above the low watermark (`LogWatermark`), and lets the chats that are
+ * behind catch up. It finds what a node that crashed between commit and publish left unpublished, and what a lost
+ * notification announced; without Redis, everything that other nodes write. It also deletes old rows of `chat_changes`.
+ *
+ * Invariant: the watermark advances only after everything that the poll found has been published. While the database is
+ * unavailable it stays, so nothing is missed.
  */
 @Injectable()
 export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(LogTailPoller.name);
-  /** Where the log ended at times past, in milliseconds of the process's clock; the oldest first. */
+  /** Where the log ended at past polls, and when, in milliseconds of the process's clock; the oldest first. */
   private readonly ends: { readonly at: number; readonly changeId: number }[] = [];
   private readonly polling = new PollingLoop(this.logger, 'log', POLL_INTERVAL_MS, () => this.pollOnce());
 
@@ -38,6 +41,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     private readonly catchUp: CatchUpQueue,
   ) {}
 
+  /** Sets the watermark before the node accepts clients. */
   async onModuleInit(): Promise<void> {
     this.watermark.start(await this.log.newest());
   }
@@ -66,19 +70,23 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
   }
 
   private isBehind({ chat_id, seq, change_ids }: AdvancedChat): boolean {
-    // What is being written here is published when that is done; if not, the next poll still returns it.
+    // This node is writing to the chat, and publishes after that. If it fails to, the next poll returns the chat again.
     if (this.lanes.isBusy(chat_id)) return false;
     const hasMessages = this.published.has(chat_id, { seq, changeSeq: 0 });
     return !hasMessages || change_ids.some((id) => !this.published.hasChange(id));
   }
 
-  /** A round under way may have read from a lower watermark, and must still find what has been published since there. */
+  /**
+   * Forgets what lies below the watermark. It waits for the running rounds: they may have read from a lower watermark,
+   * and must still find there what has been published.
+   */
   private async forgetPublished(): Promise<void> {
     const { position } = this.watermark;
     await this.catchUp.settled();
     this.published.forget(position);
   }
 
+  /** Deletes rows that are older than `RETENTION_MS`; it notes the end of the log ten times in that time. */
   private async forgetChanges(at: number, changeId: number): Promise<void> {
     if (this.ends.length === 0 || at - this.ends.at(-1)!.at > RETENTION_MS / 10) this.ends.push({ at, changeId });
     if (at - this.ends[0]!.at > RETENTION_MS) await this.log.forgetChanges(this.ends.shift()!.changeId);

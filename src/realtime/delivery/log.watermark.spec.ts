@@ -8,18 +8,18 @@ describe('LogWatermark', () => {
   beforeEach(() => {
     watermark = new LogWatermark();
     watermark.start(positionOf(1));
-    // Whole, so that sums of it are exact.
+    // An integer, so that sums are exact.
     start = Math.floor(performance.now());
   });
 
-  it('follows five seconds behind when polls come often', () => {
+  it('stays five seconds behind when polls are frequent', () => {
     for (let second = 1; second <= 20; second += 1) {
       watermark.confirm(start + second * 1_000, positionOf(10 * second));
       expect(watermark.position).toEqual(positionOf(second < 6 ? 1 : 10 * (second - 5)));
     }
   });
 
-  it('follows three polls behind after a long time without one', () => {
+  it('stays three polls behind after a long time without a poll', () => {
     for (const [second, id] of [
       [2, 20],
       [4, 40],
@@ -28,13 +28,13 @@ describe('LogWatermark', () => {
     ] as const) {
       watermark.confirm(start + second * 1_000, positionOf(id));
     }
-    // What was under way when PostgreSQL stood still after the fourth second may have been committed just now.
+    // PostgreSQL may have been stopped after the fourth second, and have committed just now what was running then.
     expect(watermark.position).toEqual(positionOf(20));
     watermark.confirm(start + 104_000, positionOf(70));
     expect(watermark.position).toEqual(positionOf(40));
   });
 
-  it('takes a chat for observed when it was idle for longer than since the last poll, plus what a commit may take', () => {
+  it('counts a chat as observed if it was idle since before the last poll, less the commit delay', () => {
     watermark.confirm(start, positionOf(10));
     expect(watermark.maxUnobservedMs).toBeGreaterThanOrEqual(3_000);
     watermark.confirm(performance.now() - 60_000, positionOf(20));

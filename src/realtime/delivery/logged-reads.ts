@@ -2,15 +2,16 @@ import { ReadReceiptDto } from '../../messages/dto/receipt.dto.js';
 import type { LoggedMessage } from '../../messages/log.reader.js';
 import type { Read } from '../../messages/message.events.js';
 
-/** The newest message that somebody read by sending, and whose messages they read. */
+/** What one sender has read by sending: the newest message of it, and the authors of all of it. */
 interface SenderReads {
   readonly newest: { readonly id: number; readonly seq: number };
   readonly authorIds: Set<number>;
 }
 
 /**
- * What the senders of these messages, all of one chat, read by sending: one receipt for each sender, for those who are
- * still members.
+ * What the senders of these messages, all of one chat, read by sending them: one receipt for each sender. It goes to
+ * the sender and to the authors, if they are still members. `UnpublishedChatsPublisher` calls it for messages from the
+ * log; `src/messages/append-events.ts` does the same for a batch that this node appended.
  */
 export function readsOf(
   chatId: number,

@@ -5,50 +5,64 @@ import { databaseId } from '../../database/database-id.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { RedisService } from '../../redis/redis.service.js';
 
-/** A chat has moved. */
+/** The notification that a chat has advanced: it has new messages or changes. */
 export interface ChatAdvanced {
   readonly chat_id: number;
-  /** Where it is now, when what moved are messages. */
+  /** The position of the chat after new messages; missing after any other change. */
   readonly position?: { readonly seq: number; readonly changeSeq: number };
-  /** Whom it concerns, if they are few. */
+  /** The users whom the change concerns, if they are few; if missing, every node has to check. */
   readonly user_ids?: readonly number[];
 }
 
-/** Somebody types, or stopped. */
+/** Somebody has begun or stopped typing. */
 export interface TypingNotice {
   readonly chat_id: number;
   readonly user_id: number;
   readonly is_typing: boolean;
+  /** The version of the member list that a node has to load, if `member_ids` is null. */
   readonly members_seq: number;
   /** All members, if they are few. */
   readonly member_ids: readonly number[] | null;
 }
 
+/** The kinds of notifications, and what one of each holds. */
 interface BusItems {
   advanced: ChatAdvanced;
   typing: TypingNotice;
+  /** A session that has ended. */
   revoked: { readonly id: string; readonly userId: number };
 }
 type Kind = keyof BusItems;
 type Items = { readonly [K in Kind]: BusItems[K][] };
+/** One message on the Redis channel. `from` is the node that sent it. */
 type Packet = Items & { readonly from: string };
 
-const nothing = (): Items => ({ advanced: [], typing: [], revoked: [] });
+const noItems = (): Items => ({ advanced: [], typing: [], revoked: [] });
 
-/** Packets that Redis hasn't taken yet; beyond it they are dropped. */
+/** The most packets that Redis has not confirmed. Further packets are dropped. */
 const MAX_UNDER_WAY = 100;
 
 /**
- * Hints from node to node, through Redis: chats that have moved, who is typing, sessions that have ended. A hint may be
- * lost: what it tells of is in the database, where every node looks by itself, only later. (Typing is not, and is lost.)
- * Without `REDIS_URL` there are none.
+ * Notifications from node to node, through Redis: chats that have advanced (`ChatFeed`), typing (`TypingService`), and
+ * sessions that have ended (`SocketRevocationService`).
+ *
+ * States:
+ * - *off*: there is no `REDIS_URL`, and `send` does nothing;
+ * - *empty*: nothing is waiting;
+ * - *collecting*: `send` was called in this turn of the event loop. At its end all items leave as one packet.
+ *
+ * A packet is dropped if Redis is unavailable then, or if 100 packets are unconfirmed.
+ *
+ * Invariants: nothing waits for Redis, and nothing piles up for it. A lost notification costs time only: every node
+ * also polls the database, and finds there what was announced. Typing is the exception, as it isn't stored. A node
+ * ignores its own packets. Only nodes of the same database share a channel.
  */
 @Injectable()
 export class NodeBus implements OnModuleInit {
   private readonly logger = new Logger(NodeBus.name);
   private readonly id = randomUUID();
   private readonly handlers = new Map<Kind, (items: never[]) => void>();
-  private waiting = nothing();
+  private waiting = noItems();
   private flushing: NodeJS.Immediate | undefined;
   private underWay = 0;
   private channel: string;
@@ -67,12 +81,14 @@ export class NodeBus implements OnModuleInit {
     if (subscriber.status === 'ready') await this.subscribe(subscriber);
   }
 
-  /** Says what to do with the items of this kind that other nodes send. */
+  /**
+   * Sets the one handler of the items of this kind that other nodes send. Call it before the application has started.
+   */
   on<K extends Kind>(kind: K, handler: (items: BusItems[K][]) => void): void {
     this.handlers.set(kind, handler);
   }
 
-  /** Tells the other nodes, together with what else is told in this turn of the event loop. */
+  /** Notifies the other nodes, in one packet with everything else that is sent in this turn of the event loop. */
   send<K extends Kind>(kind: K, ...items: BusItems[K][]): void {
     if (!this.redis.client) return;
     this.flushing ??= setImmediate(() => this.flush());
@@ -81,14 +97,14 @@ export class NodeBus implements OnModuleInit {
 
   private flush(): void {
     const packet: Packet = { from: this.id, ...this.waiting };
-    this.waiting = nothing();
+    this.waiting = noItems();
     this.flushing = undefined;
     const { client } = this.redis;
     if (client?.status !== 'ready' || this.underWay >= MAX_UNDER_WAY) return;
     this.underWay += 1;
     client
       .publish(this.channel, JSON.stringify(packet))
-      .catch(() => undefined) // RedisService logs that it is away.
+      .catch(() => undefined) // RedisService logs that Redis is unavailable.
       .finally(() => (this.underWay -= 1));
   }
 

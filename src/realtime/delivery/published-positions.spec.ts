@@ -2,10 +2,10 @@ import { jest } from '@jest/globals';
 import { LogWatermark } from './log.watermark.js';
 import { PublishedPositions } from './published-positions.js';
 
-const NOWHERE = { messageId: 0, changeId: 0 };
+const START_OF_LOG = { messageId: 0, changeId: 0 };
 
 describe('PublishedPositions', () => {
-  it('never goes back, whichever news comes last', () => {
+  it('never goes back when an older position comes last', () => {
     const published = new PublishedPositions(new LogWatermark());
     published.advance(7, { seq: 5, changeSeq: 2 });
     published.advance(7, { seq: 3, changeSeq: 4 });
@@ -15,7 +15,7 @@ describe('PublishedPositions', () => {
     expect(published.has(8, { seq: 0, changeSeq: 0 })).toBe(false);
   });
 
-  it('forgets a chat a minute after its last news, and not before', () => {
+  it('forgets a chat a minute after it last advanced, and not before', () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
     const published = new PublishedPositions(new LogWatermark());
     published.advance(7, { seq: 1, changeSeq: 0 });
@@ -23,7 +23,7 @@ describe('PublishedPositions', () => {
     now.mockReturnValue(50_000);
     published.advance(7, { seq: 2, changeSeq: 0 });
     now.mockReturnValue(62_000);
-    published.forget(NOWHERE);
+    published.forget(START_OF_LOG);
     now.mockRestore();
     expect([published.of(7)?.seq, published.of(8)?.seq]).toEqual([2, undefined]);
   });

@@ -6,7 +6,13 @@ import { readsOf } from './logged-reads.js';
 import { PublishedPositions } from './published-positions.js';
 import type { UnpublishedChat } from './unpublished-chats.reader.js';
 
-/** Publishes what was read of some chats, leaves out what has been published before, and notes how far it got. */
+/**
+ * The second half of a catch-up round: publishes what `UnpublishedChatsReader` has read, in the order of the commits of
+ * each chat. `CatchUpQueue` calls it.
+ *
+ * What has been published before is left out. Each step is noted in `PublishedPositions` at once, so a failure in the
+ * middle publishes nothing twice.
+ */
 @Injectable()
 export class UnpublishedChatsPublisher {
   constructor(
@@ -15,12 +21,14 @@ export class UnpublishedChatsPublisher {
     private readonly changePublisher: ChatChangePublisher,
   ) {}
 
-  /** @throws whatever says that the database is unavailable; what was published until then stays noted */
+  /**
+   * @throws the error of a query, usually that the database is unavailable; what was published until then stays noted
+   */
   async publish(chats: readonly UnpublishedChat[]): Promise<void> {
     for (const chat of chats) await this.publishChat(chat);
   }
 
-  /** Each change comes after the messages that were there before it. */
+  /** Publishes each change after the messages that were committed before it. */
   private async publishChat(chat: UnpublishedChat): Promise<void> {
     let messages = chat.messages;
     for (const change of chat.changes) {
@@ -43,12 +51,15 @@ export class UnpublishedChatsPublisher {
     const messages = logged.map(({ message }) => message);
     const reads = readsOf(id, logged, head!.read_by_all_seq, new Set(memberIds));
     this.publisher.publishMessages(messages, reads, memberIds);
-    // At once: what comes after them may fail, and they must not be published again.
+    // Note this at once: the next step may fail, and these messages must not be published again.
     this.published.advance(id, { seq: messages.at(-1)!.seq, changeSeq: 0 });
   }
 }
 
-/** Whether the change came after the head was read; it is published with the next head. A chat that is gone has no next. */
+/**
+ * Whether the change was committed after the head was read. Then the next round publishes it, with the next head. A
+ * chat that no longer exists has no next head, so all its changes are published.
+ */
 function isAhead({ change_seq, after_seq }: LoggedChange, head: ChatHead | undefined): boolean {
   return head !== undefined && (after_seq > head.last_seq || (change_seq ?? 0) > head.last_change_seq);
 }

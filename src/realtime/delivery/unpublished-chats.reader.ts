@@ -6,13 +6,18 @@ import type { ChatSnapshot } from './chat-change.publisher.js';
 import { LogWatermark } from './log.watermark.js';
 import { PublishedPositions } from './published-positions.js';
 
-/** A chat as it is now, with what may not have been published here yet; both lists are in the order of the commits. */
+/**
+ * The current state of a chat, with what may be unpublished on this node. Both lists are in the order of the commits.
+ */
 export interface UnpublishedChat extends ChatSnapshot {
   readonly messages: readonly LoggedMessage[];
   readonly changes: readonly LoggedChange[];
 }
 
-/** Reads what this node has to publish of some chats: three or four queries, whatever their number. */
+/**
+ * The first half of a catch-up round: reads what this node has to publish of some chats. `CatchUpQueue` calls it. Two
+ * or three queries serve any number of chats. Each big group whose cached member list is old takes one more.
+ */
 @Injectable()
 export class UnpublishedChatsReader {
   constructor(
@@ -23,12 +28,15 @@ export class UnpublishedChatsReader {
     private readonly publisher: RealtimePublisher,
   ) {}
 
-  /** In the order of the ids. */
+  /**
+   * Returns the chats in the order of `chatIds`.
+   * @throws the error of a query, usually that the database is unavailable
+   */
   async read(chatIds: readonly number[]): Promise<UnpublishedChat[]> {
     const { position } = this.watermark;
     const from = chatIds.map((chatId) => ({ chatId, seq: this.published.of(chatId)?.seq }));
     const heads = new Map((await this.log.heads(from, position)).map((head) => [head.chat_id, head]));
-    // After the heads, so that no change up to a head is missing. A newer one waits for the next round.
+    // Read the changes after the heads, so that none up to a head is missing. A newer change waits for the next round.
     const changes = byChat(await this.log.changes(chatIds, position), ({ chat_id }) => chat_id);
     const snapshots = await Promise.all(chatIds.map((id) => this.snapshotOf(id, heads.get(id))));
     const behind = snapshots.filter((chat) => this.hasNewMessages(chat)).map(({ head }) => head!);
@@ -45,7 +53,7 @@ export class UnpublishedChatsReader {
     return { id, head, memberIds };
   }
 
-  /** Where nobody is connected, the messages needn't be read. */
+  /** Whether the chat has messages to read. If no member is connected, nobody would get them. */
   private hasNewMessages({ head, memberIds }: ChatSnapshot): boolean {
     if (!head || head.from_seq >= head.last_seq) return false;
     return memberIds.some((userId) => this.publisher.isConnected(userId));
