@@ -2,12 +2,15 @@ import { AppError } from '../../common/errors/app-error.js';
 import type { CommandError, ErrorCode } from '../../contract/errors.js';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../contract/events.js';
 
-/** The frames of the plain WebSocket and what they are on Socket.IO. Only functions of what they are given. */
+/**
+ * The frames of the plain WebSocket, and how they map to the commands and events of Socket.IO. All functions are pure.
+ * `PlainTranslator` calls them for each frame; docs/realtime.md describes the frames.
+ */
 
-/** A frame of a client: any object. */
+/** A frame of a client, parsed: any JSON object. */
 export type ClientFrame = Readonly<Record<string, unknown>>;
 
-/** What a client's frame asks for. `type` is the frame's own. */
+/** The command that a frame stands for. `type` is that of the frame. */
 interface Command {
   readonly type: string;
   readonly event: keyof ClientToServerEvents;
@@ -20,9 +23,11 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** The answer to a frame of type `ping`. */
 export const PONG = '{"type":"pong"}';
 
 const MESSAGE = 'message';
+/** The command of each type of frame. */
 const COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
   [MESSAGE, 'message:send'],
   ['read', 'message:read'],
@@ -31,17 +36,17 @@ const COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
 ]);
 const KNOWN_TYPES = [...COMMANDS.keys(), 'ping'].join(', ');
 
-/** Commands that name their chat, which a connection to one chat does for them. */
+/** Commands with a `chat_id`. A connection to one chat fills it in. */
 const ABOUT_A_CHAT: ReadonlySet<unknown> = new Set([MESSAGE, 'typing']);
 
-/** @throws AppError `validation_failed` */
+/** Parses the text of a frame. @throws AppError `validation_failed` when it is no JSON object */
 export function parseFrame(text: string): ClientFrame {
   const frame = parseJson(text);
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) throw notAFrame();
   return frame as ClientFrame;
 }
 
-/** What the server says to a frame that isn't one. */
+/** The error for a frame that is not a JSON object as text. */
 export const notAFrame = (): AppError => AppError.invalidField('frame', 'must be a JSON object, as text');
 
 function parseJson(text: string): unknown {
@@ -52,7 +57,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The command a frame stands for, its chat filled in where the connection has one. @throws AppError `validation_failed` */
+/**
+ * The command that a frame stands for. `chatId` is the one chat of the connection, if it has one.
+ * @throws AppError `validation_failed`
+ */
 export function toCommand(frame: ClientFrame, chatId: number | undefined): Command {
   assertFlat(frame);
   const { type = MESSAGE, ...payload } = frame;
@@ -64,45 +72,52 @@ export function toCommand(frame: ClientFrame, chatId: number | undefined): Comma
   return { type: type as string, event, payload: { ...payload, chat_id } };
 }
 
-/** No command has a field with anything in it; and what JSON.parse can nest, JSON.stringify may be unable to write again. */
+/**
+ * Refuses nested objects and lists. No command has such a field, and JSON.stringify may fail on nesting that JSON.parse
+ * accepts.
+ */
 function assertFlat(frame: ClientFrame): void {
   const nested = Object.entries(frame).find(([, value]) => typeof value === 'object' && value !== null);
   if (nested) throw AppError.invalidField(nested[0].slice(0, 100), 'must not be an object or a list');
 }
 
 type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[E]>[0];
-/** Events whose payload has a `type` of its own, beside which the event's name can't stand; the compiler finds them. */
+/**
+ * Events whose payload has a `type` of its own. The name of the event can't be their `type`, so they need an entry in
+ * `OWN_FORMS`; the compiler checks that.
+ */
 type TypedEvent = {
   [E in keyof ServerToClientEvents]: PayloadOf<E> extends { type: string } ? E : never;
 }[keyof ServerToClientEvents];
 
+/** The frames of events that don't have the usual form. Each takes the JSON of the payload. */
 const OWN_FORMS: Record<TypedEvent | 'message:created', (payload: string) => string> = {
   'message:created': (message) => message,
   read_receipt: (receipt) => receipt,
   'chat:created': (chat) => `{"type":"chat:created","chat":${chat}}`,
 };
 
-/** An event as a frame; `payload` is its JSON, an object. */
+/** An event as a frame. `payload` is the JSON of an object, and is copied without parsing. */
 export function eventFrame(event: string, payload: string): string {
   if (Object.hasOwn(OWN_FORMS, event)) return OWN_FORMS[event as keyof typeof OWN_FORMS](payload);
   return payload === '{}' ? `{"type":"${event}"}` : `{"type":"${event}",${payload.slice(1)}`;
 }
 
-/** A refusal. `key` is the `client_message_id` of what was refused, if it had one. */
+/** The frame for an error. `key` is the `client_message_id` of the refused frame, if it had one. */
 export function errorFrame(error: CommandError, key?: unknown): string {
   return JSON.stringify({ type: 'error', ...error, client_message_id: typeof key === 'string' ? key : undefined });
 }
 
-/** The chat that an event is about; undefined for one that is about the connection. */
+/** The chat that an event is about; undefined for an event that is about the connection. */
 export function chatOf(event: string, payload: string): number | undefined {
   const { chat_id, id } = JSON.parse(payload) as { chat_id?: number; id?: number };
   return chat_id ?? (event.startsWith('chat:') ? id : undefined);
 }
 
-/** The server stops, or cuts the connection for a reason it has no word for. */
+/** The server stops, or closes the connection for a reason that has no code of its own. */
 export const GOING_AWAY: CloseReason = { code: 1001, reason: '' };
 
-/** How a connection ends that an error ends. */
+/** The close code and reason of a connection that this error ends. */
 export function closeReasonOf(reason: ErrorCode): CloseReason {
   return { code: CLOSE_CODES[reason] ?? TRY_AGAIN_LATER, reason };
 }

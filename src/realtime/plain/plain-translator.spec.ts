@@ -6,17 +6,17 @@ describe('PlainTranslator', () => {
   const translate = (packet: string, chatId?: number) => {
     const translator = new PlainTranslator(chatId);
     const frame = translator.toClient(packet);
-    const { ended, closeReason: farewell } = translator;
-    return { frame: frame === undefined ? undefined : JSON.parse(frame), ended, farewell };
+    const { ended, closeReason } = translator;
+    return { frame: frame === undefined ? undefined : JSON.parse(frame), ended, closeReason };
   };
 
-  it('hands a message on as it stands, whatever is in its text', () => {
+  it('copies the JSON of a message, whatever its text contains', () => {
     const message = { id: 1, chat_id: 2, text: '"}],{"type":"x\u2028\\\ud83d\ude00' };
     const translator = new PlainTranslator(undefined);
     expect(translator.toClient(event('message:created', message))).toBe(JSON.stringify(message));
   });
 
-  it('keeps the type of a chat beside the name of its event', () => {
+  it('keeps the type of a chat, and the name of its event', () => {
     const chat = { id: 2, type: 'group' };
     expect(translate(event('chat:created', chat)).frame).toEqual({ type: 'chat:created', chat });
   });
@@ -25,14 +25,14 @@ describe('PlainTranslator', () => {
     ['message:updated', { chat_id: 2 }],
     ['chat:updated', { id: 2 }],
     ['member:added', { chat_id: 2, member: { user_id: 3 } }],
-  ])('lets %s through to its own chat only', (name, payload) => {
+  ])('translates %s only for a connection to the same chat', (name, payload) => {
     const frame = { type: name, ...payload };
     expect(translate(event(name, payload)).frame).toEqual(frame);
-    expect(translate(event(name, payload), 2)).toEqual({ frame, ended: false, farewell: GOING_AWAY });
+    expect(translate(event(name, payload), 2)).toEqual({ frame, ended: false, closeReason: GOING_AWAY });
     expect(translate(event(name, payload), 3).frame).toBeUndefined();
   });
 
-  it('lets what is about the connection through to every one', () => {
+  it('translates an event about the connection for every connection', () => {
     const draining = { reconnect_in_ms: 100 };
     expect(translate(event('server:draining', draining), 3).frame).toEqual({ type: 'server:draining', ...draining });
   });
@@ -40,17 +40,17 @@ describe('PlainTranslator', () => {
   it.each([
     ['auth:expired', 'token_expired'],
     ['session:revoked', 'unauthorized'],
-  ] as const)('says 4401 when the connection is closed after %s', (name, reason) => {
-    const { frame, ended, farewell } = translate(event(name, {}), 2);
-    expect({ frame, ended, farewell }).toEqual({
+  ] as const)('closes with 4401 after %s', (name, reason) => {
+    const { frame, ended, closeReason } = translate(event(name, {}), 2);
+    expect({ frame, ended, closeReason }).toEqual({
       frame: { type: name },
       ended: false,
-      farewell: closeReasonOf(reason),
+      closeReason: closeReasonOf(reason),
     });
-    expect(farewell).toEqual({ code: 4401, reason });
+    expect(closeReason).toEqual({ code: 4401, reason });
   });
 
-  it('says going away again once a new token has come', () => {
+  it('closes with 1001 again after a new token is accepted', () => {
     const translator = new PlainTranslator(undefined);
     translator.toClient(event('auth:expired', {}));
     translator.fromClient('{"type":"auth:refresh","token":"new"}');
@@ -66,16 +66,16 @@ describe('PlainTranslator', () => {
     ['rate_limited', 1013],
     ['unavailable', 1013],
     [undefined, 1011],
-  ])('ends when the handshake is refused with %s: %i', (code, closeCode) => {
-    const { ended, farewell } = translate(`4${JSON.stringify({ message: 'x', data: code && { code } })}`);
-    expect({ ended, code: farewell.code }).toEqual({ ended: true, code: closeCode });
+  ])('ends the connection when the handshake is refused with %s: %i', (code, closeCode) => {
+    const { ended, closeReason } = translate(`4${JSON.stringify({ message: 'x', data: code && { code } })}`);
+    expect({ ended, code: closeReason.code }).toEqual({ ended: true, code: closeCode });
   });
 
-  it('ends when Socket.IO has put the socket out', () => {
-    expect(translate('1')).toEqual({ frame: undefined, ended: true, farewell: GOING_AWAY });
+  it('ends the connection when Socket.IO disconnects the socket', () => {
+    expect(translate('1')).toEqual({ frame: undefined, ended: true, closeReason: GOING_AWAY });
   });
 
-  it('makes commands of frames, and gives each its own ack', () => {
+  it('turns frames into commands, and each ack into the answer to its own command', () => {
     const translator = new PlainTranslator(7);
     const frame = { text: 'x', client_message_id: 'a' };
     expect(translator.fromClient(JSON.stringify(frame))).toEqual({
@@ -93,20 +93,20 @@ describe('PlainTranslator', () => {
     );
   });
 
-  it('takes the receipt of one read for the answer of no other', () => {
+  it('counts a receipt as the answer to one read only', () => {
     const translator = new PlainTranslator(undefined);
     const receipt = { type: 'read_receipt', message_id: 5, reader_id: 1 };
     const ack = (id: number) => `3${id}[${JSON.stringify({ ok: true, data: receipt })}]`;
-    const told: unknown[] = [translator.toClient(event('read_receipt', receipt))]; // By another device, before.
+    const frames: unknown[] = [translator.toClient(event('read_receipt', receipt))]; // Another device has read before.
     translator.fromClient('{"type":"read","message_id":5}');
     translator.fromClient('{"type":"read","message_id":5}');
-    told.push(translator.toClient(event('read_receipt', { ...receipt, reader_id: 2 })));
-    told.push(translator.toClient(event('read_receipt', receipt)));
-    told.push(translator.toClient(ack(1)), translator.toClient(ack(2)));
+    frames.push(translator.toClient(event('read_receipt', { ...receipt, reader_id: 2 })));
+    frames.push(translator.toClient(event('read_receipt', receipt)));
+    frames.push(translator.toClient(ack(1)), translator.toClient(ack(2)));
     translator.fromClient('{"type":"read","message_id":5}');
-    told.push(translator.toClient(ack(3)));
+    frames.push(translator.toClient(ack(3)));
     const text = JSON.stringify(receipt);
     const other = JSON.stringify({ ...receipt, reader_id: 2 });
-    expect(told).toEqual([text, other, text, undefined, text, text]);
+    expect(frames).toEqual([text, other, text, undefined, text, text]);
   });
 });

@@ -15,41 +15,56 @@ import {
 } from './plain-frames.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
 
-/** What a client's frame comes to: a packet for Socket.IO, or an answer at once. */
+/** The result for a frame of the client: a packet for Socket.IO, or a frame that answers it without Socket.IO. */
 type Translated = { readonly packet: string } | { readonly answer: string };
 
-/** A command whose ack is still to come. */
+/** A command that has no ack yet: the `type` and the `client_message_id` of its frame. */
 interface UnderWay {
   readonly type: string;
   readonly key: unknown;
 }
 
-/** How an event ends the connection, should the server close it after it. */
+/** The events after which the server closes the connection, and the close reason to use then. */
 const CLOSE_REASONS: Readonly<Record<string, CloseReason>> = {
   'auth:expired': closeReasonOf('token_expired'),
   'session:revoked': closeReasonOf('unauthorized'),
 };
 
 /**
- * Between the frames of one plain client and the packets of Socket.IO's protocol, as text on both sides. It remembers
- * only the commands under way: every one of them is acked, and an accepted message or read leads to one frame.
+ * Translates between the frames of one plain client and the packets of Socket.IO's protocol, as text on both sides.
+ * `PlainTransport` makes one for each connection, and closes the connection as `ended` and `closeReason` say.
+ *
+ * States of the connection:
+ * - *live*: frames and packets are translated. `closeReason` is how the connection would be closed now: 1001; 4401
+ *   after `auth:expired`, until a new token is accepted; 4401 after `session:revoked`;
+ * - *ended*: the transport translates no more packets, and closes the connection.
+ *
+ * live → ended: Socket.IO refuses the handshake or disconnects the socket, the user leaves the connection's one chat
+ * (`chat:removed`), or the transport calls `end`.
+ *
+ * A command is *under way* from its frame to its ack; every command is acked. Nothing else is remembered, except
+ * receipts while a read is under way.
+ *
+ * Invariant: an accepted message or read leads to exactly one frame for the client. A new message leads to its event,
+ * and a repeated one to its ack. A read leads to its receipt: to the event if there is one, else to the ack. The ack of
+ * a read doesn't say which, so the receipts are compared with it.
  */
 export class PlainTranslator {
-  /** How the connection ends when it is closed now. */
+  /** How the connection is closed if it is closed now. */
   closeReason = GOING_AWAY;
-  /** Whether what was translated last ends the connection. */
+  /** Whether the last translated packet ends the connection. */
   ended = false;
 
   private lastId = 0;
   private readonly underWay = new Map<number, UnderWay>();
   private readsUnderWay = 0;
-  /** The receipts that went out while a read was under way: one of them may be its answer. */
+  /** The receipts that were sent while a read was under way. One of them may be that of the read. */
   private receipts: string[] = [];
 
-  /** `chatId`: the one chat the connection is about; undefined for all of the user's. */
+  /** `chatId`: the one chat that the connection is about; undefined for all chats of the user. */
   constructor(private readonly chatId: number | undefined) {}
 
-  /** What a frame of the client comes to. */
+  /** Translates a frame of the client. A bad frame is answered with an error frame. */
   fromClient(text: string): Translated {
     let frame: ClientFrame | undefined;
     try {
@@ -60,13 +75,13 @@ export class PlainTranslator {
     }
   }
 
-  /** The frame for a packet of Socket.IO; undefined for one that a plain client has no use for. */
+  /** The frame for a packet of Socket.IO; undefined if the packet leads to no frame. */
   toClient(packet: string): string | undefined {
     switch (packet.charAt(0)) {
       case PACKET.event:
-        return this.event(packet);
+        return this.translateEvent(packet);
       case PACKET.ack:
-        return this.answer(packet);
+        return this.translateAck(packet);
       case PACKET.refusal:
         this.end(closeReasonOf(refusalCode(packet)));
         return undefined;
@@ -78,9 +93,9 @@ export class PlainTranslator {
     }
   }
 
-  /** Ends the connection so. */
-  end(farewell: CloseReason): void {
-    this.closeReason = farewell;
+  /** Ends the connection for this reason. */
+  end(reason: CloseReason): void {
+    this.closeReason = reason;
     this.ended = true;
   }
 
@@ -92,8 +107,10 @@ export class PlainTranslator {
     return `${PACKET.event}${id}${JSON.stringify([event, payload])}`;
   }
 
-  /** Of `2["event",{…}]`: the payload is cut out as it stands, so that no message is read and written again. */
-  private event(packet: string): string | undefined {
+  /**
+   * Translates `2["event",{…}]`. The JSON of the payload is copied, so that no message is parsed and serialized again.
+   */
+  private translateEvent(packet: string): string | undefined {
     const end = packet.indexOf('"', 3);
     const [event, payload] = [packet.slice(3, end), packet.slice(end + 2, -1)];
     const isElsewhere = this.chatId !== undefined && (chatOf(event, payload) ?? this.chatId) !== this.chatId;
@@ -104,14 +121,14 @@ export class PlainTranslator {
     return eventFrame(event, payload);
   }
 
-  /** Of `3<id>[{…}]`. An accepted command whose event has told the client so needs no second frame. */
-  private answer(packet: string): string | undefined {
+  /** Translates `3<id>[{…}]`. An accepted command whose event the client gets leads to no second frame. */
+  private translateAck(packet: string): string | undefined {
     const start = packet.indexOf('[');
     const id = Number(packet.slice(1, start));
     const [ack] = JSON.parse(packet.slice(start)) as [Ack<object, { replayed?: boolean }>];
     const { type, key } = this.underWay.get(id)!;
     this.underWay.delete(id);
-    const wasPublished = type === 'read' && this.takeReceipt(ack);
+    const wasPublished = type === 'read' && this.finishRead(ack);
     if (!ack.ok) return errorFrame(ack.error, key);
     switch (type) {
       case 'message':
@@ -126,8 +143,8 @@ export class PlainTranslator {
     }
   }
 
-  /** Ends a read; whether its receipt has gone out as an event, to be told once for each read. */
-  private takeReceipt(ack: Ack<object>): boolean {
+  /** Ends a read. Returns whether its receipt was sent as an event; each such event counts for one read. */
+  private finishRead(ack: Ack<object>): boolean {
     const index = ack.ok ? this.receipts.indexOf(JSON.stringify(ack.data)) : -1;
     if (index >= 0) this.receipts.splice(index, 1);
     this.readsUnderWay -= 1;
@@ -136,7 +153,7 @@ export class PlainTranslator {
   }
 }
 
-/** Of `4{"message":…,"data":{"code":…}}`, as the handshake refuses. */
+/** The code in `4{"message":…,"data":{"code":…}}`, the packet for a refused handshake. */
 function refusalCode(packet: string): ErrorCode {
   const { data } = JSON.parse(packet.slice(1)) as { data?: { code: ErrorCode } };
   return data?.code ?? 'internal_error';

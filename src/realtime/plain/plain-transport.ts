@@ -8,13 +8,16 @@ import { toCommandError } from '../commands/socket-error.filter.js';
 type Packets = Parameters<Transport['send']>[0];
 
 /**
- * A WebSocket whose client speaks plain frames, as a transport of Engine.IO. Its heartbeat is that of the WebSocket
- * protocol. What the client is answered without Socket.IO comes as event `answer`, for the connection to send in its turn.
+ * A transport of Engine.IO for a WebSocket whose client sends plain frames. `PlainWebSocketServer` makes one for each
+ * connection; Engine.IO calls `send` and `doClose`. Its heartbeat is that of the WebSocket protocol.
+ *
+ * It reads nothing before `admit`. An answer that does not come from Socket.IO is emitted as the event `answer`; the
+ * connection must send it with `write`, so that it keeps its place among the packets.
  */
 export class PlainTransport extends Transport {
   private readonly translator: PlainTranslator;
 
-  /** Reads nothing before `admit`. `chatId`: the one chat the connection is about; undefined for all of the user's. */
+  /** `chatId`: the one chat that the connection is about; undefined for all chats of the user. */
   constructor(
     private readonly socket: WebSocket,
     readonly chatId: number | undefined,
@@ -29,27 +32,31 @@ export class PlainTransport extends Transport {
     socket.once('close', () => this.onClose());
   }
 
-  /** What Engine.IO knows about this kind of transport is what it knows about websockets. */
+  /** Engine.IO must treat this transport as a websocket, and knows it by this name. */
   override get name(): string {
     return 'websocket';
   }
 
-  /** Joins Socket.IO's default namespace with this token; without one the `Authorization` header has to do. */
+  /**
+   * Joins Socket.IO's default namespace with this token; without it, `HandshakeService` takes the `Authorization`
+   * header.
+   */
   join(token: string | undefined): void {
     this.onPacket({ type: 'message', data: `0${JSON.stringify({ token })}` });
   }
 
-  /** Starts to read what the client has to say. */
+  /** Starts to read frames. Call it after the socket has joined, and its membership is checked. */
   admit(): void {
     this.socket.resume();
   }
 
-  /** Closes the connection for this reason. */
+  /** Closes the connection with the close code of this error. */
   refuse({ code }: AppError): void {
     this.translator.end(closeReasonOf(code));
     this.close(() => this.onClose());
   }
 
+  /** Sends the frames for these packets; emits `drain` and `ready` when the kernel has taken them. */
   override send(packets: Packets): void {
     this.writable = false;
     const frames = this.framesOf(packets);
@@ -58,14 +65,15 @@ export class PlainTransport extends Transport {
       this.socket.send(frame, isLast ? (error) => this.onSent(error) : undefined);
     });
     if (frames.length === 0) this.onSent();
-    // Not within the call that sends: Socket.IO may be about to close it itself, or be in the middle of a broadcast.
+    // Don't close during `send`: Socket.IO may be in the middle of a broadcast, or about to close the connection
+    // itself.
     if (this.translator.ended) process.nextTick(() => this.close(() => this.onClose()));
   }
 
   override doClose(done?: () => void): void {
     const { code, reason } = this.translator.closeReason;
     this.socket.close(code, reason);
-    this.socket.resume(); // The client's part of the farewell has to be read, too.
+    this.socket.resume(); // The client's close frame must be read, too.
     done?.();
   }
 
@@ -80,7 +88,10 @@ export class PlainTransport extends Transport {
     return frames;
   }
 
-  /** A packet of Socket.IO starts with a digit; what starts with a brace is an answer of ours, and a frame already. */
+  /**
+   * A packet of Socket.IO starts with a digit. Data that starts with a brace is an answer of ours, which is a frame
+   * already.
+   */
   private frameOf(data: string): string | undefined {
     return data.startsWith('{') ? data : this.translator.toClient(data);
   }

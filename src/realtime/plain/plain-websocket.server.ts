@@ -14,19 +14,21 @@ import { SocketServer } from '../socket.server.js';
 import { PlainTransport } from './plain-transport.js';
 import { refuseHandshake } from '../connections/refuse-handshake.js';
 
-/** `/ws/chat`, or `/ws/` and a chat's id. */
+/** `/ws/chat`, or `/ws/{chat_id}`. */
 const PATH = /^\/ws\/([^/]+)\/?$/;
 
-/** How long a client may take to answer the close frame, in milliseconds; then the connection is cut. */
+/** How long a client may take to answer a close frame, in milliseconds. After that the connection is cut. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Stands for whatever is no id: a chat that nobody is in. */
+/** Stands for a path segment that is not an id. No chat has this id, so nobody is its member. */
 const NO_CHAT = 0;
 
 /**
- * Plain WebSockets, for clients without a Socket.IO library: each becomes a connection of Engine.IO and a socket of
- * Socket.IO, with a transport that translates. So handshake, guard, rooms, limits, order, expiry and shutdown are the
- * same for both, and written once.
+ * Accepts plain WebSockets, for clients without a Socket.IO library, at the upgrades under `/ws`. Each becomes a
+ * connection of Engine.IO with a `PlainTransport`, and so a socket of Socket.IO. Handshake, guards, rooms, limits,
+ * order, expiry and shutdown are therefore the same for both, and written once.
+ *
+ * Invariant: no frame is read before the socket has joined and, on `/ws/{chat_id}`, its user is known to be a member.
  */
 @Injectable()
 export class PlainWebSocketServer implements OnModuleInit {
@@ -39,10 +41,10 @@ export class PlainWebSocketServer implements OnModuleInit {
     private readonly admission: AdmissionService,
   ) {}
 
-  /** Starts taking connections beside those of Socket.IO itself. */
+  /** Starts to accept plain WebSockets. Socket.IO goes on answering the upgrades under its own path. */
   onModuleInit(): void {
     const { io } = this.sockets;
-    // The typings don't know `closeTimeout` yet.
+    // The typings of ws have no `closeTimeout` yet.
     const options: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
@@ -62,13 +64,13 @@ export class PlainWebSocketServer implements OnModuleInit {
     if (target === undefined) return refuseHandshake(request, new AppError('not_found', 'There is no WebSocket here.'));
     const refusal = this.admission.refusalOf(request);
     if (refusal) return refuseHandshake(request, refusal);
-    request.url = path; // The query has the token, which nothing that looks at the request later needs to see.
+    request.url = path; // Remove the query from the request: it has the token, which no later code needs.
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) =>
       this.open(webSocket, request, target, new URLSearchParams(query)),
     );
   }
 
-  /** Does with the WebSocket what Engine.IO does with its own after a handshake. */
+  /** Registers the WebSocket as Engine.IO registers its own after a handshake. */
   private open(webSocket: WebSocket, request: IncomingMessage, target: string, query: URLSearchParams): void {
     const engine = this.sockets.io.engine as unknown as BaseServer & { clients: Record<string, Connection> };
     const transport = new PlainTransport(webSocket, target === 'chat' ? undefined : toChatId(target));
@@ -87,7 +89,10 @@ export class PlainWebSocketServer implements OnModuleInit {
     transport.join(query.get('token') ?? undefined);
   }
 
-  /** Looks whether the user is in the connection's chat. The socket has its rooms by then, so no later removal is missed. */
+  /**
+   * Checks that the user is in the connection's one chat, if it has one. The socket is in its room before this check,
+   * so it gets `chat:removed` for any later removal.
+   */
   private async admit({ conn: { transport }, data }: ChatSocket): Promise<void> {
     if (!(transport instanceof PlainTransport)) return;
     try {
