@@ -5,13 +5,17 @@ const ADA = 1;
 const BOB = 2;
 const CYD = 3;
 
+/** A message of the batch: its sender, the sender's cursor before the batch, and the outcome. */
 interface Sent {
   readonly by: number;
   readonly cursor?: number;
   readonly outcome?: AppendedRow['outcome'];
 }
 
-/** What was published, in short, for a batch in chat 7, which had 10 messages; `rest` is what its first row says besides. */
+/**
+ * The events of a batch in chat 7, which had 10 messages before, as short texts. `rest` are fields of its first row,
+ * and `readByAll` is the read mark after the batch.
+ */
 function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByAll = 0): string[] {
   const messages = sent.map(({ by }, index) => {
     return { chat_id: 7, sender_id: by, text: 'x', client_message_id: `k${index}`, reply_to_id: null };
@@ -34,8 +38,8 @@ function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByA
       ...(first ? rest : {}),
     };
   });
-  const mark = { chat_id: 7, read_by_all_seq: readByAll, last_change_seq: 0, members_seq: 0 };
-  const batch = { messages: rows, chats: new Map([[7, mark]]) };
+  const chatState = { chat_id: 7, read_by_all_seq: readByAll, last_change_seq: 0, members_seq: 0 };
+  const batch = { messages: rows, chats: new Map([[7, chatState]]) };
   return eventsOf(createdBy(messages, batch), batch).flatMap((event) => [
     ...event.messages.map(({ seq }) => `created ${seq} to ${event.chat.memberIds!.join()}`),
     ...event.reads.map(
@@ -45,12 +49,12 @@ function summary(sent: readonly Sent[], rest: Partial<AppendedRow> = {}, readByA
   ]);
 }
 
-describe('the events of a batch', () => {
-  it('are one for each message, to all members, when nobody had anything unread', () => {
+describe('eventsOf', () => {
+  it('has each message for all members, and no receipt when nobody had unread messages', () => {
     expect(summary([{ by: ADA }, { by: ADA }])).toEqual(['created 11 to 1,2,3', 'created 12 to 1,2,3']);
   });
 
-  it('say once for each sender what they read by sending, also of the same batch', () => {
+  it('has one receipt for each sender who read by sending, also of messages in the same batch', () => {
     expect(summary([{ by: ADA }, { by: BOB }, { by: CYD }, { by: ADA }, { by: ADA }])).toEqual([
       'created 11 to 1,2,3',
       'created 12 to 1,2,3',
@@ -63,7 +67,7 @@ describe('the events of a batch', () => {
     ]);
   });
 
-  it('tell those whose messages from before the batch are newly read, and nobody else', () => {
+  it('sends a receipt to the authors whose older messages are newly read, and to nobody else', () => {
     const before = { last_message_id: 110, author_ids: [BOB, CYD], author_last_seqs: [10, 6] };
     expect(summary([{ by: ADA, cursor: 7 }], before)).toEqual([
       'created 11 to 1,2,3',
@@ -72,7 +76,7 @@ describe('the events of a batch', () => {
     expect(summary([{ by: ADA, cursor: 5 }], before)[1]).toBe('read 10 (110) by 1, false to 1,2,3');
   });
 
-  it('leave out what created nothing', () => {
+  it('has nothing for messages that were not created', () => {
     expect(
       summary([
         { by: ADA, outcome: 'replayed' },
@@ -81,7 +85,7 @@ describe('the events of a batch', () => {
     ).toEqual([]);
   });
 
-  it('say that a message is read once everybody has read it', () => {
+  it('has is_read true in a receipt when all members have read the message', () => {
     expect(summary([{ by: ADA }, { by: BOB }], {}, 12)).toContain('read 11 (111) by 2, true to 2,1');
   });
 });

@@ -3,7 +3,7 @@ import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
 import { ReadReceiptDto } from './dto/receipt.dto.js';
 import { MessagesAppended, type Read } from './message.events.js';
 
-/** What a batch has created, each in its place; undefined where it has created nothing. */
+/** The messages that a batch has created, in the order of the batch; undefined where none was created. */
 export function createdBy(
   sent: readonly SentMessage[],
   { messages, chats }: AppendedBatch,
@@ -15,7 +15,10 @@ export function createdBy(
   });
 }
 
-/** The domain events of a committed batch: one for each chat. */
+/**
+ * The domain events of a committed batch: one for each chat that got a message. `LogWriter` publishes them. `created`
+ * is the result of `createdBy` for the same batch.
+ */
 export function eventsOf(
   created: readonly (MessageDto | undefined)[],
   { messages, chats }: AppendedBatch,
@@ -31,19 +34,19 @@ export function eventsOf(
   return [...batches.values()].map((batch) => batch.event());
 }
 
-/** Who has sent something in a batch: where their cursor was, and their first and last message in it. */
+/** A sender of the batch in one chat: their cursor before the batch, and their first and last message in it. */
 interface Sender {
   readonly cursor: number;
   readonly firstSeq: number;
   last: MessageDto;
 }
 
-/** What a batch has created in one chat. */
+/** The messages that a batch has created in one chat, and what their senders read by sending them. */
 class ChatBatch {
   private readonly sent: MessageDto[] = [];
   private readonly senders = new Map<number, Sender>();
 
-  /** `first`: the row of the first message created in the chat. */
+  /** `first`: the row of the first message created in the chat, which alone has the members and the authors. */
   constructor(
     private readonly first: AppendedRow,
     private readonly chat: ChatState,
@@ -63,7 +66,10 @@ class ChatBatch {
     return new MessagesAppended(chat_id, this.sent, this.reads(), chat);
   }
 
-  /** Sending reads all that came before: one receipt for each sender for whom that was news, however much they sent. */
+  /**
+   * Sending a message reads all messages before it. Each sender for whom one of them was unread gets one receipt,
+   * however many messages they sent.
+   */
   private reads(): Read[] {
     return [...this.senders].flatMap(([readerId, reader]) => {
       const newest = this.newestReadBy(readerId, reader);
@@ -74,13 +80,14 @@ class ChatBatch {
     });
   }
 
-  /** The newest message of somebody else that this sender newly reads: of the batch, or else the last one before it. */
+  /** The newest message that this sender newly reads: of somebody else in the batch, or else the last one before it. */
   private newestReadBy(readerId: number, { cursor, last }: Sender): { id: number; seq: number } | undefined {
     const { seq_before, last_message_id } = this.first;
     const ofBatch = this.sent.findLast(({ seq, sender_id }) => seq < last.seq && sender_id !== readerId);
     return ofBatch ?? (cursor < seq_before ? { id: last_message_id!, seq: seq_before } : undefined);
   }
 
+  /** The authors of the messages that this sender newly reads, before the batch and in it. */
   private authorsReadBy(readerId: number, { cursor, last }: Sender): Set<number> {
     const { author_ids, author_last_seqs } = this.first;
     const before = (author_ids ?? []).filter((_, index) => author_last_seqs![index]! > cursor);

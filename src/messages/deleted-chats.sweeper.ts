@@ -4,15 +4,18 @@ import { DomainEventBus } from '../common/domain-event.bus.js';
 import { PollingLoop } from '../common/polling-loop.js';
 import { MessagesRepository } from './messages.repository.js';
 
+/** How many messages one statement removes at most. */
 const SLICE = 2_000;
 
-/** How often a node looks for groups that nobody sweeps, in milliseconds: whoever began may be gone. */
+/** How often a node polls for deleted groups, in milliseconds: the node that began to sweep one may have crashed. */
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Removes the messages of deleted groups, which nobody can see any more, a slice at a time: a million rows in one
- * statement would run into the statement's timeout. What a stop, a crash or a lost database interrupts, any node goes on
- * with.
+ * Removes the messages of deleted groups, and then the group's row in `chats`. It runs at the start, when a group is
+ * deleted on this node, and every 5 s. Nobody can see these messages any more.
+ *
+ * It removes them in slices, because a million rows in one statement would exceed the statement timeout. Each slice can
+ * be repeated: after a stop, a crash or an unavailable database, any node continues. Two nodes may sweep one group.
  */
 @Injectable()
 export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {

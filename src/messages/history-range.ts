@@ -1,11 +1,14 @@
 import { AppError } from '../common/errors/app-error.js';
 import type { HistoryQuery } from './dto/message-input.dto.js';
 
+/** The four ways to ask for a page. */
 const MODES = ['offset', 'before_seq', 'after_seq', 'around_seq'] as const;
 
 /**
- * The `seq`s of a page, `from` … `to` inclusive (none when `from > to`). Because `seq` has no holes, every way to page
- * is a range of it, and the last page costs what the first does. @throws AppError `validation_failed` for two ways at once
+ * The `seq`s of a page of history, `from` … `to` inclusive; the page is empty if `from > to`. `lastSeq` is that of the
+ * chat. Because `seq` has no holes, each way to ask for a page comes to a range of it, and a deep page costs no more
+ * than the first.
+ * @throws AppError `validation_failed` when two ways are given
  */
 export function historyRange(query: HistoryQuery, lastSeq: number): { from: number; to: number } {
   const { limit, offset = 0, before_seq, after_seq, around_seq } = query;

@@ -3,7 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors/app-error.js';
 import { CLIENT_MESSAGE_ID, CLIENT_MESSAGE_ID_RULE, type SendMessageDto } from './dto/message-input.dto.js';
 
-/** The header `Idempotency-Key`, if there is one. @throws AppError `validation_failed` when it can't be a `client_message_id` */
+/**
+ * A parameter of a REST handler: the header `Idempotency-Key`, if there is one.
+ * @throws AppError `validation_failed` when it breaks the rule of a `client_message_id`
+ */
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
   const key = context.switchToHttp().getRequest<FastifyRequest>().headers['idempotency-key'];
   if (key === undefined) return undefined;
@@ -13,7 +16,10 @@ export const IdempotencyKey = createParamDecorator((_: unknown, context: Executi
   return key;
 });
 
-/** The body with the key of the header. @throws AppError `validation_failed` when both are given and differ */
+/**
+ * Returns the body with the key of the header as its `client_message_id`.
+ * @throws AppError `validation_failed` when the body has another one
+ */
 export function withKey(body: SendMessageDto, key: string | undefined): SendMessageDto {
   const { client_message_id = key } = body;
   if (key !== undefined && client_message_id !== key) {

@@ -4,27 +4,30 @@ import { messageColumns, MessageDto, type MessageRow } from '../chats/dto/messag
 import { type Audience, FEW_MEMBER_IDS } from '../chats/audience.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 
-/** How far the log had grown: all ids above are newer. */
+/** A position of the log: the highest ids of `messages` and of `chat_changes` at some time. */
 export interface LogPosition {
   readonly messageId: number;
   readonly changeId: number;
 }
 
-/** A chat that has advanced beyond a position of the log: its newest `seq`, and the ids of its newer changes. */
+/**
+ * A chat that has advanced beyond a position of the log: its newest `seq` above it, and the ids of the changes above
+ * it.
+ */
 export interface AdvancedChat {
   readonly chat_id: number;
-  /** 0 when only changes are newer. */
+  /** 0 if only changes are above the position. */
   readonly seq: number;
   readonly change_ids: readonly number[];
 }
 
-/** All that is newer than a position of the log; `newest` is where the log ends now. */
+/** What is above a position of the log. `newest` is the position where the log ends now. */
 export interface LogAdvance {
   readonly newest: LogPosition;
   readonly chats: readonly AdvancedChat[];
 }
 
-/** Where a chat is, and from which `seq` on a node has to tell it. */
+/** The current state of a chat. A node has to publish the messages after `from_seq` up to `last_seq`. */
 export interface ChatHead extends Audience {
   readonly chat_id: number;
   readonly from_seq: number;
@@ -37,34 +40,48 @@ export interface ChatHead extends Audience {
   readonly member_count: number | null;
 }
 
-/** A row of `chat_changes`. */
+/** A row of `chat_changes`, with the fields of its `data`. */
 export type LoggedChange = Change & {
   readonly chat_id: number;
   readonly id: number;
-  /** It comes after the message with this number; for a message's own change and a read, `seq` of `data` is theirs. */
+  /**
+   * The chat's `last_seq` when the change was committed: it comes after that message. The field `seq` of a read, or of
+   * a change of a message, is from `data`, and names the message that was read or changed.
+   */
   readonly after_seq: number;
   readonly change_seq: number | null;
 };
 
-/** A message to tell, and what its sender read by sending it. */
+/** A message of the log, and what its sender read by sending it. */
 export interface LoggedMessage {
   readonly message: MessageDto;
-  /** The newest message that was newly read, and who wrote those: they may have left since. */
+  /** The newest message that was newly read, and the authors of all that were. Authors may have left the chat since. */
   readonly read: { readonly id: number; readonly seq: number; readonly author_ids: readonly number[] } | null;
 }
 
-/** Further behind, a node leaves it to the clients, who see the hole and sync. */
+/**
+ * How many messages of a chat a node publishes at once, the newest. Clients see the hole before them, and call `sync`.
+ */
 const MAX_BEHIND = 1_000;
 
-/** More is written only while a node stands still for so long that its sockets don't outlive it. */
+/**
+ * How many rows of each table one poll reads, the newest. More are written only if this node is suspended for so long
+ * that its sockets don't survive.
+ */
 const MAX_POLLED = 300_000;
 
-/** The committed log, read by a node that has to tell what others have written, or what it could not tell itself. */
+/**
+ * Reads the committed log: the tables `messages` and `chat_changes`. `realtime/delivery/` uses it to publish what other
+ * nodes have written, and what this node could not publish at once.
+ *
+ * Invariants: it writes nothing, except in `forgetChanges`. A read of messages is bounded by `MAX_BEHIND` for each
+ * chat, and a poll by `MAX_POLLED`.
+ */
 @Injectable()
 export class LogReader {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** Where the log ends. */
+  /** The position where the log ends. */
   async newest(): Promise<LogPosition> {
     const rows = await this.query<LogPosition>(
       `SELECT coalesce((SELECT max(id) FROM messages), 0) AS "messageId",
@@ -74,7 +91,7 @@ export class LogReader {
     return rows[0]!;
   }
 
-  /** What has been committed above the mark, as far as a statement can look in its time. */
+  /** What has been committed above this position; `MAX_POLLED` keeps the query within the statement timeout. */
   async advancesSince({ messageId, changeId }: LogPosition): Promise<LogAdvance> {
     const rows = await this.query<AdvancedChat & LogPosition>(
       `SELECT chat_id, max(seq) AS seq, max(message_id) AS "messageId", max(change_id) AS "changeId",
@@ -86,17 +103,20 @@ export class LogReader {
       [messageId, changeId, MAX_POLLED],
     );
     const newest = rows.reduce(
-      (mark, row) => ({
-        messageId: Math.max(mark.messageId, row.messageId),
-        changeId: Math.max(mark.changeId, row.changeId),
+      (position, row) => ({
+        messageId: Math.max(position.messageId, row.messageId),
+        changeId: Math.max(position.changeId, row.changeId),
       }),
       { messageId, changeId },
     );
     return { newest, chats: rows };
   }
 
-  /** Chats as they are now; gone ones are left out. A `seq` that isn't known becomes that of the newest message up to `mark`. */
-  heads(chats: readonly { chatId: number; seq: number | undefined }[], mark: LogPosition): Promise<ChatHead[]> {
+  /**
+   * The current state of these chats; chats that no longer exist are left out. `seq` is how far the node has published
+   * a chat. If it is undefined, `from_seq` is the `seq` of the newest message up to `position`.
+   */
+  heads(chats: readonly { chatId: number; seq: number | undefined }[], position: LogPosition): Promise<ChatHead[]> {
     return this.query<ChatHead>(
       `SELECT c.id AS chat_id, c.last_seq, c.last_change_seq, c.read_by_all_seq, c.creator_id, c.members_seq,
          g.name, g.member_count, ${FEW_MEMBER_IDS} AS member_ids,
@@ -106,11 +126,11 @@ export class LogReader {
            ) x WHERE x.id <= $3 ORDER BY x.seq DESC LIMIT 1), 0)) AS from_seq
        FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
        JOIN chats c ON c.id = p.chat_id LEFT JOIN groups g ON g.chat_id = c.id`,
-      [chats.map(({ chatId }) => chatId), chats.map(({ seq }) => seq ?? null), mark.messageId],
+      [chats.map(({ chatId }) => chatId), chats.map(({ seq }) => seq ?? null), position.messageId],
     );
   }
 
-  /** The messages after `from_seq` up to `last_seq` of these chats, each chat's in their order. */
+  /** The messages of these chats after `from_seq` and up to `last_seq`, by chat and `seq`. */
   async messages(heads: readonly ChatHead[]): Promise<LoggedMessage[]> {
     if (heads.length === 0) return [];
     const rows = await this.query<MessageRow & { mark: number; read: LoggedMessage['read'] }>(
@@ -138,7 +158,7 @@ export class LogReader {
     return rows.map((row) => ({ message: MessageDto.of(row, row.mark), read: row.read }));
   }
 
-  /** The message as it is now, if it is there. */
+  /** The current state of a message; undefined if there is none. */
   async message(chatId: number, seq: number): Promise<MessageDto | undefined> {
     const rows = await this.query<MessageRow & { mark: number }>(
       `SELECT ${messageColumns('m')}, c.read_by_all_seq AS mark
@@ -148,7 +168,7 @@ export class LogReader {
     return rows[0] && MessageDto.of(rows[0], rows[0].mark);
   }
 
-  /** The changes of these chats above the mark, in their order. */
+  /** The changes of these chats above the position, by id: within a chat that is the order of the commits. */
   async changes(chatIds: readonly number[], { changeId }: LogPosition): Promise<LoggedChange[]> {
     const rows = await this.query<Omit<LoggedChange, 'kind'> & { kind: Change['kind']; data: object }>(
       `SELECT chat_id, id, seq AS after_seq, change_seq, kind, data FROM chat_changes
@@ -158,7 +178,7 @@ export class LogReader {
     return rows.map(({ data, ...row }) => ({ ...data, ...row }) as LoggedChange);
   }
 
-  /** Forgets the changes up to this id. */
+  /** Deletes the changes up to this id. */
   async forgetChanges(upTo: number): Promise<void> {
     await this.query('DELETE FROM chat_changes WHERE id <= $1', [upTo]);
   }

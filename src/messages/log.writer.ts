@@ -8,6 +8,7 @@ import type { AppendedBatch, AppendedRow } from './append.types.js';
 import { createdBy, eventsOf } from './append-events.js';
 import { MessagesRepository } from './messages.repository.js';
 
+/** A message that waits for its result, and the two functions of the sender's promise. */
 interface Entry {
   readonly message: SentMessage;
   readonly resolve: (result: { message: MessageDto; replayed: boolean }) => void;
@@ -15,8 +16,25 @@ interface Entry {
 }
 
 /**
- * The writer of the message log: group commit. What has come while a flush was under way is stored by one call and one
- * commit; then the events leave in `seq` order, and then each sender has the answer.
+ * The writer of the message log, by group commit: messages that arrive while a flush is running are stored together, by
+ * one call and one commit. `MessagesService.send` calls `append`; `ChatLaneScheduler` decides when to flush.
+ *
+ * States of an entry:
+ * - *waiting*: in the lane of its chat;
+ * - *in a flush*: with up to 255 others, of any chats that no other flush or task is writing to;
+ * - *settled*: its sender has a message, or an error.
+ *
+ * Transitions:
+ * - waiting → in a flush: the scheduler calls `flush`;
+ * - in a flush → settled: created (its event is published first), replayed (answered with the stored message), or
+ *   refused;
+ * - in a flush → settled with an error, and the whole batch with it: the database is unavailable. The message may be
+ *   stored;
+ * - in a flush → stored again alone: the batch failed on a row, so each entry gets its own call.
+ *
+ * Invariants: each entry is settled once. No key is twice in one call of `append_messages`. A chat is in one flush at a
+ * time, so its events are published in `seq` order. Events are published after the commit, and before the senders have
+ * their answers.
  */
 @Injectable()
 export class LogWriter implements OnModuleInit {
@@ -31,9 +49,10 @@ export class LogWriter implements OnModuleInit {
   }
 
   /**
-   * Appends a message, or finds the one that the same sending has already made.
-   * @throws AppError `chat_not_found`, `blocked`, `client_message_id_conflict`, `validation_failed` for a reply to another chat's
-   * message, `overloaded`, and whatever says that the database is away: then nobody knows, and a retry with the key finds out
+   * Appends a message, or returns the message that was stored before with the same key.
+   * @throws AppError `chat_not_found`, `blocked`, `client_message_id_conflict`, `overloaded`, `validation_failed` for a
+   * reply to another chat's message
+   * @throws the error of an unavailable database: the message may be stored or not. A retry with the same key is safe.
    */
   append(message: SentMessage): Promise<{ message: MessageDto; replayed: boolean }> {
     return new Promise((resolve, reject) => {
@@ -41,7 +60,10 @@ export class LogWriter implements OnModuleInit {
     });
   }
 
-  /** One call stores a key once: entries that repeat one go in a second call, which finds it stored. */
+  /**
+   * Stores the entries. `append_messages` takes each key once, so repeats go in a second call, which finds the key
+   * stored.
+   */
   private async flush(entries: Entry[]): Promise<void> {
     const keys = new Set<string>();
     const isFirst = ({ message }: Entry): boolean => {
@@ -55,7 +77,10 @@ export class LogWriter implements OnModuleInit {
     if (repeats.length > 0) await this.store(repeats);
   }
 
-  /** A batch that breaks on a row, not on the connection, is done row by row: a bad row fails alone. */
+  /**
+   * Stores a batch. If it fails on a row, not on the connection, it is stored row by row, so that a bad row fails
+   * alone.
+   */
   private async store(entries: Entry[]): Promise<void> {
     const sent = entries.map(({ message }) => message);
     let batch: AppendedBatch;
@@ -71,6 +96,7 @@ export class LogWriter implements OnModuleInit {
     await this.answer(entries, created, batch);
   }
 
+  /** Settles each entry by the outcome of its row. */
   private async answer(entries: Entry[], created: (MessageDto | undefined)[], batch: AppendedBatch): Promise<void> {
     const replays: Entry[] = [];
     const seqs: number[] = [];
@@ -89,7 +115,7 @@ export class LogWriter implements OnModuleInit {
     if (replays.length > 0) await this.answerReplays(replays, seqs);
   }
 
-  /** With the originals as they are now. */
+  /** Resolves replays with the current state of the stored messages. */
   private async answerReplays(replays: Entry[], seqs: number[]): Promise<void> {
     try {
       const rows = await this.messages.at(
@@ -107,6 +133,7 @@ export class LogWriter implements OnModuleInit {
   }
 }
 
+/** The error for an outcome that refuses a message. */
 function refusalOf(outcome: AppendedRow['outcome']): AppError {
   switch (outcome) {
     case 'not_a_member':

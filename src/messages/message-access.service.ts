@@ -4,7 +4,10 @@ import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/errors/app-error.js';
 import { MessagesRepository } from './messages.repository.js';
 
-/** The one way from a message's id to the message, and from its row to what a client sees. */
+/**
+ * The access check of messages: the other services of this folder get a message by its id here, and only its chat's
+ * members do. It also turns a row into what clients see.
+ */
 @Injectable()
 export class MessageAccessService {
   constructor(
@@ -12,14 +15,17 @@ export class MessageAccessService {
     private readonly chats: ChatsService,
   ) {}
 
-  /** @throws AppError `message_not_found` when it is absent or in a chat the user isn't in */
+  /**
+   * The message, if the user is in its chat.
+   * @throws AppError `message_not_found` when it is absent or in another chat
+   */
   async requireVisible(userId: number, id: number): Promise<MessageRow> {
     const row = await this.messages.findVisible(id, userId);
     if (!row) throw new AppError('message_not_found');
     return row;
   }
 
-  /** The message with its `is_read` as it is now. */
+  /** The message as clients see it, with its current `is_read`. */
   async present(row: MessageRow): Promise<MessageDto> {
     return MessageDto.of(row, await this.chats.readByAllSeq(row.chat_id));
   }

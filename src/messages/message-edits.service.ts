@@ -9,14 +9,20 @@ import { AppError } from '../common/errors/app-error.js';
 import { MessageAccessService } from './message-access.service.js';
 import { MessagesRepository } from './messages.repository.js';
 
-/** What is under the chat's lock when a message changes. */
+/** What an edit or a deletion decides on, read under the chat's lock. `member` is the user who makes the change. */
 interface Change {
   readonly chat: Chat;
   readonly member: ChatMember;
   readonly row: MessageRow;
 }
 
-/** Edits and deletions. Each takes the chat's next `change_seq`; a message keeps its `seq` for ever. */
+/**
+ * Edits and deletes messages, for `MessagesController` and `RealtimeGateway`. Each change goes through `ChatWriter`,
+ * takes the chat's next `change_seq`, and is recorded in the outbox, from which every node publishes it.
+ *
+ * A message keeps its `seq` for ever; a deleted one stays as a tombstone. The permission is checked under the chat's
+ * lock, so a member who was removed meanwhile changes nothing.
+ */
 @Injectable()
 export class MessageEditsService {
   private readonly logger = new Logger(MessageEditsService.name);
@@ -30,7 +36,7 @@ export class MessageEditsService {
   ) {}
 
   /**
-   * By its sender; the same text changes nothing.
+   * Edits a message of the user; the same text changes nothing.
    * @throws AppError `message_not_found`, also for a tombstone, `forbidden`, `blocked`
    */
   async edit(userId: number, id: number, text: string): Promise<MessageDto> {
@@ -45,10 +51,14 @@ export class MessageEditsService {
     return message;
   }
 
-  /** By its sender, and in a group by owner and admins; a tombstone stays as it is. @throws AppError `message_not_found`, `forbidden` */
+  /**
+   * Deletes a message of the user, or any message of a group whose owner or admin the user is. A tombstone stays as it
+   * is.
+   * @throws AppError `message_not_found`, `forbidden`
+   */
   async delete(userId: number, id: number): Promise<MessageDto> {
     const message = await this.change(userId, id, async ({ member, row }) => {
-      // In a private chat both are members, and no more.
+      // In a private chat both users have the role `member`.
       if (row.sender_id !== userId && member.role === 'member') throw new AppError('forbidden');
       if (row.deleted_at) return this.access.present(row);
       return this.access.present(await this.messages.delete(row, await this.record('message_deleted', row)));
@@ -57,6 +67,7 @@ export class MessageEditsService {
     return message;
   }
 
+  /** Runs `work` under the chat's lock, with the user's membership and the message read under it. */
   private async change(userId: number, id: number, work: (change: Change) => Promise<MessageDto>): Promise<MessageDto> {
     const seen = await this.access.requireVisible(userId, id);
     return this.writer.write(seen.chat_id, async (chat) => {
@@ -66,7 +77,7 @@ export class MessageEditsService {
     });
   }
 
-  /** The `change_seq` that it takes. */
+  /** Records the change in the outbox, and returns its `change_seq`. */
   private record(kind: 'message_updated' | 'message_deleted', { chat_id, seq }: MessageRow): Promise<number> {
     return this.outbox.record(chat_id, { kind, seq });
   }

@@ -1,9 +1,11 @@
 import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /**
- * A message at its place in its chat. Every key starts with the chat, so that the table can be partitioned by it. No
- * foreign keys: an append locks the chat's row and finds the sender among its members, which says the same, and the two
- * checks would cost each row more than its insert.
+ * A message at its place in its chat. The class declares the table; `MessagesRepository` reads and writes it in SQL.
+ *
+ * Every unique key starts with the chat, so that the table can be partitioned by it. There are no foreign keys: an
+ * append locks the chat's row and finds the sender among the members, which proves the same. The two checks would cost
+ * each row more than its insert.
  */
 @Entity('messages')
 @Index('messages_id', ['id'])
@@ -13,11 +15,11 @@ export class Message {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'messages_pkey' })
   chatId: number;
 
-  /** 1, 2, 3 … without a hole, in commit order. */
+  /** The message's number in its chat: 1, 2, 3 … without holes, in the order of the commits. */
   @PrimaryColumn('bigint', { primaryKeyConstraintName: 'messages_pkey' })
   seq: number;
 
-  /** Unique by its sequence; no unique key of its own, which a partitioned table could not have. */
+  /** Unique, as a sequence draws it. It has no unique key, because a partitioned table can't have one on it alone. */
   @Column('bigint', { generated: 'identity' })
   id: number;
 
@@ -28,24 +30,32 @@ export class Message {
   @Column('text', { nullable: true })
   text: string | null;
 
+  /** The idempotency key of the send, unique in the chat. */
   @Column('varchar', { name: 'client_message_id', length: 64 })
   clientMessageId: string;
 
-  /** Never runs backwards along `seq`. */
+  /** Never smaller than that of the message before. */
   @Column({ type: 'timestamptz', precision: 3 })
   timestamp: Date;
 
+  /** The chat's `change_seq` of the message's last edit or deletion; null before the first. */
   @Column('bigint', { name: 'change_seq', nullable: true })
   changeSeq: number | null;
 
   @Column('bigint', { name: 'reply_to_id', nullable: true })
   replyToId: number | null;
 
-  /** Where the sender's cursor was when they sent it, if that was before the message before it: this is what sending it read. */
+  /**
+   * The sender's cursor before they sent this message, if messages between the two were unread: sending read these.
+   * Null if there were none.
+   */
   @Column('bigint', { name: 'read_from', nullable: true })
   readFrom: number | null;
 
-  /** SHA-256 of the text as it was first sent, once that is gone by an edit or a deletion: a replay is compared with it. */
+  /**
+   * SHA-256 of the text as it was sent, set by the first edit or deletion, which replaces that text. A replay is
+   * compared with it.
+   */
   @Column('bytea', { name: 'sent_hash', nullable: true })
   sentHash: Buffer | null;
 

@@ -1,15 +1,18 @@
 import type { MessageDto } from '../chats/dto/message.dto.js';
 import type { ReadReceiptDto } from './dto/receipt.dto.js';
 
-/** What happened to messages, published inside this process after the commit; each says who has to hear of it. */
+/**
+ * The domain events of messages, published inside this process after the commit. Each has the users to publish it to.
+ * `LogWriter` and `ReceiptsService` publish them; `ChatFeed` and the metrics listen.
+ */
 
-/** Cursors have moved: for the senders whose messages this newly reads, and for the reader. */
+/** A cursor has advanced. The receipt is for the authors of the messages that are newly read, and for the reader. */
 export interface Read {
   readonly receipt: ReadReceiptDto;
   readonly userIds: readonly number[];
 }
 
-/** One commit's new messages of a chat, in `seq` order, with what their senders read by sending. */
+/** The new messages of a chat by one commit, in `seq` order, with what their senders read by sending them. */
 export class MessagesAppended {
   constructor(
     readonly chatId: number,
@@ -18,16 +21,17 @@ export class MessagesAppended {
     readonly chat: {
       /** The chat's `last_change_seq`: all changes up to it come before these messages. */
       readonly changeSeq: number;
+      /** The version of the member list. */
       readonly membersSeq: number;
       /** All members, if they are few. */
       readonly memberIds: readonly number[] | null;
-      /** For how long the chat had been without a message, in milliseconds. */
+      /** How long before this commit the chat had its last message, or was created, in milliseconds. */
       readonly idleMs: number;
     },
   ) {}
 }
 
-/** Somebody has read; `changeId` is the row that says so in `chat_changes`. */
+/** A user has read messages. `changeId` is the id of the row of `chat_changes` for it. */
 export class MessagesRead implements Read {
   constructor(
     readonly receipt: ReadReceiptDto,

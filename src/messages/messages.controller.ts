@@ -13,6 +13,7 @@ import { IdempotencyKey, withKey } from './idempotency-key.js';
 import { MessagesService } from './messages.service.js';
 import { ReceiptsService } from './receipts.service.js';
 
+/** The REST routes of messages and receipts. A handler calls one service; it decides nothing. */
 @ApiTags('messages')
 @Controller()
 export class MessagesController {

@@ -15,6 +15,9 @@ import { ReceiptsService } from './receipts.service.js';
 import { SyncController } from './sync.controller.js';
 import { SyncService } from './sync.service.js';
 
+/**
+ * Messages: sending, reading back, edits, receipts and sync. `realtime` and `accounts` use its exports.
+ */
 @Module({
   imports: [ChatsModule, TypeOrmModule.forFeature([Message])],
   controllers: [MessagesController, SyncController],

@@ -4,24 +4,29 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
 import type { Gap } from './news.js';
 
-/** A read: the read mark of the chat after it, and whose messages it newly reads. */
+/** The result of a read: the read mark of the chat after it, and the authors of the messages that are newly read. */
 export interface MarkedRead {
   readonly read_by_all_seq: number;
   readonly author_ids: number[];
-  /** Its row in `chat_changes`; null when the cursor was there already. */
+  /** The id of its row in `chat_changes`; null if the cursor did not advance. */
   readonly change_id: number | null;
 }
 
-/** One array for each column that a sending decides. */
+/** Calls the function with one array for each column that a send decides (`SENT_COLUMNS`). */
 const APPEND = `SELECT * FROM append_messages(${SENT_COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
 
+/**
+ * The SQL of the table `messages`. The services of this folder call it; none of its methods checks who may do what,
+ * except where it says so.
+ */
 @Injectable()
 export class MessagesRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /**
-   * Appends messages in this order, at the next `seq`s of their chats: one round trip, one commit
-   * (`src/database/functions/append_messages.sql`). No key may stand in it twice.
+   * Appends messages in this order, at the next `seq`s of their chats, with one round trip and one commit
+   * (`src/database/functions/append_messages.sql`). No two messages of a chat may have the same key. It checks the
+   * membership.
    */
   async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const rows = await this.unitOfWork.prepared<AppendedRow | ChatState>(
@@ -37,8 +42,8 @@ export class MessagesRepository {
   }
 
   /**
-   * Moves the reader's cursor up to `seq`, that of the message `id`, unless it is there; undefined when they aren't in the
-   * chat (`src/database/functions/read_messages.sql`).
+   * Advances the reader's cursor to `seq`, which is that of the message `id`; a cursor never goes back. Undefined if
+   * the reader isn't in the chat (`src/database/functions/read_messages.sql`).
    */
   async markRead(chatId: number, readerId: number, seq: number, id: number): Promise<MarkedRead | undefined> {
     const rows = await this.unitOfWork.prepared<MarkedRead>(
@@ -49,7 +54,7 @@ export class MessagesRepository {
     return rows[0];
   }
 
-  /** The messages at these places, with the read marks of their chats. */
+  /** The messages at these places, in any order, with the read marks of their chats. */
   at(places: readonly { chatId: number; seq: number }[]): Promise<(MessageRow & { read_by_all_seq: number })[]> {
     return this.query(
       `SELECT ${messageColumns('m')}, c.read_by_all_seq FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
@@ -59,8 +64,8 @@ export class MessagesRepository {
   }
 
   /**
-   * Messages `from` … `to` by `seq`, oldest first. PostgreSQL takes `chat_id` and `seq` for independent, and so expects
-   * many thousands at the start of a long chat: the limit, which leaves nothing out, is what it is told otherwise by.
+   * Messages `from` … `to` by `seq`, oldest first. The LIMIT never cuts rows. It only corrects the planner, which
+   * treats `chat_id` and `seq` as independent, and expects many thousands of rows at the start of a long chat.
    */
   range(chatId: number, from: number, to: number): Promise<MessageRow[]> {
     return this.query(
@@ -69,7 +74,7 @@ export class MessagesRepository {
     );
   }
 
-  /** What the sender has written after `after` and up to `upTo`, by `seq`. */
+  /** The sender's messages with a `seq` above `after` and up to `upTo`, by `seq`. */
   ofSender(chatId: number, senderId: number, after: number, upTo: number): Promise<MessageRow[]> {
     return this.query(
       `SELECT ${messageColumns('m')} FROM (
@@ -79,15 +84,16 @@ export class MessagesRepository {
     );
   }
 
-  /** How many messages the chat has had; 0 when it is gone. */
+  /** The `last_seq` of the chat: how many messages it has had. 0 if the chat no longer exists. */
   async lastSeq(chatId: number): Promise<number> {
     const rows = await this.query<{ last_seq: number }>('SELECT last_seq FROM chats WHERE id = $1', [chatId]);
     return rows[0]?.last_seq ?? 0;
   }
 
   /**
-   * What fills these gaps and the reader may see, in their order, up to `limit` messages
-   * (`src/database/functions/changed_messages.sql`).
+   * The messages that fill these gaps, in the order of the gaps, up to `limit` messages
+   * (`src/database/functions/changed_messages.sql`). It checks the membership: chats that the reader has left are
+   * skipped.
    */
   fill(readerId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
     return this.query(`SELECT ${messageColumns('m')} FROM changed_messages($1, $2, $3, $4, $5, $6, $7) m`, [
@@ -111,17 +117,20 @@ export class MessagesRepository {
     return rows[0];
   }
 
-  /** The message with another text. Call it under the chat's lock; `ChatOutbox` has taken `changeSeq`. */
+  /** Replaces the text and returns the new row. Call it under the chat's lock, with a `changeSeq` from `ChatOutbox`. */
   edit(row: MessageRow, text: string, changeSeq: number): Promise<MessageRow> {
     return this.change(row, changeSeq, 'text = $4, edited_at = clock_timestamp()', [text]);
   }
 
-  /** The message as a tombstone. Call it under the chat's lock; `ChatOutbox` has taken `changeSeq`. */
+  /**
+   * Turns the message into a tombstone and returns it. Call it under the chat's lock, with a `changeSeq` from
+   * `ChatOutbox`.
+   */
   delete(row: MessageRow, changeSeq: number): Promise<MessageRow> {
     return this.change(row, changeSeq, 'text = NULL, deleted_at = clock_timestamp()', []);
   }
 
-  /** Which of these places have a message that is no tombstone, in their order. */
+  /** Those of these `seq`s whose message is not a tombstone, in ascending order. */
   async living(chatId: number, seqs: readonly number[]): Promise<number[]> {
     const rows = await this.query<{ seq: number }>(
       'SELECT seq FROM messages WHERE chat_id = $1 AND seq = ANY($2) AND deleted_at IS NULL ORDER BY seq',
@@ -130,7 +139,10 @@ export class MessagesRepository {
     return rows.map(({ seq }) => seq);
   }
 
-  /** These messages as tombstones, the first with `changeSeq`, each with the next one. Call it under the chat's lock. */
+  /**
+   * Turns these messages into tombstones. The first takes `changeSeq`, and each further one the next number. Call it
+   * under the chat's lock.
+   */
   async deleteAll(chatId: number, seqs: readonly number[], changeSeq: number): Promise<void> {
     await this.query(
       `UPDATE messages m SET change_seq = $3::bigint + d.place - 1, text = NULL, deleted_at = clock_timestamp(),
@@ -140,7 +152,7 @@ export class MessagesRepository {
     );
   }
 
-  /** Forgets what the sender's messages `from` … `to` by `seq` once said: of an edit or a tombstone, the hash of the first text. */
+  /** Deletes the hashes of the original texts (`sent_hash`) of the sender's messages `from` … `to` by `seq`. */
   async forgetSent(chatId: number, senderId: number, from: number, to: number): Promise<void> {
     await this.query(
       `UPDATE messages SET sent_hash = NULL
@@ -149,6 +161,7 @@ export class MessagesRepository {
     );
   }
 
+  /** Applies `set` to the message, with its new `change_seq`, and keeps the hash of the text as it was sent. */
   private async change(
     { chat_id, seq }: MessageRow,
     changeSeq: number,
@@ -163,13 +176,13 @@ export class MessagesRepository {
     return rows[0]!;
   }
 
-  /** Deleted groups that still have messages or a row. */
+  /** The deleted groups that still have a row in `chats`. */
   async deletedChatIds(): Promise<number[]> {
     const rows = await this.query<{ id: number }>('SELECT id FROM chats WHERE deleted_at IS NOT NULL', []);
     return rows.map(({ id }) => id);
   }
 
-  /** Removes up to `limit` messages of a deleted group, oldest first; how many there were. */
+  /** Removes up to `limit` messages of a deleted group, oldest first. Returns how many it has removed. */
   async removeOldest(chatId: number, limit: number): Promise<number> {
     const rows = await this.query<{ count: number }>(
       `WITH gone AS (
@@ -181,7 +194,7 @@ export class MessagesRepository {
     return rows[0]!.count;
   }
 
-  /** Removes the row of a deleted group, if it has no messages left: another node may be removing them. */
+  /** Removes the row of a deleted group, if no messages are left: another node may still be removing some. */
   async removeDeletedChat(chatId: number): Promise<void> {
     await this.query(
       `DELETE FROM chats WHERE id = $1 AND deleted_at IS NOT NULL

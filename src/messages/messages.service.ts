@@ -9,7 +9,10 @@ import { MessageAccessService } from './message-access.service.js';
 import { LogWriter } from './log.writer.js';
 import { MessagesRepository } from './messages.repository.js';
 
-/** The message log: what is sent, and reading it back. */
+/**
+ * Sends messages and reads them back, for `MessagesController` and `RealtimeGateway`. The other services of messages
+ * are `MessageEditsService`, `ReceiptsService` and `SyncService`.
+ */
 @Injectable()
 export class MessagesService {
   private readonly logger = new Logger(MessagesService.name);
@@ -22,8 +25,8 @@ export class MessagesService {
   ) {}
 
   /**
-   * Appends a message, or returns the one that the same sending has already made. A missing key is made up.
-   * @throws AppError what `LogWriter.append` does
+   * Appends a message, or returns the message that was stored before with the same key. A missing key is generated.
+   * @throws AppError as `LogWriter.append` does
    */
   async send(senderId: number, body: SendMessageDto): Promise<{ message: MessageDto; replayed: boolean }> {
     const { client_message_id = randomUUID(), reply_to_id = null } = body;
@@ -39,7 +42,10 @@ export class MessagesService {
     return { message, replayed };
   }
 
-  /** A page of a chat, oldest first, and how many messages it has in all. @throws AppError `chat_not_found`, `validation_failed` */
+  /**
+   * A page of a chat, oldest first, and how many messages the chat has in all.
+   * @throws AppError `chat_not_found`, `validation_failed`
+   */
   async history(
     userId: number,
     chatId: number,
@@ -51,12 +57,12 @@ export class MessagesService {
     return { messages: rows.map((row) => MessageDto.of(row, chat.read_by_all_seq)), total: chat.last_seq };
   }
 
-  /** @throws AppError `message_not_found` */
+  /** The message, if the user is in its chat. @throws AppError `message_not_found` */
   async get(userId: number, id: number): Promise<MessageDto> {
     return this.access.present(await this.access.requireVisible(userId, id));
   }
 
-  /** Who has read a message, its sender aside. @throws AppError `message_not_found` */
+  /** Who has read a message, apart from its sender. @throws AppError `message_not_found` */
   async readers(userId: number, id: number): Promise<ReaderDto[]> {
     const { chat_id, seq, sender_id } = await this.access.requireVisible(userId, id);
     return this.chats.readers(chat_id, seq, sender_id);

@@ -2,34 +2,41 @@ import type { ChatDto } from '../chats/dto/chat.dto.js';
 import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
 import type { ChatNewsDto, NewsDto, SyncCursorDto } from './dto/sync.dto.js';
 
-/** Messages that come with a chat the client doesn't hold, or is to drop. */
+/** How many messages come with a chat that the client doesn't hold, or has to drop. */
 const NEWEST = 20;
-/** Further behind, a client drops what it holds instead of fetching all that lies between. */
+/** A client that is more than this number of messages behind in a chat drops what it holds of the chat. */
 const MAX_BEHIND = 1_000;
 
-/** What a client lacks of a chat: the messages `from` … `to`, and of those up to `seen` what changed after `since`. */
+/**
+ * What a client lacks of a chat: the messages `from` … `to` by `seq`, and those up to `seen` that changed after the
+ * `change_seq` `since`.
+ */
 export interface Gap {
   readonly chat: ChatDto;
   readonly from: number;
   readonly to: number;
-  /** Both null when the client starts afresh with this chat. */
+  /** Both are null if the client holds nothing of the chat, or has to drop it. */
   readonly seen: number | null;
   readonly since: number | null;
   readonly reset: boolean;
 }
 
-/** Arithmetic, as `seq` has no holes. `limit` is the number of messages in the whole answer. */
+/**
+ * The gap between the cursor of a client and a chat. It is arithmetic, because `seq` has no holes. `limit` is the most
+ * messages in the whole answer. `SyncService` calls it for each changed chat.
+ */
 export function gapOf(chat: ChatDto, cursor: SyncCursorDto | undefined, limit: number): Gap {
   const to = chat.last_seq;
-  // Ahead of the server is only a client that holds something else than this log.
+  // A cursor ahead of the server does not come from this log, so the client has to drop what it holds.
   const reset = cursor !== undefined && (to - cursor.seq > MAX_BEHIND || cursor.seq > to);
   if (cursor && !reset) return { chat, from: cursor.seq + 1, to, seen: cursor.seq, since: cursor.change_seq, reset };
   return { chat, from: Math.max(1, to - Math.min(NEWEST, limit) + 1), to, seen: null, since: null, reset };
 }
 
 /**
- * The answer: the chats in their order, as far as `limit` messages go. `rows` are what was read to fill the gaps, one
- * more than `limit` if there is one: the chat of that one is where the answer ends.
+ * The answer to a sync: the chats of the gaps, in their order, up to `limit` messages. `rows` are the messages that
+ * fill the gaps, read with a limit of `limit` + 1. If there is one more than `limit`, the answer ends with the chat of
+ * that message.
  */
 export function newsOf(
   gaps: readonly Gap[],
@@ -49,7 +56,7 @@ export function newsOf(
     }
     const hasMore = missing > 0 || chat.id === stoppedAt;
     if (!hasMore || messages.length > 0) chats.push({ ...chat, messages, has_more: hasMore, reset });
-    // The next answer goes on with this chat.
+    // The next call continues with this chat.
     if (hasMore) return { chats, next_chat_id: chat.id - 1 };
   }
   return { chats, next_chat_id: null };

@@ -4,12 +4,16 @@ import { ChatWriter } from '../chats/chat.writer.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
 import { MessagesRepository } from './messages.repository.js';
 
-/** Places of a chat that are looked through at once. */
+/** How many messages of a chat one query searches. */
 const SLICE = 2_000;
-/** Messages that become tombstones in one transaction, which holds the chat's lock. */
+/** How many messages one transaction turns into tombstones. It holds the chat's lock meanwhile. */
 const ERASED_AT_ONCE = 100;
 
-/** All that somebody has written in a chat, in or no longer in it: looked for slice by slice, however long the chat is. */
+/**
+ * Finds and erases all messages of one sender in a chat, also after the sender has left it. `src/accounts/` calls it,
+ * for the export and for the erasure of a closed account. No index has the sender, so it searches the chat slice by
+ * slice.
+ */
 @Injectable()
 export class OwnMessagesService {
   constructor(
@@ -18,7 +22,7 @@ export class OwnMessagesService {
     private readonly outbox: ChatOutbox,
   ) {}
 
-  /** Their messages by `seq`, some at a time, tombstones included. */
+  /** The sender's messages by `seq`, in portions, tombstones included. */
   async *in(chatId: number, senderId: number): AsyncGenerator<MessageRow[]> {
     const lastSeq = await this.messages.lastSeq(chatId);
     for (let after = 0; after < lastSeq; after += SLICE) {
@@ -28,9 +32,9 @@ export class OwnMessagesService {
   }
 
   /**
-   * Turns them all into tombstones, as if each had been deleted by its sender, in many transactions: what a stop or a
-   * crash leaves, another call does. `isStopped` is asked before each. Nothing is kept to know a replay by: the sender,
-   * whose account is closed, can send none.
+   * Turns all the sender's messages into tombstones, as if the sender had deleted each, in many transactions. After a
+   * stop or a crash, another call does the rest. `isStopped` is checked before each transaction. The hashes of the
+   * original texts go, too: they only serve replays, and a closed account can't send.
    */
   async erase(chatId: number, senderId: number, isStopped: () => boolean): Promise<void> {
     for await (const rows of this.in(chatId, senderId)) {
@@ -46,7 +50,7 @@ export class OwnMessagesService {
   private eraseSome(chatId: number, seqs: readonly number[]): Promise<void> {
     return this.writer.write(chatId, async (chat) => {
       if (!chat || chat.deletedAt) return;
-      // Some may have been deleted since they were looked for.
+      // Some may have been deleted since the search.
       const living = await this.messages.living(chatId, seqs);
       if (living.length === 0) return;
       await this.messages.deleteAll(chatId, living, await this.outbox.recordDeletions(chatId, living));

@@ -7,7 +7,11 @@ import { MessageAccessService } from './message-access.service.js';
 import { MessagesRead } from './message.events.js';
 import { MessagesRepository } from './messages.repository.js';
 
-/** Read marks: one cursor for each member, no row for each message. */
+/**
+ * Marks messages as read, for `MessagesController` and `RealtimeGateway`. Each member has one cursor, the `seq` up to
+ * which they have read; no row is stored for each message. A read runs in the lane of its chat, so that its event is
+ * published in the order of the commits.
+ */
 @Injectable()
 export class ReceiptsService {
   private readonly logger = new Logger(ReceiptsService.name);
@@ -19,7 +23,10 @@ export class ReceiptsService {
     private readonly events: DomainEventBus,
   ) {}
 
-  /** Reads the chat up to this message; reading again changes nothing and tells nobody. @throws AppError `message_not_found` */
+  /**
+   * Marks the message, and all before it, as read. A repeated read changes nothing and publishes nothing.
+   * @throws AppError `message_not_found`
+   */
   async read(userId: number, messageId: number): Promise<ReadReceiptDto> {
     const { id, chat_id, seq } = await this.access.requireVisible(userId, messageId);
     const receipt = await this.lanes.run(chat_id, async () => {

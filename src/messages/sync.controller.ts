@@ -6,9 +6,10 @@ import { CurrentUserId } from '../common/principal.js';
 import { NewsDto, SyncDto } from './dto/sync.dto.js';
 import { SyncService } from './sync.service.js';
 
-/** The cursors of some 4,000 chats. */
+/** The most bytes of a body: the cursors of about 4,000 chats. */
 const BODY_LIMIT = 256 * 1024;
 
+/** The REST route of sync; the command `sync` of the socket does the same. */
 @ApiTags('messages')
 @Controller('sync')
 export class SyncController {

@@ -5,9 +5,13 @@ import type { NewsDto, SyncDto } from './dto/sync.dto.js';
 import { MessagesRepository } from './messages.repository.js';
 import { type Gap, gapOf, newsOf } from './news.js';
 
+/** How many chats one answer has at most. */
 const MAX_CHATS = 200;
 
-/** From what a client holds to what the server has: two queries, or one when there is nothing new. */
+/**
+ * Sync: answers what a client lacks, given the cursors of what it holds. `SyncController` and `RealtimeGateway` call
+ * it. It makes two queries, whatever the number of chats, and only one if nothing but read marks is new.
+ */
 @Injectable()
 export class SyncService {
   constructor(
@@ -15,7 +19,7 @@ export class SyncService {
     private readonly messages: MessagesRepository,
   ) {}
 
-  /** What is new for the user, up to `limit` messages and 200 chats. */
+  /** What the user lacks, up to `limit` messages and 200 chats, by chat id; `next_chat_id` says where to continue. */
   async sync(userId: number, { cursors, after_chat_id, limit }: SyncDto): Promise<NewsDto> {
     const held = new Map(Object.entries(cursors).map(([chatId, cursor]) => [Number(chatId), cursor]));
     const { chats, removedIds } = await this.chats.changedSince(userId, held, after_chat_id, MAX_CHATS + 1);
@@ -25,7 +29,7 @@ export class SyncService {
     return { chats: news, removed_chat_ids: removedIds, next_chat_id: next_chat_id ?? lastOfPage };
   }
 
-  /** What is new in some chats are only their names, members or read marks: of those no message is read. */
+  /** Reads the missing messages. Chats in which only read marks have advanced have none, and are left out. */
   private async fill(userId: number, gaps: readonly Gap[], limit: number): Promise<MessageRow[]> {
     const withMessages = gaps.filter(
       ({ chat, from, to, since }) => from <= to || (since !== null && since < chat.last_change_seq),

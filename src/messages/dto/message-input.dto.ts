@@ -4,7 +4,7 @@ import { LimitQuery } from '../../common/pagination.js';
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 
-/** 1–64 characters of printable ASCII without spaces. */
+/** The rule of idempotency keys: 1–64 characters of printable ASCII without spaces. */
 export const CLIENT_MESSAGE_ID = /^[!-~]{1,64}$/;
 export const CLIENT_MESSAGE_ID_RULE = 'must be 1 to 64 characters of printable ASCII without spaces';
 
@@ -26,12 +26,13 @@ export class EditMessageDto {
   text: string;
 }
 
-/** The same over the socket. */
+/** The new text of a message, over the socket. */
 export class EditMessageCommand extends EditMessageDto {
   @IdField()
   message_id: number;
 }
 
+/** The fields of a new message that REST and the socket share. */
 class MessageInput {
   @IdField({ description: 'The chat.', example: 1 })
   chat_id: number;
@@ -43,19 +44,25 @@ class MessageInput {
   reply_to_id?: number;
 }
 
-/** A message over REST. */
+/** A new message over REST. Without a key, `MessagesService.send` makes one. */
 export class SendMessageDto extends MessageInput {
   @KeyField(true)
   client_message_id?: string;
 }
 
-/** A message over the socket, where the key is required: a lost ack must be retried with it. */
+/**
+ * A new message over the socket. The key is required here: after a lost ack the client must send again with the same
+ * key.
+ */
 export class SendMessageCommand extends MessageInput implements NewMessage {
   @KeyField(false)
   client_message_id: string;
 }
 
-/** One of `offset`, `before_seq`, `after_seq` and `around_seq`. */
+/**
+ * The query for a page of history. At most one of `offset`, `before_seq`, `after_seq` and `around_seq` is given; see
+ * `historyRange`.
+ */
 export class HistoryQuery {
   @LimitQuery(50)
   limit: number = 50;

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ReadReceipt, Reader } from '../../contract/messages.js';
 
+/** A receipt as clients get it: the answer to a read, and the payload of `read_receipt`. */
 export class ReadReceiptDto implements ReadReceipt {
   @ApiProperty({ enum: ['read_receipt'] })
   type: 'read_receipt';
@@ -38,6 +39,7 @@ export class ReadReceiptDto implements ReadReceipt {
   }
 }
 
+/** Somebody who has read a message. */
 export class ReaderDto implements Reader {
   @ApiProperty({ type: 'integer', format: 'int64', example: 3 })
   user_id: number;
