@@ -3,34 +3,45 @@ import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations.js';
 import { CircuitBreakerPool } from './circuit-breaker.pool.js';
 
-/** `bigint` as a number: ids and counters are JSON integers in the contract. @throws RangeError past 2^53. */
+/**
+ * Parses a `bigint` as a number: ids and counters are numbers on the wire (`src/contract/`).
+ * @throws RangeError for a value past 2^53, which a number can't hold
+ */
 export function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError('a bigint of the database is past 2^53');
   return value;
 }
 
-// pg hands int8 out as a string because it may not fit a number; ours do, and what doesn't is refused.
+// By default pg returns int8 as a string, because it may not fit a number. Our values do; others are refused.
 types.setTypeParser(types.builtins.INT8, parseInt8);
 
-/** The type `bigint[]`, which pg has no name and its types no place for. Ours hold no nulls. */
+/** The OID of `bigint[]`: pg's `builtins` and typings lack it. Our arrays hold no nulls. */
 const INT8_ARRAY = 1016 as never;
 types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(parseInt8)));
 
-/** Nothing waits for ever on a PostgreSQL that is away or silent: sends answer within 3 s (architecture, section 4). */
+/**
+ * The timeouts, in milliseconds. Nothing waits for ever for an unavailable or unresponsive PostgreSQL: an attempt to
+ * connect ends within 2 s, and a statement within 3 s. The server's timeout of a statement is shorter than the
+ * client's. So a slow statement ends with an error of the server, and only a missing answer opens the circuit breaker
+ * (`circuit-breaker.pool.ts`). docs/architecture.md has more about it.
+ */
 const TIMEOUTS = {
   connectTimeoutMS: 2_000,
   extra: {
     query_timeout: 2_900,
     statement_timeout: 2_500,
-    // A node that is stopped, or cut off, in the middle of a transaction lets go of the chat it has locked.
+    // A node may be stopped or cut off in the middle of a transaction. PostgreSQL then ends it, which releases its locks.
     idle_in_transaction_session_timeout: 2_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   },
 };
 
-/** The one description of the database, for the application, its migrations and the commands. */
+/**
+ * The one description of the database connection, for the application, its migrations and the commands in
+ * `src/commands/`.
+ */
 export function dataSourceOptions(url: string, poolSize: number): DataSourceOptions {
   return {
     type: 'postgres',
@@ -43,7 +54,7 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     migrationsTableName: 'migrations',
     synchronize: false,
     logging: false,
-    // An idle connection that breaks is replaced by the pool; without a handler the error would end the process.
+    // The pool replaces an idle connection that breaks. Without a handler the error would end the process.
     poolErrorHandler: () => undefined,
   };
 }

@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source-options.js';
 
-/** A data source that knows every entity, for the TypeORM CLI and the drift check; the application loads its own through its modules. */
+/**
+ * A data source with every entity, for the commands `src/commands/check-migrations.ts` and `schema.ts`. The application
+ * doesn't use it: its modules load their own entities.
+ */
 export function fullDataSource(url: string): DataSource {
   return new DataSource({ ...dataSourceOptions(url, 2), entities: [join(import.meta.dirname, '../**/*.entity.js')] });
 }

@@ -7,13 +7,17 @@ import { EmbeddedPostgres } from './embedded-postgres.js';
 import { checkBaseline, migrate } from './migrate.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-/** The PostgreSQL behind the application: `DATABASE_URL`, or the embedded one, started here and stopped after the pool. */
+/**
+ * The PostgreSQL of the application: that of `DATABASE_URL`, or else the embedded one. It starts the embedded server,
+ * and stops it after the connection pool has ended.
+ */
 @Injectable()
 class PostgresServer implements OnApplicationShutdown {
   private embedded: EmbeddedPostgres | undefined;
 
   constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
 
+  /** The URL of the server. The first call starts the embedded one, if it is needed. */
   async url(): Promise<string> {
     if (this.config.databaseUrl) return this.config.databaseUrl;
     this.embedded ??= await EmbeddedPostgres.start(this.config.dataDir);
@@ -25,9 +29,14 @@ class PostgresServer implements OnApplicationShutdown {
   }
 }
 
+/** A module of its own, so that the factory below can inject `PostgresServer`. */
 @Module({ providers: [PostgresServer], exports: [PostgresServer] })
 class PostgresServerModule {}
 
+/**
+ * Connects the application to PostgreSQL. It first migrates the schema or, if `MIGRATE_ON_START` is false, only checks
+ * the baseline. Every module can inject `UnitOfWork` and `DomainEventBus`.
+ */
 @Global()
 @Module({
   imports: [

@@ -11,14 +11,23 @@ import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries
 
 const SUPERUSER = 'windi';
 const DATABASE = 'windi';
-/** Held for as long as an application uses the server, so that a second one can tell a neighbour from an orphan. */
+/**
+ * The key of the advisory lock that an application holds as long as it uses the server. It shows a second application
+ * whether a server on the same folder is in use, or was left over by a killed application.
+ */
 const OWNER_LOCK = 0x77696e64;
+/** How long a server may take to start, or a left-over one to stop, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;
-const REFUSAL_PATIENCE_MS = 3_000;
+/** How long a left-over server may refuse connections before it counts as unreachable, in milliseconds. */
+const UNREACHABLE_AFTER_MS = 3_000;
 
 /**
- * A real PostgreSQL 18 as a child process, its data kept in `<dataDir>/postgres` between runs, listening on a free
- * port of the loopback interface and on nothing else.
+ * A real PostgreSQL 18 as a child process, for development without `DATABASE_URL`. It keeps its data in
+ * `<dataDir>/postgres` between runs, and listens only on a free port of the loopback interface. `DatabaseModule` and
+ * the programs in `src/commands/` start it.
+ *
+ * Invariant: at most one application uses a data folder. It holds the advisory lock `OWNER_LOCK` on the connection
+ * `owner`.
  */
 export class EmbeddedPostgres {
   private child: ChildProcess | undefined;
@@ -34,7 +43,8 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Starts the server, creating its data on the first start and taking over after a crash. `serverFlags` go to the server as they are.
+   * Starts the server. It creates the data folder at the first start, and stops a server that a killed application has
+   * left. `serverFlags` are passed to the server unchanged.
    * @throws StartupError when another process uses the folder, or the server can't start.
    */
   static async start(dataDir: string, serverFlags: readonly string[] = []): Promise<EmbeddedPostgres> {
@@ -46,12 +56,12 @@ export class EmbeddedPostgres {
     return server;
   }
 
-  /** Where it listens, for `DATABASE_URL`. */
+  /** The URL of the database, in the form of `DATABASE_URL`. */
   get url(): string {
     return urlOf(this.readPidFile()!.port, DATABASE);
   }
 
-  /** Ends it in PostgreSQL's "fast" mode: sessions are cut, everything committed is safe. */
+  /** Stops the server in PostgreSQL's "fast" mode: it ends the sessions, and everything committed is safe. */
   async stop(): Promise<void> {
     await this.owner?.end().catch(() => undefined);
     const child = this.child;
@@ -61,6 +71,7 @@ export class EmbeddedPostgres {
     await exited;
   }
 
+  /** Makes the data folder, and gives it to the user that runs the server. */
   private prepareDirectory(): void {
     const { identity } = this.binaries;
     try {
@@ -73,20 +84,24 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** How and as whom the programs run. Detached: the Ctrl-C of a terminal must reach only the application, which stops the server last. */
+  /**
+   * The working directory and the user of the programs. They run detached, so that the Ctrl-C of a terminal reaches
+   * only the application, which stops the server last.
+   */
   private get spawnOptions(): { cwd: string; uid?: number; gid?: number; detached: boolean } {
     return { cwd: this.directory, ...this.binaries.identity, detached: true };
   }
 
   /**
-   * The data folder as the server names it. The user `postgres` may be unable to walk down to it (a checkout below a
-   * directory of mode 0700), but the working directory, entered as root before the user is changed, is reached through
-   * /proc whatever lies above it.
+   * The path of the data folder for the server. The user `postgres` may have no access to a directory above it (a
+   * checkout below a directory of mode 0700). So root makes the folder the working directory before the user changes,
+   * and the server reaches it through /proc, whatever lies above it.
    */
   private get pgdata(): string {
     return this.binaries.identity && platform() === 'linux' ? '/proc/self/cwd' : this.directory;
   }
 
+  /** Creates the data in the empty folder. @throws StartupError with the last line of initdb */
   private async initialise(): Promise<void> {
     const flags = [
       '-D',
@@ -110,12 +125,15 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** After a kill −9 a stale postmaster.pid, or the server itself without its application, may be left. */
+  /**
+   * Removes what a killed application (kill −9) has left: a stale postmaster.pid, or the server itself, which it stops.
+   * @throws StartupError when another application uses the server
+   */
   private async clearLeftovers(): Promise<void> {
-    const left = this.readPidFile();
-    if (!left) return;
-    if (isAlive(left.pid)) {
-      const owner = await this.claimLeftServer(left.port);
+    const leftover = this.readPidFile();
+    if (!leftover) return;
+    if (isAlive(leftover.pid)) {
+      const owner = await this.claimLeftoverServer(leftover.port);
       if (owner === 'taken') {
         throw new StartupError(
           `Another WinDI Chat is running on the data folder ${this.directory}: stop it, or set DATA_DIR.`,
@@ -123,19 +141,19 @@ export class EmbeddedPostgres {
       }
       if (owner !== 'unreachable') {
         await owner.end();
-        process.kill(left.pid, 'SIGINT');
+        process.kill(leftover.pid, 'SIGINT');
         await until(
-          () => !isAlive(left.pid),
-          `The PostgreSQL left on ${this.directory} (process ${left.pid}) does not stop.`,
+          () => !isAlive(leftover.pid),
+          `The PostgreSQL left on ${this.directory} (process ${leftover.pid}) does not stop.`,
         );
       }
     }
     rmSync(join(this.directory, 'postmaster.pid'), { force: true });
   }
 
-  /** A server that has just been started has a process before it has a port, so one refusal says nothing yet. */
-  private async claimLeftServer(port: number): Promise<Client | 'taken' | 'unreachable'> {
-    const deadline = Date.now() + REFUSAL_PATIENCE_MS;
+  /** Tries for some seconds: a server that is just starting has a process before it accepts connections. */
+  private async claimLeftoverServer(port: number): Promise<Client | 'taken' | 'unreachable'> {
+    const deadline = Date.now() + UNREACHABLE_AFTER_MS;
     for (;;) {
       const owner = await claim(port);
       if (owner !== 'unreachable' || Date.now() > deadline) return owner;
@@ -143,6 +161,7 @@ export class EmbeddedPostgres {
     }
   }
 
+  /** Starts the server, waits until it accepts connections, and takes the owner's lock. @throws StartupError */
   private async launch(): Promise<void> {
     const port = await freePort();
     const socketFlags = platform() === 'win32' ? [] : ['-c', 'unix_socket_directories='];
@@ -152,7 +171,7 @@ export class EmbeddedPostgres {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.child = child;
-    // However this process ends, short of a kill −9, the server ends with it.
+    // The server ends with this process, unless that is killed with kill −9.
     const end = (): unknown => child.kill('SIGINT');
     process.once('exit', end);
     child.once('exit', () => process.off('exit', end));
@@ -167,15 +186,20 @@ export class EmbeddedPostgres {
     await this.takeOwnership(port);
   }
 
+  /** Takes the owner's lock, and creates the database at the first start. @throws StartupError */
   private async takeOwnership(port: number): Promise<void> {
     const owner = await claim(port);
     if (typeof owner === 'string') throw new StartupError(`Another process uses the data folder ${this.directory}.`);
-    owner.on('error', () => undefined); // The server was stopped; the pool's queries will say so.
+    owner.on('error', () => undefined); // The server has stopped. The queries of the pool fail and report it.
     this.owner = owner;
     const { rowCount } = await owner.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await owner.query(`CREATE DATABASE ${DATABASE}`);
   }
 
+  /**
+   * The process and the port of the server that runs on the folder, or ran last; undefined if there is no
+   * postmaster.pid.
+   */
   private readPidFile(): { pid: number; port: number } | undefined {
     try {
       const lines = readFileSync(join(this.directory, 'postmaster.pid'), 'utf8').split('\n');
@@ -190,7 +214,10 @@ function urlOf(port: number, database: string): string {
   return `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
 }
 
-/** A connection that holds the owner's lock; `taken` when an application holds it, or the server can't tell. */
+/**
+ * A connection that holds the owner's lock. `taken`: another application holds it, or the server did not say.
+ * `unreachable`: there is no server at this port.
+ */
 async function claim(port: number): Promise<Client | 'taken' | 'unreachable'> {
   const client = new Client({ connectionString: urlOf(port, 'postgres'), connectionTimeoutMillis: 5_000 });
   try {
@@ -201,11 +228,12 @@ async function claim(port: number): Promise<Client | 'taken' | 'unreachable'> {
     return 'taken';
   } catch (error) {
     await client.end().catch(() => undefined);
-    // Whatever answers, or is silent, is there: only a refused connection says that no server is.
+    // Only a refused connection proves that there is no server. After any other error, or no answer, there may be one.
     return (error as { code?: string }).code === 'ECONNREFUSED' ? 'unreachable' : 'taken';
   }
 }
 
+/** Whether the server accepts connections. */
 async function accepts(port: number): Promise<boolean> {
   const client = new Client({ connectionString: urlOf(port, 'postgres'), connectionTimeoutMillis: 5_000 });
   try {
@@ -227,6 +255,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** A free port of the loopback interface. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -236,6 +265,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Waits until the condition holds. @throws StartupError with the text `failure` after `START_TIMEOUT_MS` */
 async function until(condition: () => boolean | Promise<boolean>, failure: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await condition())) {

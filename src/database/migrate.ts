@@ -3,13 +3,15 @@ import { StartupError } from '../common/errors/startup-error.js';
 import { isDatabaseUnavailable } from '../common/errors/to-app-error.js';
 import { baselineName } from './migrations.js';
 
-/** One node migrates, the others wait: TypeORM itself takes no lock. */
+/** The key of the advisory lock of migrations: one node migrates, the others wait. TypeORM itself takes no lock. */
 const MIGRATION_LOCK = 0x6d696772;
+/** How long to wait for a database that can't be reached, in milliseconds. */
 const WAIT_FOR_DATABASE_MS = 30_000;
 
 /**
- * Brings the schema up to date. Waits up to 30 s for a database that is still starting; safe when several nodes start at once.
- * @throws StartupError when the database stays away, refuses us, or was made by another baseline.
+ * Brings the schema up to date. `DatabaseModule` calls it before the application connects. It waits up to 30 s for a
+ * database that is still starting. Several nodes may start at once.
+ * @throws StartupError when the database stays unavailable, refuses us, or was made by another baseline.
  */
 export async function migrate(options: DataSourceOptions): Promise<void> {
   await withConnection(options, async (source, runner) => {
@@ -24,14 +26,18 @@ export async function migrate(options: DataSourceOptions): Promise<void> {
 }
 
 /**
- * Checks, reading only, that the database wasn't made by another baseline. Waits as `migrate` does.
+ * Checks that the database was not made by another baseline. It only reads, and waits as `migrate` does. A database
+ * without migrations is accepted.
  * @throws StartupError as `migrate` does.
  */
 export async function checkBaseline(options: DataSourceOptions): Promise<void> {
   await withConnection(options, (_, runner) => requireBaseline(runner));
 }
 
-/** Until 0.1.0 is released the baseline is edited in place, and a database that has another one can't be upgraded. */
+/**
+ * Refuses a database that another baseline has made. Until 0.1.0 is released the baseline is edited in place, so there
+ * is no upgrade from another one.
+ */
 async function requireBaseline(runner: QueryRunner): Promise<void> {
   if (!(await runner.hasTable('migrations'))) return;
   const rows = (await runner.query('SELECT name FROM migrations')) as { name: string }[];
@@ -43,7 +49,10 @@ async function requireBaseline(runner: QueryRunner): Promise<void> {
   }
 }
 
-/** Its own source: a migration may take longer than the application's pool waits. */
+/**
+ * Runs `work` on a data source of its own, without the timeouts and the pool of the application: a migration may take
+ * longer.
+ */
 async function withConnection(
   options: DataSourceOptions,
   work: (source: DataSource, runner: QueryRunner) => Promise<void>,
@@ -59,6 +68,7 @@ async function withConnection(
   }
 }
 
+/** Connects, and tries again while the database is unavailable. @throws StartupError */
 async function connect(source: DataSource): Promise<void> {
   const deadline = Date.now() + WAIT_FOR_DATABASE_MS;
   for (;;) {

