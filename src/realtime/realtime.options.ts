@@ -29,4 +29,5 @@ export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
 /** The provider's token; classes inject it with `InjectRealtimeOptions`. */
 export const REALTIME_OPTIONS = Symbol('RealtimeOptions');
 
+/** Injects the `RealtimeOptions` into a constructor. */
 export const InjectRealtimeOptions = (): ParameterDecorator => Inject(REALTIME_OPTIONS);

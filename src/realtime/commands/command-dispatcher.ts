@@ -21,6 +21,7 @@ const RETRY_AFTER_MS = 1_000;
  */
 const PIPELINED = 'message:send';
 
+/** A command as it arrived. `ack` does nothing if the client wants no ack. */
 interface Command {
   readonly event: string;
   readonly payload: unknown;

@@ -15,15 +15,15 @@ import { PublishedPositions } from './published-positions.js';
  *
  * States of a chat on this node:
  * - *unknown*: nothing of it was published in the last minute;
- * - *known*: `PublishedPositions` has its high-water mark, and everything up to the mark has been published;
+ * - *known*: `PublishedPositions` has its high-water mark: everything up to there has been published;
  * - *catching up*: it is in the `CatchUpQueue`, which reads from the database what is unpublished.
  *
  * Transitions:
- * - messages appended here that are next to the mark (or in an unknown chat that was idle for long enough): they are
- *   published at once, and the mark advances;
+ * - messages appended here that are next to the high-water mark (or in an unknown chat that was idle for long enough):
+ *   they are published at once, and the high-water mark advances;
  * - messages appended here that are not next, any other change made here, a notification of another node, and
- *   everything that a poll of the log finds: the chat catches up, and its mark advances to the current position of the
- *   chat;
+ *   everything that a poll of the log finds: the chat catches up, and its high-water mark advances to the chat's
+ *   current position;
  * - a minute without anything new: the chat is unknown again.
  *
  * Invariants: nothing is published of a chat while something older of it is unpublished. Messages of a chat that is
@@ -83,8 +83,8 @@ export class ChatFeed implements OnApplicationBootstrap {
   }
 
   /**
-   * Whether the notification means that something must be published here. If none of the users is connected, the mark
-   * advances as if it had been published: devices that connect later call `sync`.
+   * Whether the notification means that something must be published here. If none of the users is connected, the
+   * high-water mark advances as if it had been published: devices that connect later call `sync`.
    */
   private isRelevant({ chat_id, position, user_ids }: ChatAdvanced): boolean {
     if (position && this.published.has(chat_id, position)) return false;

@@ -59,6 +59,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     return this.polling.runNow();
   }
 
+  /** One poll: find the chats that are behind, let them catch up, and only then advance the watermark. */
   private async pollOnce(): Promise<void> {
     const at = performance.now();
     const { chats, newest } = await this.log.advancesSince(this.watermark.position);
@@ -69,6 +70,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     await this.forgetChanges(at, newest.changeId);
   }
 
+  /** Whether this node still has to publish some of what the poll found. */
   private isBehind({ chat_id, seq, change_ids }: AdvancedChat): boolean {
     // This node is writing to the chat, and publishes after that. If it fails to, the next poll returns the chat again.
     if (this.lanes.isBusy(chat_id)) return false;

@@ -60,6 +60,7 @@ export class UnpublishedChatsReader {
   }
 }
 
+/** Groups items by chat, and keeps their order. */
 function byChat<T>(items: readonly T[], chatOf: (item: T) => number): Map<number, T[]> {
   const groups = new Map<number, T[]>();
   for (const item of items) {

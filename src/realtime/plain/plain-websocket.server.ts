@@ -106,6 +106,7 @@ export class PlainWebSocketServer implements OnModuleInit {
   }
 }
 
+/** The chat id of a path segment; `NO_CHAT` if it is none. */
 function toChatId(text: string): number {
   const id = parseDigits(text);
   return Number.isSafeInteger(id) ? (id as number) : NO_CHAT;
