@@ -34,7 +34,7 @@ describe('LogWatermark', () => {
     expect(watermark.position).toEqual(positionOf(40));
   });
 
-  it('counts a chat as observed if it was idle since before the last poll, less the commit delay', () => {
+  it('bounds the staleness by the time since the last poll plus the commit delay', () => {
     watermark.confirm(start, positionOf(10));
     expect(watermark.maxUnobservedMs).toBeGreaterThanOrEqual(3_000);
     watermark.confirm(performance.now() - 60_000, positionOf(20));
