@@ -32,8 +32,8 @@ import { UsersModule } from './users/users.module.js';
     MessagesModule,
     AccountsModule,
     RealtimeModule,
-    HealthModule,
     MetricsModule,
+    HealthModule,
   ],
 })
 export class AppModule {}
