@@ -16,6 +16,7 @@ export interface TokenPayload {
   readonly exp: number;
 }
 
+/** The only algorithm that is signed with and accepted. */
 export const TOKEN_ALGORITHM = 'HS256';
 
 /**

@@ -1,5 +1,6 @@
 /** The demo people, chats and messages of `npm run seed`. They are computed, so every run has the same. */
 
+/** The password of every demo person. */
 export const PASSWORD = 'correct horse';
 
 const NAMES = ['Ada Lovelace', 'Grace Hopper', 'Alan Turing', 'Barbara Liskov', 'Donald Knuth', 'Edsger Dijkstra'];
@@ -12,6 +13,7 @@ const MORE_NAMES = [
   'Лев Королёв',
 ];
 
+/** The demo people. */
 export const PEOPLE = [...NAMES, ...MORE_NAMES].map((name, index) => ({
   name,
   email: index < NAMES.length ? `${name.split(' ')[0]!.toLowerCase()}@example.com` : `demo${index + 1}@example.com`,
@@ -30,6 +32,7 @@ export interface Conversation {
 const emails = PEOPLE.map(({ email }) => email);
 const PAIRS = emails.flatMap((one, index) => emails.slice(index + 1).map((other) => [one, other]));
 
+/** The demo chats: three groups and 24 private chats. */
 export const CONVERSATIONS: readonly Conversation[] = [
   { group: 'Everybody', members: emails, lines: 600 },
   { group: 'Analytical engines', members: emails.slice(0, 4), lines: 500 },

@@ -1,8 +1,10 @@
 /** Chats and their members. Types only: clients copy this folder as it is. */
 import type { Message } from './messages.js';
 
+/** A private chat is of two people; a group has any number of members. */
 export type ChatType = 'private' | 'group';
 
+/** The role of a member in a chat. In a private chat both are members. */
 export type Role = 'owner' | 'admin' | 'member';
 
 /** A chat as one member sees it. */

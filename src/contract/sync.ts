@@ -13,6 +13,7 @@ export interface SyncCursor {
   read_by_all_seq?: number;
 }
 
+/** A request for a sync: the body over REST, the payload of the command on sockets. A first sync has `cursors: {}`. */
 export interface SyncRequest {
   /** The keys are ids of chats. */
   cursors: Record<string, SyncCursor>;

@@ -17,7 +17,7 @@ const OPTIONS: RedisOptions = {
 
 /**
  * The connections to `REDIS_URL`. An unavailable Redis is an ordinary state: the application works on without it, and
- * the log has a line when it begins and when it ends. Users of a connection must handle failing commands.
+ * the log has a line when it begins and when it ends. Callers must handle failing commands.
  */
 @Injectable()
 export class RedisService implements OnApplicationShutdown {
