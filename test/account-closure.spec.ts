@@ -11,7 +11,7 @@ const close = (user: TestUser, password = PASSWORD) => user.request('DELETE', '/
 const history = async (user: TestUser, chat: { id: number }): Promise<Message[]> =>
   (await user.get<Message[]>(`/messages/history/${chat.id}?limit=100`)).body;
 
-describe('an account that is closed', () => {
+describe('account closure', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -21,13 +21,13 @@ describe('an account that is closed', () => {
   afterAll(() => app.close());
   beforeEach(async () => ([ada, bob, carol] = (await app.users(3)) as [TestUser, TestUser, TestUser]));
 
-  it('needs the password, and stays as it is with another one', async () => {
+  it('needs the password, and changes nothing with a wrong one', async () => {
     expectProblem(await close(ada, 'battery staple'), 400, 'validation_failed', ['password']);
     expectProblem(await ada.delete('/users/me'), 400, 'validation_failed');
     expect((await ada.get('/auth/me')).body).toMatchObject({ name: ada.name, email: ada.email });
   });
 
-  it('lets nobody in any more, and cuts who is', async () => {
+  it('ends all sessions, disconnects the sockets and refuses logins', async () => {
     const [phone, other] = [await ada.device(), await app.login(ada)];
     const cut = phone.disconnected();
     expect((await close(ada)).status).toBe(204);
@@ -40,7 +40,7 @@ describe('an account that is closed', () => {
     expectProblem(login, 401, 'invalid_credentials');
   });
 
-  it('leaves no name and no email, which somebody else can take', async () => {
+  it('removes the name and the email, which is free for another account', async () => {
     await close(ada);
     expect((await bob.get(`/users/${ada.id}`)).body).toMatchObject({ id: ada.id, name: 'Deleted account' });
     for (const query of [ada.email, 'deleted']) expect((await bob.get(`/users?query=${query}`)).body).toEqual([]);
@@ -52,7 +52,7 @@ describe('an account that is closed', () => {
     expect(row).toMatchObject({ email: null, password_hash: null, erased_at: expect.any(Date) });
   });
 
-  it('hands its groups over, and deletes those that it alone is in', async () => {
+  it('passes group ownership on, and deletes groups without other members', async () => {
     const [alone, group] = [await ada.group(), await ada.group(bob, carol)];
     await ada.patch(`/groups/${group.id}/members/${carol.id}`, { role: 'admin' });
     await ada.say(group);
@@ -69,7 +69,7 @@ describe('an account that is closed', () => {
     expect(await app.sql('SELECT 1 FROM groups WHERE chat_id = $1', [alone.id])).toEqual([]);
   });
 
-  it('leaves tombstones in the place of its messages, also where it was a member once', async () => {
+  it('turns the messages into tombstones, also in chats the user has left', async () => {
     const [group, left] = [await bob.group(ada, carol), await bob.group(ada)];
     const chat = await ada.privateChat(bob);
     const said: Message[] = [];
@@ -91,7 +91,7 @@ describe('an account that is closed', () => {
     }
     const after = (await bob.get<Chat>(`/chats/${group.id}`)).body;
     const { last_seq, unread_count, last_read_seq } = before;
-    // Two tombstones and one departure.
+    // Two tombstones and the end of one membership.
     expect(after).toMatchObject({ last_seq, unread_count, last_read_seq, last_change_seq: before.last_change_seq + 3 });
     const cursors = { [group.id]: { seq: 3, change_seq: before.last_change_seq } };
     const { body: news } = await bob.post('/sync', { cursors, after_chat_id: group.id - 1, limit: 500 });
@@ -102,7 +102,7 @@ describe('an account that is closed', () => {
     ]);
   });
 
-  it('leaves nothing that the texts could be guessed by, edited and deleted ones included', async () => {
+  it('leaves no hash by which a text could be guessed, edited and deleted texts included', async () => {
     const group = await bob.group(ada);
     const [edited, deleted] = [await ada.say(group), await ada.say(group), await ada.say(group)];
     await ada.patch(`/messages/${edited.id}`, { text: 'better' });
@@ -114,7 +114,7 @@ describe('an account that is closed', () => {
     expect(await app.sql(hashed, [group.id])).toEqual([{ id: bobs.id }]);
   });
 
-  it('leaves its private chats to the others, to read', async () => {
+  it('leaves the private chats readable to the other users', async () => {
     const chat = await ada.privateChat(bob);
     await bob.say(chat);
     await bob.put(`/users/${ada.id}/block`);
@@ -130,7 +130,7 @@ describe('an account that is closed', () => {
     expect((await bob.get('/users/blocked')).body).toEqual([]);
   });
 
-  it('is nobody to talk to', async () => {
+  it('makes the user unavailable for new chats, groups and messages', async () => {
     const group = await bob.group();
     await close(ada);
     const answers = [
@@ -142,7 +142,7 @@ describe('an account that is closed', () => {
     for (const answer of answers) expectProblem(answer, 404, 'user_not_found');
   });
 
-  it('leaves nothing behind of what it had under way, on two nodes', async () => {
+  it('leaves nothing behind when requests of the user race it on two nodes', async () => {
     const other = await TestApp.start({ databaseUrl: app.databaseUrl });
     const there = await other.login(ada);
     const [group, chat] = [await bob.group(ada), await ada.privateChat(bob)];
@@ -168,17 +168,17 @@ describe('an account that is closed', () => {
     expect(memberships).toEqual([]);
   });
 
-  it('is erased by any node when the one that closed it is gone', async () => {
+  it('is completed by another node when the node that started it is gone', async () => {
     const group = await bob.group(ada);
     const { id } = await ada.say(group);
     const device = await bob.device();
-    // As a crash leaves it that comes right after the commit.
+    // The state that a crash right after the commit leaves.
     await app.sql('UPDATE users SET email = NULL, password_hash = NULL, closed_at = now() WHERE id = $1', [ada.id]);
     await device.next('message:deleted', (message) => message.id === id);
     await device.next('member:removed', ({ chat_id, member }) => chat_id === group.id && member.user_id === ada.id);
   });
 
-  it('is erased to the end after a crash', async () => {
+  it('is completed after a crash', async () => {
     const COUNT = 1_500;
     const database = await createDatabase();
     const env = { DATABASE_URL: database.url, JWT_SECRET: 'a secret of the tests, long enough', LOG_LEVEL: 'silent' };
@@ -235,12 +235,12 @@ describe('an account that is closed', () => {
   }, 60_000);
 });
 
-describe('the export of an account', () => {
+describe('account export', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
 
-  it('holds all that is kept of a person, and nothing that others have written', async () => {
+  it('holds everything stored about the user, and no messages of others', async () => {
     const [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
     await app.login(ada);
     const [left, group, chat] = [await bob.group(ada), await ada.group(bob), await ada.privateChat(bob)];
@@ -271,7 +271,7 @@ describe('the export of an account', () => {
     expect(JSON.stringify(body)).not.toMatch(/A word of Bob|argon2|hash/);
   });
 
-  it('is whole, however much there is', async () => {
+  it('is complete, however large it is', async () => {
     const [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
     const chat = await ada.privateChat(bob);
     const [hers, his] = [await ada.device(), await bob.device()];

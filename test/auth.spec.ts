@@ -13,7 +13,7 @@ const decode = (token: string): any[] =>
   token.split('.', 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-describe('accounts and tokens', () => {
+describe('authentication', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
@@ -22,8 +22,8 @@ describe('accounts and tokens', () => {
   const login = (body: unknown, path = '/auth/login'): Promise<Answer> => app.request('POST', path, { body });
   const me = (token?: string): Promise<Answer> => app.request('GET', '/auth/me', { token });
 
-  describe('register', () => {
-    it.each(['/auth/register', '/register'])('makes an account at %s', async (path) => {
+  describe('registration', () => {
+    it.each(['/auth/register', '/register'])('creates an account at %s', async (path) => {
       const body = account({ name: 'Ада 🧮 Lovelace' });
       const answer = await register(body, path);
       expect(answer.status).toBe(201);
@@ -40,7 +40,7 @@ describe('accounts and tokens', () => {
     it.each([
       ['ada', 'ADA'],
       ['жанна', 'Жанна'],
-    ])('takes the email of %s once, whatever its case', async (lower, other) => {
+    ])('treats the email of %s as the same address in any case', async (lower, other) => {
       const domain = `${randomUUID()}.example.com`;
       const { body: first } = await register(account({ email: `${lower}@${domain}` }));
       expectProblem(await register(account({ email: `${other}@${domain}` })), 409, 'email_taken');
@@ -49,7 +49,7 @@ describe('accounts and tokens', () => {
       expect(decode(body.access_token as string)[1].sub).toBe(String(first.id));
     });
 
-    it('gives one of many at once the email', async () => {
+    it('gives an email to one of several simultaneous registrations', async () => {
       const email = `contended-${newEmail()}`;
       const spellings = Array.from({ length: 8 }, (_, at) => email.slice(0, at).toUpperCase() + email.slice(at));
       const answers = await Promise.all(spellings.map((spelling) => register(account({ email: spelling }))));
@@ -80,13 +80,13 @@ describe('accounts and tokens', () => {
       expectProblem(await app.request('POST', '/register', { body, headers }), 400, 'validation_failed');
     });
 
-    it('takes values of the greatest length, counted in characters', async () => {
+    it('accepts values of the maximum length, counted in characters', async () => {
       const email = `${'a'.repeat(60)}${randomUUID().slice(0, 4)}@${`${'b'.repeat(61)}.`.repeat(3)}com`;
       const { status, body } = await register({ name: '🧮'.repeat(100), email, password: '🔑'.repeat(128) });
       expect({ status, name: body.name }).toEqual({ status: 201, name: '🧮'.repeat(100) });
     });
 
-    it('is no form', async () => {
+    it('accepts JSON only, not a form', async () => {
       expectProblem(await register(new URLSearchParams(account())), 415, 'unsupported_media_type');
     });
   });
@@ -121,7 +121,7 @@ describe('accounts and tokens', () => {
       expect((await me(body.access_token as string)).body).toEqual(user);
     });
 
-    it('opens a session of its own each time', async () => {
+    it('opens a new session each time', async () => {
       const { body: user } = await register(account());
       const form = { email: user.email, password: PASSWORD };
       const tokens = await Promise.all([login(form), login(form)]);
@@ -138,7 +138,7 @@ describe('accounts and tokens', () => {
       expectProblem(await login(body), 400, 'validation_failed', fields);
     });
 
-    it('answers an unknown email as it does a wrong password, in words and in time', async () => {
+    it('answers an unknown email like a wrong password: same body, same time', async () => {
       const { email } = await app.user();
       const wrong = { username: email, password: 'wrong horse' };
       const unknown = { username: newEmail(), password: PASSWORD };
@@ -160,8 +160,8 @@ describe('accounts and tokens', () => {
     });
   });
 
-  describe('the password', () => {
-    it('is kept as an argon2id hash, salted', async () => {
+  describe('password storage', () => {
+    it('uses a salted argon2id hash', async () => {
       const [one, other] = await Promise.all([register(account()), register(account())]);
       const rows = await app.sql('SELECT password_hash AS hash FROM users WHERE id = ANY($1)', [
         [one.body.id, other.body.id],
@@ -170,7 +170,7 @@ describe('accounts and tokens', () => {
       expect(rows[0].hash).not.toBe(rows[1].hash);
     });
 
-    it('is in no answer', async () => {
+    it('shows the password in no answer', async () => {
       const password = `secret ${randomUUID()}`;
       const form = account({ password });
       const { body: user } = await register(form);
@@ -195,7 +195,7 @@ describe('accounts and tokens', () => {
     });
   });
 
-  describe('a token', () => {
+  describe('access token', () => {
     let user: TestUser;
     beforeAll(async () => (user = await app.user()));
 
@@ -209,7 +209,7 @@ describe('accounts and tokens', () => {
     const foreign = createSecretKey(Buffer.from('the secret of somebody else, long enough'));
     const genuine = (): { sub: string; sid: string; iat: number; exp: number } => decode(user.token)[1];
 
-    it('that has run out is told apart', async () => {
+    it('has an error code of its own when it has expired', async () => {
       expect((await me(sign(genuine()))).status).toBe(200);
       const answer = await me(sign({ ...genuine(), exp: Math.floor(Date.now() / 1000) - 1 }));
       expectProblem(answer, 401, 'token_expired');
@@ -237,7 +237,7 @@ describe('accounts and tokens', () => {
       ['names no session', () => sign({ ...genuine(), sid: undefined })],
       ['names no user', () => sign({ ...genuine(), sub: undefined })],
       ['has run out and is forged', () => sign({ ...genuine(), exp: 1 }, { key: foreign })],
-    ])('that %s lets nobody in', async (_, token) => {
+    ])('is refused when it %s', async (_, token) => {
       const answer = await me(token());
       expectProblem(answer, 401, 'unauthorized');
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/);
@@ -246,14 +246,14 @@ describe('accounts and tokens', () => {
     it.each([
       ['in the query', '/auth/me?access_token=', {}],
       ['under another scheme', '/auth/me', { Authorization: 'Basic ' }],
-    ])('%s lets nobody in', async (_, path, headers: Record<string, string>) => {
+    ])('is refused %s', async (_, path, headers: Record<string, string>) => {
       const sent = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value + user.token]));
       const answer = await app.request('GET', path.endsWith('=') ? path + user.token : path, { headers: sent });
       expectProblem(answer, 401, 'unauthorized');
     });
   });
 
-  it('is asked for on every route that is not public', async () => {
+  it('is required on every route that is not public', async () => {
     const { body: document } = await app.request('GET', '/openapi.json');
     const operations = Object.entries(document.paths as Record<string, any>).flatMap(([path, item]) =>
       Object.entries<any>(item as object).map(([method, operation]) => ({

@@ -28,7 +28,7 @@ describe('blocking', () => {
   const send = (who: TestUser, text = 'Hello', client_message_id?: string) =>
     who.post('/messages', { chat_id: chat.id, text, client_message_id });
 
-  it('lists whom one has blocked, the latest first, and nobody else', async () => {
+  it('lists the users that the caller has blocked, latest first', async () => {
     const [one, two] = (await app.users(2)) as [TestUser, TestUser];
     for (const whom of [bob, one, two, one]) expect((await block(ada, whom)).status).toBe(204);
     await block(bob, ada);
@@ -39,14 +39,14 @@ describe('blocking', () => {
     expect((await ada.get('/users/blocked')).body).toEqual([shown[0], shown[2]]);
   });
 
-  it('needs somebody else, who exists', async () => {
+  it('requires an existing user other than the caller', async () => {
     expectProblem(await block(ada, ada), 400, 'validation_failed', ['id']);
     expectProblem(await block(ada, { id: 2 ** 53 - 1 }), 404, 'user_not_found');
     expectProblem(await unblock(ada, { id: 2 ** 53 - 1 }), 404, 'user_not_found');
     expect((await unblock(ada, bob)).status).toBe(204);
   });
 
-  it('stops messages both ways, over REST and over the socket, until it is taken back', async () => {
+  it('stops messages in both directions, over REST and sockets, until the block is removed', async () => {
     const [hers, his] = [await ada.device(), await bob.device()];
     await block(ada, bob);
     for (const [who, device] of [
@@ -65,7 +65,7 @@ describe('blocking', () => {
     expect((await send(ada)).body.seq).toBe(2);
   });
 
-  it('lasts until both have taken it back', async () => {
+  it('lasts until both users have removed their blocks', async () => {
     await Promise.all([block(ada, bob), block(bob, ada)]);
     await unblock(ada, bob);
     expectProblem(await send(ada), 403, 'blocked');
@@ -73,7 +73,7 @@ describe('blocking', () => {
     expect((await send(ada)).status).toBe(201);
   });
 
-  it('makes no chat between the two, and keeps the one they have to read', async () => {
+  it('prevents a new private chat, and leaves an existing one readable', async () => {
     const carol = await app.user();
     await block(carol, bob);
     for (const [who, whom] of [
@@ -89,14 +89,14 @@ describe('blocking', () => {
     expect((await bob.post(`/messages/${message.id}/read`)).body.is_read).toBe(true);
   });
 
-  it('stops edits, and lets people take back what they have said', async () => {
+  it('stops edits, and allows deletions', async () => {
     const message = await bob.say(chat);
     await block(ada, bob);
     expectProblem(await bob.patch(`/messages/${message.id}`, { text: 'Something else' }), 403, 'blocked');
     expect((await bob.delete(`/messages/${message.id}`)).body.text).toBeNull();
   });
 
-  it('finds what was sent before by its key', async () => {
+  it('answers a replay of a message sent before the block', async () => {
     const [sent] = [await send(bob, 'Hello', 'key')];
     await block(ada, bob);
     const again = await send(bob, 'Hello', 'key');
@@ -104,7 +104,7 @@ describe('blocking', () => {
     expectProblem(await send(bob, 'Goodbye', 'key'), 409, 'client_message_id_conflict');
   });
 
-  it('tells nobody, not even by typing', async () => {
+  it('is not announced to the blocked user, and stops typing events', async () => {
     const [hers, his] = [await ada.device(), await bob.device()];
     await block(ada, bob);
     expect(await his.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
@@ -114,7 +114,7 @@ describe('blocking', () => {
     expect((await bob.get(`/users/${ada.id}`)).body).toMatchObject({ id: ada.id, name: ada.name });
   });
 
-  it('leaves groups alone', async () => {
+  it('does not affect groups', async () => {
     const group = await ada.group(bob);
     await block(ada, bob);
     expect((await bob.say(group)).seq).toBe(1);
@@ -123,7 +123,7 @@ describe('blocking', () => {
     expect(another.member_count).toBe(2);
   });
 
-  it('holds from its answer on, against sends on two nodes', async () => {
+  it('refuses every send on two nodes once it is answered', async () => {
     const there = await other.login(bob);
     for (let round = 0; round < 10; round += 1) {
       const answers = [bob, there].flatMap((who) => Array.from({ length: 8 }, () => send(who)));
@@ -139,7 +139,7 @@ describe('blocking', () => {
     expect(history.map(({ seq }) => seq)).toEqual(history.map((_, index) => index + 1));
   });
 
-  it('holds from its answer on, against chats that are being made', async () => {
+  it('refuses every new private chat once it is answered', async () => {
     for (let round = 0; round < 10; round += 1) {
       const [one, two] = (await app.users(2)) as [TestUser, TestUser];
       const there = await other.login(two);

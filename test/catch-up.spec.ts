@@ -25,7 +25,7 @@ describe('catching up with a chat', () => {
     await ada.patch(`/messages/${id}`, { text: 'second' });
     await device.next('message:updated');
 
-    // A round has read the change, and is held there.
+    // A catch-up has read the change and is stopped at this point.
     let publish = (): void => undefined;
     const held = new Promise<void>((resolve) => (publish = resolve));
     const [changes, advancesSince] = [log.changes.bind(log), log.advancesSince.bind(log)];

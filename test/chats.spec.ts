@@ -7,7 +7,7 @@ import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const NOWHERE = 987_654_321;
 
-/** A chat that was just made. */
+/** The fields of a chat that was just created. */
 const fresh = (fields: Partial<Chat>): Chat => ({
   id: expect.any(Number),
   type: 'private',
@@ -34,7 +34,7 @@ describe('chats', () => {
   const trio = async () => (await app.users(3)) as [TestUser, TestUser, TestUser];
   const listOf = async (user: TestUser, query = ''): Promise<Chat[]> => (await user.get<Chat[]>(`/chats${query}`)).body;
 
-  /** The chat as the user sees it: the same from the list and by its id. */
+  /** The chat as the user sees it. Checks that the list and the single chat agree. */
   const viewOf = async (user: TestUser, { id }: { id: number }): Promise<Chat> => {
     const { members, ...chat } = (await user.get(`/chats/${id}`)).body;
     expect(members).toHaveLength(chat.member_count as number);
@@ -42,8 +42,8 @@ describe('chats', () => {
     return chat as Chat;
   };
 
-  describe('a private chat', () => {
-    it('is made once for two people, whoever asks, and has the name of the other', async () => {
+  describe('private chat', () => {
+    it('is created once for two users, whoever asks, and shows the name of the other user', async () => {
       const [ada, ben] = await trio();
       const made = await ada.post('/chats', { type: 'private', user_id: ben.id });
       expect([made.status, made.body]).toEqual([201, fresh({ name: ben.name, creator_id: ada.id })]);
@@ -54,7 +54,7 @@ describe('chats', () => {
       expect(await viewOf(ben, made.body as Chat)).toEqual(back.body);
     });
 
-    it('is one, however many ask for it at the same moment', async () => {
+    it('is created once by simultaneous requests', async () => {
       const [ada, ben] = await trio();
       const devices = await Promise.all([ada.device(), ben.device()]);
       const ask = (one: TestUser, other: TestUser) => one.post('/chats', { type: 'private', user_id: other.id });
@@ -68,7 +68,7 @@ describe('chats', () => {
       expect(await app.sql(made, [ada.id, ben.id])).toHaveLength(1);
     });
 
-    it('follows the name of the other person', async () => {
+    it('shows a new name of the other user', async () => {
       const [ada, ben] = await trio();
       const chat = await ada.privateChat(ben);
       await ben.patch('/users/me', { name: 'Benedict' });
@@ -76,7 +76,7 @@ describe('chats', () => {
       expect(await viewOf(ben, chat)).toMatchObject({ name: ada.name });
     });
 
-    it('is made with somebody else, who exists', async () => {
+    it('requires an existing user other than the caller', async () => {
       const ada = await app.user();
       const open = (user_id: unknown) => ada.post('/chats', { type: 'private', user_id });
       expectProblem(await open(ada.id), 400, 'validation_failed', ['user_id']);
@@ -86,7 +86,7 @@ describe('chats', () => {
   });
 
   describe('POST /chats', () => {
-    it('makes a group of the caller', async () => {
+    it('creates a group owned by the caller', async () => {
       const [ada, ben, cara] = await trio();
       const body = { type: 'group', name: 'Engines 🧮', member_ids: [ben.id, cara.id] };
       const { status, body: group } = await ada.post<Chat>('/chats', body);
@@ -102,7 +102,7 @@ describe('chats', () => {
       expect((await ben.get(`/groups/${group.id}`)).body).toEqual((await ben.get(`/chats/${group.id}`)).body);
     });
 
-    it('makes a group of one, and two groups of the same name', async () => {
+    it('creates a group without other members, and groups with equal names', async () => {
       const ada = await app.user();
       const make = () => ada.post<Chat>('/chats', { type: 'group', name: 'Me' });
       const [one, other] = [await make(), await make()];
@@ -110,7 +110,7 @@ describe('chats', () => {
       expect(one.body.id).not.toBe(other.body.id);
     });
 
-    it('makes no group with somebody who does not exist', async () => {
+    it('refuses a group with an unknown user', async () => {
       const [ada, ben] = await trio();
       const body = { type: 'group', name: 'x', member_ids: [ben.id, NOWHERE] };
       expectProblem(await ada.post('/chats', body), 404, 'user_not_found');
@@ -138,7 +138,7 @@ describe('chats', () => {
     });
   });
 
-  it('counts what each member has read, and shows the last message', async () => {
+  it('counts unread messages for each member, and shows the last message', async () => {
     const [ada, ben, cara] = await trio();
     const group = await ada.group(ben, cara);
     const [, second, third] = [await ada.say(group), await ada.say(group), await ada.say(group)];
@@ -160,8 +160,8 @@ describe('chats', () => {
     expect(await viewOf(ada, group)).toMatchObject({ read_by_all_seq: 4, last_message: { ...fourth, is_read: true } });
   });
 
-  describe('the list', () => {
-    it('has the latest activity first: a message, or that the chat was made', async () => {
+  describe('GET /chats', () => {
+    it('sorts by latest activity: the last message or the creation of the chat', async () => {
       const [ada, ben] = await trio();
       const order = async (user: TestUser): Promise<number[]> => (await listOf(user)).map(({ id }) => id);
       const [one, two, three] = [await ada.privateChat(ben), await ada.group(ben), await ada.group()];
@@ -174,7 +174,7 @@ describe('chats', () => {
       expect(await order(ben)).toEqual([one.id, two.id]);
     });
 
-    it('is paged without gaps or repeats, also where chats moved at the same moment', async () => {
+    it('pages without gaps or repeats, also among chats with equal activity times', async () => {
       const [ada, ben] = await trio();
       const chats = await Promise.all(Array.from({ length: 11 }, () => ada.group(ben)));
       const tied = chats.slice(2, 9).map(({ id }) => id);
@@ -193,7 +193,7 @@ describe('chats', () => {
       }
     });
 
-    it('goes on where it was while chats move to the top', async () => {
+    it('continues a page correctly while chats move to the top', async () => {
       const ada = await app.user();
       for (let made = 0; made < 6; made += 1) await ada.group();
       const before = (await listOf(ada)).map(({ id }) => id);
@@ -204,7 +204,7 @@ describe('chats', () => {
       expect([...first, ...rest].map(({ id }) => id)).toEqual(before);
     });
 
-    it('refuses a page that cannot be', async () => {
+    it('refuses invalid page parameters', async () => {
       const ada = await app.user();
       const refused = async (field: string, value: string): Promise<void> =>
         expectProblem(await ada.get(`/chats?${field}=${value}`), 400, 'validation_failed', [field]);
@@ -215,7 +215,7 @@ describe('chats', () => {
     });
   });
 
-  describe('the members', () => {
+  describe('members', () => {
     it('are listed page by page, in the order they joined', async () => {
       const [ben, cara, ada] = (await trio()).sort((a, b) => a.id - b.id);
       const group = await ada.group();
@@ -235,7 +235,7 @@ describe('chats', () => {
       }
     });
 
-    it('come with the chat up to the hundredth', async () => {
+    it('are part of the chat, up to 100 of them', async () => {
       const ada = await app.user();
       const crowd = await app.sql<{ id: string }>(`INSERT INTO users (name, email, password_hash)
         SELECT 'Crowd', n || '@crowd.example.com', '' FROM generate_series(1, 149) n RETURNING id`);
@@ -249,7 +249,7 @@ describe('chats', () => {
     });
   });
 
-  it('does not tell a chat of others from none', async () => {
+  it('are hidden from outsiders: a foreign chat is answered like an absent one', async () => {
     const [ada, ben, eve] = await trio();
     const asks: ((id: number) => Promise<Answer>)[] = [
       (id) => eve.get(`/chats/${id}`),
@@ -270,7 +270,7 @@ describe('chats', () => {
     expectProblem(await eve.get('/chats/1x'), 400, 'validation_failed', ['id']);
   });
 
-  it('are announced to every device of both people, to each in their own view', async () => {
+  it('are announced to every device of both users, to each in their own view', async () => {
     const [ada, ben, eve] = await trio();
     const { body: login } = await app.request('POST', '/login', { body: { email: ada.email, password: PASSWORD } });
     const adas = [await ada.device(), await app.connect(login.access_token as string, ['polling'])];

@@ -7,7 +7,7 @@ import type { Message } from '../src/contract/messages.js';
 import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-/** What the client of docs/realtime.md, "A client", offers. */
+/** The interface of the example client in docs/realtime.md, "A client". */
 type ConnectChat = (
   url: string,
   getToken: () => Promise<string>,
@@ -19,7 +19,7 @@ type ConnectChat = (
   send: (chatId: number, text: string) => Promise<Message>;
 };
 
-/** The example as it stands in the document, without its types and imports. */
+/** The code of the example in the document, without its types and imports. */
 function readExample(): Promise<ConnectChat> {
   const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
   const { outputText } = ts.transpileModule(example!, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
@@ -27,7 +27,7 @@ function readExample(): Promise<ConnectChat> {
   return runModule(body, 'connectChat', { io });
 }
 
-describe('the client of the document', () => {
+describe('the example client of docs/realtime.md', () => {
   let app: TestApp;
   let ada: TestUser;
   const sockets: Socket[] = [];
@@ -41,7 +41,7 @@ describe('the client of the document', () => {
     await app.close();
   });
 
-  /** Connects it with these tokens, one after the other, and resolves with it once it has caught up. */
+  /** Connects the client with these tokens, one after the other. Resolves with the client after its first sync. */
   const connect = async (...tokens: [() => string, ...(() => string)[]]) => {
     const merged: Message[] = [];
     let logIn = (): void => undefined;
@@ -60,7 +60,7 @@ describe('the client of the document', () => {
     return { ...client!, merged, loggedOut };
   };
 
-  it('sends, and merges what it hears', async () => {
+  it('sends messages, and merges the events it receives', async () => {
     const chat = await ada.group();
     const { send, merged } = await connect(() => ada.token);
     const message = await send(chat.id, 'from the document');
@@ -68,7 +68,7 @@ describe('the client of the document', () => {
     expect(merged).toEqual([message]);
   });
 
-  it('sends again over the next connection, and the message is stored once', async () => {
+  it('resends over the next connection, and the message is stored once', async () => {
     const chat = await ada.group();
     const { socket, send } = await connect(() => ada.token);
     const again = new Promise<void>((resolve) => socket.once('connect', resolve));
@@ -79,12 +79,12 @@ describe('the client of the document', () => {
     expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
   });
 
-  it('brings a new token when the old one runs out, and asks for a login when the session has ended', async () => {
+  it('refreshes an expiring token, and asks for a login when the session has ended', async () => {
     const session = await app.login(ada);
     const tokenFor = (seconds: number): string =>
       app.nest.get(JwtService).sign({ sid: session.sessionId }, { subject: String(ada.id), expiresIn: seconds });
     const chat = await session.group();
-    // One that is refused, one that runs out within two seconds, and a good one.
+    // A refused token, a token that expires within two seconds, and a valid token.
     const tokens = [() => tokenFor(-1), () => tokenFor(2), () => session.token] as const;
     const { socket, send, loggedOut } = await connect(...tokens);
     await new Promise<void>((resolve) => socket.once('auth:expired', () => resolve()));

@@ -7,7 +7,7 @@ import { expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('races', () => {
+describe('concurrent writes', () => {
   let app: TestApp;
   let node2: TestApp;
   let ada: TestUser;
@@ -34,7 +34,7 @@ describe('races', () => {
       chat.id,
     ]);
 
-  it('200 sends of one key over both transports and two nodes make one message', async () => {
+  it('store one message for 200 sends with one key, over both transports and two nodes', async () => {
     const chat = await ada.group(bob);
     const [phone, laptop, listener] = await Promise.all([ada.device(), node2.connect(ada.token), bob.device()]);
     const command = { chat_id: chat.id, text: 'once', client_message_id: 'the-key' };
@@ -57,7 +57,7 @@ describe('races', () => {
     await listener.until(() => seqsHeard(listener, chat).includes(2));
   });
 
-  it('500 parallel sends in one chat come out dense, and in order on every device', async () => {
+  it('number 500 parallel sends in one chat without gaps, and in order on every device', async () => {
     const writers = await app.users(10);
     const chat = await ada.group(...writers);
     const devices = await Promise.all([ada, ...writers, ...writers].map((user) => user.device()));
@@ -84,51 +84,54 @@ describe('races', () => {
     expect(times).toEqual([...times].sort());
   });
 
-  it.each([16, 64, 256])('%i senders on two nodes race in one chat, while members come and go', async (count) => {
-    const guests = await app.users(4);
-    const chat = await ada.group(bob);
-    const listener = await ada.device();
-    let going = true;
-    const comeAndGo = guests.map(async (guest, index) => {
-      const node = index % 2 ? app : node2;
-      const path = `/groups/${chat.id}/members/${guest.id}`;
-      const sent: { answer: Answer<Message>; isMember: boolean | undefined }[] = [];
-      while (going) {
-        await node.request('PUT', path, { token: ada.token });
-        const send = (isMember?: boolean) =>
-          node
-            .request<Message>('POST', '/messages', { token: guest.token, body: { chat_id: chat.id, text: 'hello' } })
-            .then((answer) => sent.push({ answer, isMember }));
-        await send(true);
-        await Promise.all([send(), node.request('DELETE', path, { token: ada.token })]);
-        await send(false);
+  it.each([16, 64, 256])(
+    'keep one chat consistent for %i senders on two nodes while members join and leave',
+    async (count) => {
+      const guests = await app.users(4);
+      const chat = await ada.group(bob);
+      const listener = await ada.device();
+      let going = true;
+      const comeAndGo = guests.map(async (guest, index) => {
+        const node = index % 2 ? app : node2;
+        const path = `/groups/${chat.id}/members/${guest.id}`;
+        const sent: { answer: Answer<Message>; isMember: boolean | undefined }[] = [];
+        while (going) {
+          await node.request('PUT', path, { token: ada.token });
+          const send = (isMember?: boolean) =>
+            node
+              .request<Message>('POST', '/messages', { token: guest.token, body: { chat_id: chat.id, text: 'hello' } })
+              .then((answer) => sent.push({ answer, isMember }));
+          await send(true);
+          await Promise.all([send(), node.request('DELETE', path, { token: ada.token })]);
+          await send(false);
+        }
+        return sent;
+      });
+      const senders = oneTo(count).map((index) => {
+        const node = index % 2 ? app : node2;
+        const body = { chat_id: chat.id, text: `message ${index}`, client_message_id: `sender-${index}` };
+        return node.request<Message>('POST', '/messages', { token: (index % 3 ? ada : bob).token, body });
+      });
+      const answers = await Promise.all(senders);
+      going = false;
+      const visits = (await Promise.all(comeAndGo)).flat();
+
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+      // A member's message is accepted, a non-member's is refused. During the change either is right.
+      for (const { answer, isMember } of visits) {
+        expect(isMember === undefined ? [201, 404] : [isMember ? 201 : 404]).toContain(answer.status);
       }
-      return sent;
-    });
-    const senders = oneTo(count).map((index) => {
-      const node = index % 2 ? app : node2;
-      const body = { chat_id: chat.id, text: `message ${index}`, client_message_id: `sender-${index}` };
-      return node.request<Message>('POST', '/messages', { token: (index % 3 ? ada : bob).token, body });
-    });
-    const answers = await Promise.all(senders);
-    going = false;
-    const visits = (await Promise.all(comeAndGo)).flat();
+      const acked = [...answers, ...visits.map(({ answer }) => answer)].filter(({ status }) => status === 201);
+      const rows = await stored(chat);
+      expect(rows.map(({ seq }) => seq)).toEqual(oneTo(acked.length));
+      const keys = new Map(rows.map(({ seq, client_message_id }) => [seq, client_message_id]));
+      for (const { body } of acked) expect(keys.get(body.seq)).toBe(body.client_message_id);
+      const heard = seqsHeard(listener, chat);
+      expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    },
+  );
 
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
-    // Who is a member is heard, who isn't is refused; in the race itself either may be.
-    for (const { answer, isMember } of visits) {
-      expect(isMember === undefined ? [201, 404] : [isMember ? 201 : 404]).toContain(answer.status);
-    }
-    const acked = [...answers, ...visits.map(({ answer }) => answer)].filter(({ status }) => status === 201);
-    const rows = await stored(chat);
-    expect(rows.map(({ seq }) => seq)).toEqual(oneTo(acked.length));
-    const keys = new Map(rows.map(({ seq, client_message_id }) => [seq, client_message_id]));
-    for (const { body } of acked) expect(keys.get(body.seq)).toBe(body.client_message_id);
-    const heard = seqsHeard(listener, chat);
-    expect(heard).toEqual([...heard].sort((a, b) => a - b));
-  });
-
-  it('256 senders on two nodes in a thousand chats, in batches that hold the same chats in any order', async () => {
+  it('do not deadlock: 256 senders, two nodes, 1,000 chats, batches with the same chats in any order', async () => {
     await app.sql(
       `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 1000) RETURNING id),
        named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'one of a thousand', 1 FROM made)
@@ -163,7 +166,7 @@ describe('races', () => {
     expect(holes).toEqual([]);
   });
 
-  it('two nodes write one chat without a hole, a duplicate or a time that runs back', async () => {
+  it('leave no gap, duplicate or decreasing timestamp when two nodes write one chat', async () => {
     const chat = await ada.group(bob);
     const send = (index: number) =>
       (index % 2 ? app : node2).request<Message>('POST', '/messages', {
@@ -176,7 +179,7 @@ describe('races', () => {
     expect(inOrder.map(({ timestamp }) => timestamp)).toEqual(inOrder.map(({ timestamp }) => timestamp).sort());
   });
 
-  it('a message that PostgreSQL refuses fails alone, and burns no number', async () => {
+  it('fail only the message that PostgreSQL refuses, and use no seq for it', async () => {
     const chat = await ada.group(bob);
     await app.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN IF new.text = 'poison' THEN RAISE 'refused by the spec'; END IF; RETURN new; END $$`);
@@ -188,7 +191,7 @@ describe('races', () => {
     expect((await stored(chat)).map(({ seq }) => seq)).toEqual(oneTo(36));
   });
 
-  it('sends in many chats at once leave each chat dense', async () => {
+  it('leave no gap in any chat when many chats are written at once', async () => {
     const chats = await Promise.all(oneTo(20).map(() => ada.group(bob)));
     const sends = oneTo(400).map((i) => (i % 2 ? ada : bob).say(chats[i % chats.length]!));
     await Promise.all(sends);
@@ -201,7 +204,7 @@ describe('races', () => {
     ['a deletion', 'message_not_found', ({ id }) => bob.delete(`/messages/${id}`)],
     ['a read', 'message_not_found', ({ id }) => bob.post(`/messages/${id}/read`)],
     ['a new name', 'group_not_found', ({ chat_id }) => bob.patch(`/groups/${chat_id}`, { name: 'too late' })],
-  ])('%s of somebody who is taken out while it waits for the chat: %s', async (_, code, ask) => {
+  ])('refuse %s of a member removed while it waits for the chat: %s', async (_, code, ask) => {
     const chat = await ada.group(bob);
     await ada.patch(`/groups/${chat.id}/members/${bob.id}`, { role: 'admin' });
     const message = await bob.say(chat);
@@ -219,7 +222,7 @@ describe('races', () => {
     expect((await ada.get(`/messages/${message.id}`)).body).toEqual({ ...message, is_read: true });
   });
 
-  it('a cursor under parallel reads ends at the highest', async () => {
+  it('leave the read cursor at the highest of parallel reads', async () => {
     const chat = await ada.group(bob);
     const messages = await Promise.all(oneTo(20).map(() => ada.say(chat)));
     await Promise.all(messages.map(({ id }) => bob.post(`/messages/${id}/read`)));

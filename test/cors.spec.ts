@@ -4,7 +4,7 @@ import type { AppConfig } from '../src/config/app.config.js';
 import { refusedUpgrade } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
-describe('browser apps of other origins', () => {
+describe('CORS', () => {
   const HERE = 'https://chat.example.com';
   const apps: TestApp[] = [];
   afterAll(() => Promise.all(apps.map((app) => app.close())));
@@ -26,7 +26,7 @@ describe('browser apps of other origins', () => {
   it.each([
     ['any origin outside production', true],
     ['an origin that is named', [HERE]],
-  ] as const)('may use every method, with a token: %s', async (_, origins) => {
+  ] as const)('allows every method, with a token: %s', async (_, origins) => {
     const app = await start(origins);
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       const { status, headers } = await preflight(app, method);
@@ -39,19 +39,19 @@ describe('browser apps of other origins', () => {
     expect(answer.headers.get('access-control-expose-headers')).toContain('X-Total-Count');
   });
 
-  it('may send an OPTIONS that is no preflight', async () => {
+  it('answers an OPTIONS request that is no preflight', async () => {
     const app = await start(true);
     expect((await app.request('OPTIONS', '/messages')).status).toBe(204);
   });
 
-  it('get no leave when their origin is not named', async () => {
+  it('does not allow an origin that is not named', async () => {
     for (const origins of [[], ['https://other.example.com']]) {
       const { headers } = await preflight(await start(origins), 'POST');
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
   });
 
-  it('may poll a socket from a named origin', async () => {
+  it('allows Socket.IO polling from a named origin', async () => {
     const app = await start([HERE]);
     const ada = await app.user();
     const socket = io(app.url, { auth: { token: ada.token }, transports: ['polling'], extraHeaders: { Origin: HERE } });
@@ -64,9 +64,9 @@ describe('browser apps of other origins', () => {
     expect(polling.headers.get('access-control-allow-origin')).toBe(HERE);
   });
 
-  describe('opening a WebSocket', () => {
+  describe('for a WebSocket upgrade', () => {
     const upgraded = '101';
-    /** How the upgrade is answered, on Socket.IO and on the plain WebSocket. */
+    /** The answer to the upgrade, on Socket.IO and on the plain WebSocket. */
     const upgrades = async (app: TestApp, headers: Record<string, string>): Promise<string[]> => {
       const { token } = await app.user();
       const paths = ['/socket.io/?EIO=4&transport=websocket', `/ws/chat?token=${token}`];
@@ -85,7 +85,7 @@ describe('browser apps of other origins', () => {
     const poll = async (app: TestApp, headers: Record<string, string>): Promise<number> =>
       (await app.request('GET', '/socket.io/?EIO=4&transport=polling', { headers })).status;
 
-    it('is for named origins, the own one and what is no browser, where some are named', async () => {
+    it('allows named origins, the own origin and clients that are no browsers, when origins are named', async () => {
       const app = await start([HERE]);
       for (const headers of [{}, { Origin: HERE }, { Origin: app.url }, { Origin: app.url.replace('http', 'https') }]) {
         expect(await upgrades(app, headers as Record<string, string>)).toEqual([upgraded, upgraded]);
@@ -103,18 +103,18 @@ describe('browser apps of other origins', () => {
       }
     });
 
-    it('is for the own origin and what is no browser, where none is allowed', async () => {
+    it('allows the own origin and clients that are no browsers, when no origin is named', async () => {
       const app = await start([]);
       expect(await upgrades(app, {})).toEqual([upgraded, upgraded]);
       expect(await upgrades(app, { Origin: app.url })).toEqual([upgraded, upgraded]);
       expect(await upgrades(app, { Origin: HERE })).toEqual(['403', '403']);
     });
 
-    it('is for all, where any origin is allowed', async () => {
+    it('allows everybody, when any origin is allowed', async () => {
       expect(await upgrades(await start(true), { Origin: 'https://evil.example' })).toEqual([upgraded, upgraded]);
     });
 
-    it('is refused with a problem on the plain WebSocket', async () => {
+    it('refuses other origins on the plain WebSocket with a problem document', async () => {
       const { status, type, body } = await refusedUpgrade((await start([])).url, '/ws/chat', {
         headers: { Origin: HERE },
       });

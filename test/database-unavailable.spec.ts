@@ -6,7 +6,7 @@ import { TcpProxy } from './support/tcp-proxy.js';
 import { PlainClient } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
-describe('without its database', () => {
+describe('database unavailable', () => {
   let app: TestApp;
   let proxy: TcpProxy;
   let database: Awaited<ReturnType<typeof createDatabase>>;
@@ -23,7 +23,7 @@ describe('without its database', () => {
     await database.drop();
   });
 
-  it('says so on both transports, lives on, and heals; a retry with the key finds the truth', async () => {
+  it('is answered on both transports; the node recovers, and a retry with the same key is stored once', async () => {
     const [ada, bob] = [await app.user(), await app.user()];
     const chat = await ada.group(bob);
     const [device, listener] = [await ada.device(), await bob.device()];
@@ -52,7 +52,7 @@ describe('without its database', () => {
     expect((await app.request('GET', '/health/ready')).status).toBe(200);
   });
 
-  it('a commit whose answer is lost is unavailable to its sender, and found by a retry', async () => {
+  it('answers unavailable when the response to a commit is lost, and a retry finds the message', async () => {
     const [ada, bob] = [await app.user(), await app.user()];
     const chat = await ada.group(bob);
     const device = await ada.device();
@@ -69,7 +69,7 @@ describe('without its database', () => {
     expect(await device.command('message:send', send)).toMatchObject({ ok: true, replayed: true, data: { seq: 1 } });
   });
 
-  it('a connection lost under many sends leaves none of them lost or doubled once they are retried', async () => {
+  it('loses and duplicates no message when a connection breaks under many sends that are retried', async () => {
     const [ada, bob] = [await app.user(), await app.user()];
     const chat = await ada.group(bob);
     const device = await ada.device();
@@ -94,7 +94,7 @@ describe('without its database', () => {
     expect((await ada.get<Chat>(`/chats/${chat.id}`)).body.last_seq).toBe(301);
   });
 
-  it('says so to plain clients, and sends away who asks for one chat', async () => {
+  it('is answered to plain WebSocket clients, and closes a connection that asks for one chat', async () => {
     const ada = await app.user();
     const chat = await ada.group();
     const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
@@ -110,7 +110,7 @@ describe('without its database', () => {
     expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
   });
 
-  it('tells nobody of what is rolled back', async () => {
+  it('publishes nothing that was rolled back', async () => {
     class Happened {}
     const heard: object[] = [];
     app.nest.get(DomainEventBus).on(Happened, (event) => void heard.push(event));

@@ -11,24 +11,24 @@ import { OwnPostgres } from './support/own-postgres.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD, TestApp } from './support/test-app.js';
 
-/** Three seconds are promised; one more is for this machine. Two timeouts one after the other would take longer. */
+/** Three seconds are promised; one more is for a busy machine. Two timeouts one after the other would take longer. */
 const ANSWER_MS = 4_000;
 
-/** The slowest of the answers, in milliseconds. */
+/** The answers, and the time of the slowest one in milliseconds. */
 async function slowest<T>(work: Promise<T>[]): Promise<{ answers: T[]; ms: number }> {
   const start = performance.now();
   const answers = await Promise.all(work);
   return { answers, ms: performance.now() - start };
 }
 
-/** Asks until the node is ready; how long that took, in milliseconds. */
+/** Requests /health/ready until the node is ready. Returns the milliseconds that took. */
 async function untilReady(url: string): Promise<number> {
   const start = performance.now();
   while ((await request(url, 'GET', '/health/ready')).status !== 200) await new Promise(setImmediate);
   return performance.now() - start;
 }
 
-describe('a PostgreSQL that is', () => {
+describe('database unresponsive', () => {
   let postgres: OwnPostgres;
   let url: string;
   let token: string;
@@ -41,7 +41,7 @@ describe('a PostgreSQL that is', () => {
     const command = { chat_id: chat.id, text: 'kept', client_message_id: `key-${(keys += 1)}` };
     return { command, ack: on.command('message:send', command) };
   };
-  /** Exactly these are stored, numbered without a hole. */
+  /** Exactly the acked messages are stored, with a seq without gaps. */
   const stored = async (): Promise<void> => {
     const rows = await onDatabase(postgres.directUrl, (db) =>
       db.query<{ seq: string; client_message_id: string }>('SELECT seq, client_message_id FROM messages ORDER BY seq'),
@@ -50,12 +50,12 @@ describe('a PostgreSQL that is', () => {
     expect(new Set(rows.rows.map((row) => row.client_message_id)).size).toBe(keys);
   };
 
-  /** One of everything, on transports and queues of every kind, all at once: each is refused as the contract says, in time. */
+  /** Sends requests over all transports and through all queues at once. Each must be refused as documented, in time. */
   async function refusesEverything(): Promise<ReturnType<typeof sendOn>['command'][]> {
     const sends = Array.from({ length: 20 }, () => sendOn(device));
     const acks = [
       ...sends.map(({ ack }) => ack),
-      // Behind the sends of the same socket, each in its turn.
+      // These wait behind the sends of the same socket, one after the other.
       device.command('message:edit', { message_id: 1, text: 'other' }),
       device.command('message:read', { message_id: 1 }),
       device.command('sync', { cursors: {} }),
@@ -69,7 +69,7 @@ describe('a PostgreSQL that is', () => {
         text: 'kept',
         client_message_id: sends[0]!.command.client_message_id,
       }),
-      // One lane, one after the other.
+      // These wait in one lane, one after the other.
       ...Array.from({ length: 10 }, () => ask('PATCH', `/groups/${chat.id}`, { name: 'new' })),
     ];
     const live = request(url, 'GET', '/health/live');
@@ -83,7 +83,7 @@ describe('a PostgreSQL that is', () => {
     return sends.map(({ command }) => command);
   }
 
-  /** Full service within three seconds (and one for this machine); what was refused is stored once with its key. */
+  /** Full service within three seconds (and one for a busy machine). A resend of a refused message is stored once. */
   async function heals(commands: ReturnType<typeof sendOn>['command'][]): Promise<void> {
     expect(await untilReady(url)).toBeLessThan(ANSWER_MS);
     const { answers, ms } = await slowest(commands.map((command) => device.command('message:send', command)));
@@ -108,13 +108,13 @@ describe('a PostgreSQL that is', () => {
   });
   afterAll(async () => {
     device.close();
-    // Whatever it has been through, it is alive, and stops as it should: nothing was left unhandled.
+    // The node is still alive and stops normally: no error was left unhandled.
     expect(await node.signal('SIGTERM')).toBe(0);
     expect(node.output).not.toMatch(/unhandled|"level":[56]0/i);
     await postgres.close();
   });
 
-  it('stopped is told of within 3 s, whatever queues a command waits in, and healed from at once', async () => {
+  it('is answered within 3 s, whichever queue a command waits in, when PostgreSQL is paused; recovery is immediate', async () => {
     postgres.freeze();
     const first = await refusesEverything();
     const second = await refusesEverything();
@@ -122,14 +122,14 @@ describe('a PostgreSQL that is', () => {
     await heals([...first, ...second]);
   });
 
-  it('killed is told of at once, and healed from when it is started again', async () => {
+  it('is answered at once when PostgreSQL is killed; the node recovers after the restart', async () => {
     await postgres.kill();
     const refused = await refusesEverything();
     await postgres.restart();
     await heals(refused);
   });
 
-  it('killed and restarted under load loses no ack', async () => {
+  it('loses no acked message when PostgreSQL is killed and restarted under load', async () => {
     let restarted = false;
     const acked: Message[] = [];
     const sendUntilStored = async (): Promise<void> => {
@@ -153,7 +153,7 @@ describe('a PostgreSQL that is', () => {
   });
 });
 
-describe('the pool of connections', () => {
+describe('connection pool', () => {
   let postgres: OwnPostgres;
   let app: TestApp;
   let pool: Pool;
@@ -168,13 +168,13 @@ describe('the pool of connections', () => {
     await postgres.close();
   });
 
-  it('heals when all of its connections are half open, and grows by nothing', async () => {
+  it('replaces its connections when all are half open, and stays within its size', async () => {
     const ada = await app.user();
     const source = app.nest.get(DataSource);
     await Promise.all(Array.from({ length: 10 }, () => source.query('SELECT pg_sleep(0.2)')));
     expect(pool.totalCount).toBe(10);
     postgres.proxy.swallowAnswers();
-    // One after the other, they would each find another dead connection.
+    // Sent one after the other, each request would find another dead connection.
     expect((await ada.get('/chats')).status).toBe(503);
     expect(await untilReady(app.url)).toBeLessThan(ANSWER_MS);
     const { answers, ms } = await slowest(Array.from({ length: 20 }, () => ada.get('/chats')));
@@ -182,14 +182,14 @@ describe('the pool of connections', () => {
     expect(ms).toBeLessThan(ANSWER_MS);
     expect(pool.waitingCount).toBe(0);
     expect(pool.totalCount).toBeLessThanOrEqual(10);
-    // Nothing is left behind: also what the application asks for of itself has had its answer, or none, by then.
+    // No connection is left over. The application's own queries have been answered or given up by then, too.
     const { connectedQueryRunners } = source.driver as unknown as { connectedQueryRunners: unknown[] };
     const end = performance.now() + ANSWER_MS;
     while (connectedQueryRunners.length > 0 && performance.now() < end) await new Promise(setImmediate);
     expect(connectedQueryRunners).toHaveLength(0);
   });
 
-  it('loses a connection that a stopped node holds in a transaction, and with it the lock on the chat', async () => {
+  it('does not keep a chat locked: PostgreSQL ends the open transaction of a paused node', async () => {
     const [ada, bob] = [await app.user(), await app.user()];
     const chat = await ada.group(bob);
     const unitOfWork = app.nest.get(UnitOfWork);

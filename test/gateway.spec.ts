@@ -4,7 +4,7 @@ import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { Device } from './support/device.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
-describe('the gateway', () => {
+describe('Socket.IO gateway', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -20,7 +20,7 @@ describe('the gateway', () => {
   const tokenOf = ({ id }: TestUser, expiresIn: number): string =>
     app.nest.get(JwtService).sign({ sid: 'a session' }, { subject: String(id), expiresIn });
 
-  describe('the handshake', () => {
+  describe('handshake', () => {
     it.each([
       ['no token', () => undefined, 'unauthorized'],
       ['garbage', () => 'garbage', 'unauthorized'],
@@ -31,13 +31,13 @@ describe('the gateway', () => {
       });
     });
 
-    it('refuses a token that is no text', async () => {
+    it('refuses a token that is not a string', async () => {
       await expect(Device.connect(app.url, { token: 1 } as never)).rejects.toMatchObject({
         data: { code: 'unauthorized' },
       });
     });
 
-    it('takes the token from the header, too', async () => {
+    it('accepts the token in the Authorization header', async () => {
       const socket = io(app.url, { extraHeaders: { Authorization: `Bearer ${ada.token}` }, forceNew: true });
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve);
@@ -54,7 +54,7 @@ describe('the gateway', () => {
   });
 
   describe('message:send', () => {
-    it("is acked with the message, and reaches every device of every member, the sender's too", async () => {
+    it('is acked with the message, and reaches every device of every member, including the sender', async () => {
       const chat = await ada.privateChat(bob);
       const devices = await Promise.all([ada, ada, bob, bob].map((user) => user.device()));
       const command = { chat_id: chat.id, text: 'Привет!', client_message_id: key() };
@@ -67,7 +67,7 @@ describe('the gateway', () => {
       expect((await bob.get(`/messages/${message.id}`)).body).toEqual(message);
     });
 
-    it('returns the original on a replay over either transport, and tells nobody again', async () => {
+    it('returns the original on a replay over either transport, and publishes nothing again', async () => {
       const chat = await ada.group(bob);
       const [phone, listener] = await Promise.all([ada.device(), bob.device()]);
       const command = { chat_id: chat.id, text: 'once', client_message_id: key() };
@@ -81,14 +81,14 @@ describe('the gateway', () => {
       expect(listener.all('message:created')).toHaveLength(2);
     });
 
-    it('requires the key', async () => {
+    it('requires client_message_id', async () => {
       const [chat, device] = [await ada.group(bob), await ada.device()];
       const ack = await device.raw('message:send', { chat_id: chat.id, text: 'x' });
       expect(ack).toMatchObject({ ok: false, error: { code: 'validation_failed', retryable: false } });
       expect((ack as any).error.errors.map(({ field }: any) => field)).toEqual(['client_message_id']);
     });
 
-    it('answers with the codes of REST', async () => {
+    it('answers with the error codes of REST', async () => {
       const [chat, device, intruder] = [await ada.group(bob), await ada.device(), await eve.device()];
       const command = { chat_id: chat.id, text: 'x', client_message_id: key() };
       await device.command('message:send', command);
@@ -108,7 +108,7 @@ describe('the gateway', () => {
       expect(astray).toMatchObject({ ok: false, error: { errors: [{ field: 'reply_to_id' }] } });
     });
 
-    it('stores what one device sends in the order it was sent', async () => {
+    it('stores the messages of one device in the order they were sent', async () => {
       const [chat, device] = [await ada.group(bob), await ada.device()];
       const send = (text: string) =>
         device.command('message:send', { chat_id: chat.id, text, client_message_id: key() });
@@ -118,7 +118,7 @@ describe('the gateway', () => {
       expect(body.map(({ text }) => text)).toEqual(texts);
     });
 
-    it('commits together what one device sends at once, and starts nothing else before', async () => {
+    it('commits messages that one device sends at once together, before its later commands start', async () => {
       const chat = await ada.group(bob);
       const device = await ada.device();
       const sends = Array.from({ length: 200 }, () =>
@@ -133,14 +133,14 @@ describe('the gateway', () => {
       expect(rows.length).toBeLessThan(20);
     });
 
-    it('works without an ack', async () => {
+    it('works for a client that asks for no ack', async () => {
       const [chat, device] = [await ada.group(bob), await ada.device()];
       (device.socket as Socket).emit('message:send', { chat_id: chat.id, text: 'silent', client_message_id: key() });
       expect((await device.next('message:created', ({ text }) => text === 'silent')).chat_id).toBe(chat.id);
     });
   });
 
-  it('message:read moves the cursor, answers with the receipt and tells the sender', async () => {
+  it('moves the cursor on message:read, acks with the receipt and notifies the sender', async () => {
     const chat = await ada.privateChat(bob);
     const [sender, reader] = await Promise.all([ada.device(), bob.device()]);
     const message = await ada.say(chat);
@@ -161,7 +161,7 @@ describe('the gateway', () => {
     });
   });
 
-  it('typing reaches the other members and nobody else', async () => {
+  it('publishes typing to the other members only', async () => {
     const chat = await ada.group(bob);
     const devices = await Promise.all([ada, ada, bob, bob, eve].map((user) => user.device()));
     const ack = await devices[0]!.command('typing', { chat_id: chat.id, is_typing: true });
@@ -177,7 +177,7 @@ describe('the gateway', () => {
     });
   });
 
-  it('typing alone in a group reaches nobody', async () => {
+  it('publishes typing to nobody in a group of one', async () => {
     const [chat, typist, other] = [await ada.group(), await ada.device(), await eve.device()];
     expect(await typist.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
     await ada.say(await ada.group(eve), 'the end');
@@ -185,14 +185,14 @@ describe('the gateway', () => {
     expect(other.all('typing')).toEqual([]);
   });
 
-  describe('a token that runs out', () => {
+  describe('token expiry', () => {
     const expired = async (): Promise<Device> => {
       const device = await app.connect(tokenOf(ada, 1));
       await device.next('auth:expired');
       return device;
     };
 
-    it('is announced, and no command passes until a new one of the same user is there', async () => {
+    it('is announced, and commands are refused until a new token of the same user arrives', async () => {
       const device = await expired();
       expect(await device.command('typing', { chat_id: 1, is_typing: true })).toMatchObject({
         error: { code: 'token_expired', retryable: false },
@@ -206,7 +206,7 @@ describe('the gateway', () => {
       expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toMatchObject({ ok: true });
     });
 
-    it('cuts the socket when none comes in time', async () => {
+    it('disconnects the socket when no new token arrives in time', async () => {
       expect(DEFAULT_REALTIME_OPTIONS.expiryGraceMs).toBe(30_000);
       const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { expiryGraceMs: 1 });
       const device = await node.connect(tokenOf(ada, 1));

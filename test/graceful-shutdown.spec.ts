@@ -13,7 +13,7 @@ import { PASSWORD, unique } from './support/test-app.js';
 const MOST_SECONDS = 10;
 const SECRET = 'a secret of the tests, long enough';
 
-/** A port that nothing listens on. */
+/** A free port. */
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -35,7 +35,7 @@ async function register(url: string): Promise<Person> {
   return { id: account.id as number, token: login.access_token as string };
 }
 
-describe('a process that stops', () => {
+describe('graceful shutdown', () => {
   let database: { url: string; drop: () => Promise<void> };
   const senders: Sender[] = [];
 
@@ -55,14 +55,14 @@ describe('a process that stops', () => {
       ...env,
     });
 
-  /** Sends SIGTERM: the exit code, and the seconds until the process is gone. */
+  /** Sends SIGTERM. Returns the exit code and the seconds until the process has ended. */
   async function stop(server: ServerProcess): Promise<{ code: number | null; seconds: number }> {
     const start = performance.now();
     const code = await server.signal('SIGTERM');
     return { code, seconds: (performance.now() - start) / 1_000 };
   }
 
-  /** People in one group, each with a connected client. The first of them on the first url, and so on in turn. */
+  /** Users in one group, each with a connected client. They connect to the urls in turn. */
   async function crowd(
     count: number,
     ...urls: string[]
@@ -88,7 +88,7 @@ describe('a process that stops', () => {
       .flatMap(({ acked }) => [...acked].map(([key, seq]) => ({ key, seq })))
       .sort((one, other) => one.seq - other.seq);
 
-  it('has acked all that it stored under load, tells each client when to come back, and ends with 0 in time', async () => {
+  it('acks everything it stores under load, tells each client when to reconnect, and exits with 0 in time', async () => {
     await inTemporaryFolder(async (dir) => {
       const server = start(dir);
       const url = await server.url();
@@ -107,7 +107,7 @@ describe('a process that stops', () => {
       expect(stored.length).toBeGreaterThanOrEqual(clients.length);
       expect(stored).toEqual(ackedBy(clients));
       expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, i) => i + 1));
-      // Of 'transport close' the client library comes back by itself; of 'io server disconnect' it would not.
+      // The client library reconnects after 'transport close', and would not after 'io server disconnect'.
       expect(clients.map(({ disconnects }) => disconnects)).toEqual(clients.map(() => ['transport close']));
       expect(clients.map(({ socket }) => socket.active)).toEqual(clients.map(() => true));
       const delays = clients.flatMap((client) => client.delays);
@@ -122,13 +122,13 @@ describe('a process that stops', () => {
     });
   });
 
-  it('takes nothing new from the signal on, and is held by nobody', async () => {
+  it('accepts nothing new after the signal, and is not delayed by any client', async () => {
     await inTemporaryFolder(async (dir) => {
       const server = start(dir);
       const url = await server.url();
       const { crowd: clients, people, chatId } = await crowd(2, url);
       const { token } = people[0]!;
-      // One that never reads its close frame, one that never ends its request, one that keeps its connection.
+      // One client never reads its close frame, one never ends its request, one keeps its connection open.
       const stalled = await PlainClient.open(url, `/ws/chat?token=${token}`);
       await stalled.pong();
       stalled.socket.pause();
@@ -168,7 +168,7 @@ describe('a process that stops', () => {
     });
   });
 
-  it('ends with 0 in time though the database is silent', async () => {
+  it('exits with 0 in time although the database is unresponsive', async () => {
     const proxy = await TcpProxy.before(database.url);
     await inTemporaryFolder(async (dir) => {
       const server = start(dir, { DATABASE_URL: proxy.url });
@@ -184,7 +184,7 @@ describe('a process that stops', () => {
     proxy.close();
   });
 
-  it('and another after it, under load: no ack is lost, and every client ends with exactly what is stored', async () => {
+  it('loses no acked message when nodes restart one after the other, and every client ends with exactly what is stored', async () => {
     await inTemporaryFolder(async (dir) => {
       const ports = [await freePort(), await freePort()];
       const nodes = ports.map((PORT) => start(dir, { PORT }));

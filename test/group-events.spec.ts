@@ -4,7 +4,7 @@ import type { Device } from './support/device.js';
 import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-actions.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('groups, as they change,', () => {
+describe('group events', () => {
   let app: TestApp;
   let secondNode: TestApp;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('groups, as they change,', () => {
     await app.close();
   });
 
-  it('tell their members, and nobody else, what happens', async () => {
+  it('reach the members, and nobody else', async () => {
     const [ada, ben, cara, eve] = await people(app);
     const devices: Device[] = [];
     for (const user of [ada, ada, ben, cara, eve]) devices.push(await user.device());
@@ -31,7 +31,7 @@ describe('groups, as they change,', () => {
     };
     const gone = [['chat:removed', { chat_id: group.id }]];
     const heardSoFar = devices.map(() => 0);
-    /** What each device has newly heard of the group: Ada's two, Ben's, Cara's, Eve's. */
+    /** The events of the group that each device has received since the last call: Ada's two, Ben's, Cara's, Eve's. */
     const news = async (): Promise<unknown[]> => {
       await caughtUp([ada, ben, cara, eve], devices);
       return devices.map((device, at) => {
@@ -79,7 +79,7 @@ describe('groups, as they change,', () => {
     expect(await news()).toEqual([gone, gone, gone, [], []]);
   });
 
-  it('are closed to a removed member at once, and silent', async () => {
+  it('stop for a removed member at once, and the group is closed to them', async () => {
     const { group, owner, admin, member } = await cast(app);
     const [device, owners] = [await member.device(), await owner.device()];
     const [mine, theirs] = [await member.say(group), await owner.say(group)];
@@ -119,12 +119,12 @@ describe('groups, as they change,', () => {
     expect((await member.get(`/history/${group.id}`)).body).toHaveLength(3);
   });
 
-  it('take no message of a member from the removal on, however close the race', async () => {
+  it('contain no message that a member sends after the removal, however close the race is', async () => {
     const [owner, member] = await people(app);
     const group = await owner.group(member);
     const device = await owner.device();
     const mine = await member.device();
-    /** Over a socket, or over REST on either node: the `seq`, or why there is none. */
+    /** Sends over a socket, or over REST on either node. Returns the `seq` or the error code. */
     const send = async (at: number): Promise<unknown> => {
       const message = { chat_id: group.id, text: `${at}`, client_message_id: `${at}` };
       if (at % 3 === 0) {

@@ -30,7 +30,7 @@ describe('groups', () => {
   const rolesIn = async (user: TestUser, group: Chat): Promise<Record<number, string>> =>
     Object.fromEntries((await seenBy(user, group)).members.map(({ user_id, role }) => [user_id, role]));
 
-  /** Waits until no row of the group is in the database. */
+  /** Waits until the database has no row of the group. */
   const nothingIsLeftOf = async ({ id }: Chat): Promise<void> => {
     const count = `SELECT (SELECT count(*) FROM messages WHERE chat_id = $1) + (SELECT count(*) FROM groups WHERE chat_id = $1)
       + (SELECT count(*) FROM chat_members WHERE chat_id = $1) + (SELECT count(*) FROM chats WHERE id = $1) AS rows`;
@@ -75,7 +75,7 @@ describe('groups', () => {
       }
     });
 
-    it('nobody removes the owner, and the owner steps down only by handing over', async () => {
+    it('keep the owner: nobody removes them, and they step down only by handing over', async () => {
       const { group, owner, admin, member } = await cast(app);
       for (const actor of [admin, member]) {
         for (const deed of [remove, removeUser]) expectProblem(await deed(actor, group, owner), 403, 'forbidden');
@@ -88,7 +88,7 @@ describe('groups', () => {
       expect((await seenBy(member, group)).my_role).toBe('owner');
     });
 
-    it('name people who exist, and are in the group', async () => {
+    it('are given only to existing users who are in the group', async () => {
       const { group, owner, outsider } = await cast(app);
       for (const deed of [put, addUser, remove, setRole('admin')]) {
         expectProblem(await deed(owner, group, NOWHERE), 404, 'user_not_found');
@@ -98,7 +98,7 @@ describe('groups', () => {
       }
     });
 
-    it('and names have to be given rightly', async () => {
+    it('are validated, and so are group names', async () => {
       const { group, owner, member } = await cast(app);
       const wrong: [unknown, string][] = [
         [{}, 'name'],
@@ -116,7 +116,7 @@ describe('groups', () => {
     });
   });
 
-  it('are no private chats', async () => {
+  it('are distinct from private chats: group routes refuse those', async () => {
     const [ada, ben, eve] = await people(app);
     const chat = await ada.privateChat(ben);
     expectProblem(await ada.get(`/groups/${chat.id}`), 404, 'group_not_found');
@@ -128,8 +128,8 @@ describe('groups', () => {
     expect((await ben.get(`/chats/${chat.id}`)).body).toMatchObject({ last_change_seq: 0, member_count: 2 });
   });
 
-  describe('who is in', () => {
-    it('a newcomer sees the whole history, as read', async () => {
+  describe('membership', () => {
+    it('gives a new member the whole history, marked as read', async () => {
       const [ada, ben, cara] = await people(app);
       const group = await ada.group(ben);
       for (let said = 0; said < 3; said += 1) await ada.say(group);
@@ -144,7 +144,7 @@ describe('groups', () => {
       expect((await cara.get('/chats')).body).toHaveLength(1);
     });
 
-    it('a member added again stays as they are, and nobody hears of it', async () => {
+    it('does not change, and publishes nothing, when a member is added again', async () => {
       const { group, owner, admin, member } = await cast(app);
       const devices = await Promise.all([owner.device(), admin.device(), member.device()]);
       const before = await seenBy(owner, group);
@@ -157,7 +157,7 @@ describe('groups', () => {
       for (const device of devices) expect(heardOf(device, group)).toEqual([]);
     });
 
-    it('a person added by many at once is in once', async () => {
+    it('is created once when several members add the same user at once', async () => {
       const { group, owner, admin, outsider } = await cast(app);
       const device = await outsider.device();
       const before = await seenBy(owner, group);
@@ -170,7 +170,7 @@ describe('groups', () => {
       expect(heardOf(device, group).filter(({ event }) => event === 'chat:created')).toHaveLength(1);
     });
 
-    it('an owner who leaves hands over to the longest-standing admin, else member', async () => {
+    it('passes ownership to the longest-standing admin, else member, when the owner leaves', async () => {
       const byId = (await people(app)).sort((a, b) => a.id - b.id);
       const [one, two, three, four] = byId;
       const group = await four.group();
@@ -186,7 +186,7 @@ describe('groups', () => {
       expect(await seenBy(three, group)).toMatchObject({ creator_id: four.id, member_count: 2 });
     });
 
-    it('when all leave at once, each gets away and nothing is left', async () => {
+    it('leaves nothing behind when all members leave at once', async () => {
       const users = await people(app);
       const group = await users[0].group(...users.slice(1));
       await users[1].say(group);
@@ -196,7 +196,7 @@ describe('groups', () => {
     });
   });
 
-  it('are gone with all their messages once deleted', async () => {
+  it('are removed with all their messages when they are deleted', async () => {
     const { group, owner, admin, member, outsider } = await cast(app);
     const message = await member.say(group);
     const many = `INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp)
@@ -219,17 +219,17 @@ describe('groups', () => {
     await nothingIsLeftOf(group);
   });
 
-  it('are swept by any node when the one that deleted them is gone', async () => {
+  it('are removed by another node when the node that deleted them is gone', async () => {
     const { group, member } = await cast(app);
     await member.say(group);
-    // As a crash leaves it that comes right after the commit.
+    // The state that a crash right after the commit leaves.
     await app.sql('DELETE FROM chat_members WHERE chat_id = $1', [group.id]);
     await app.sql('DELETE FROM groups WHERE chat_id = $1', [group.id]);
     await app.sql('UPDATE chats SET deleted_at = now() WHERE id = $1', [group.id]);
     await nothingIsLeftOf(group);
   });
 
-  it('keep their row while another node is still removing their messages', async () => {
+  it('keep their row while another node is still deleting their messages', async () => {
     const { group, owner, member } = await cast(app);
     await member.say(group);
     await member.say(group);
@@ -238,7 +238,7 @@ describe('groups', () => {
       await client.query('DELETE FROM messages WHERE chat_id = $1 AND seq = 1', [group.id]);
       await dissolve(owner, group, owner);
       await waitingForLock(client, 1, 'DELETE FROM messages');
-      // So that the one that waited finds nothing of its slice, though there is more.
+      // So the waiting sweep finds none of its slice, although there are more messages.
       await client.query('UPDATE messages SET seq = 9001 WHERE chat_id = $1', [group.id]);
       await client.query('COMMIT');
     });

@@ -8,7 +8,7 @@ import { TestApp, type TestUser } from './support/test-app.js';
 const BOUND = 5;
 const CLIENTS = 60;
 
-describe('many who connect at once', () => {
+describe('handshake admission', () => {
   let app: TestApp;
   let users: TestUser[];
 
@@ -18,7 +18,7 @@ describe('many who connect at once', () => {
   });
   afterAll(() => app.close());
 
-  it('are let in a few at a time, and all of them in the end, by themselves', async () => {
+  it('accepts a few connections at a time; refused clients retry by themselves until all are connected', async () => {
     const pending: number[] = [];
     const admission = app.nest.get(AdmissionService);
     app.nest.get(SocketServer).io.engine.on('connection', () => pending.push(admission.pending));
@@ -35,7 +35,7 @@ describe('many who connect at once', () => {
     for (const socket of sockets) socket.close();
   });
 
-  it('are told when to come again', async () => {
+  it('tells a refused client when to retry', async () => {
     const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { maxPending: 0 });
     const delays = new Set<number>();
     for (let i = 0; i < 30; i++) {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { COMMON_ROOMS, FEATURES, REALTIME_ROOMS } from '../import-arrows.js';
 
-/** Of the files of a folder: which other folders beside it they import from. */
+/** Which of its sibling folders the files of a folder import from. */
 function importsOf(parent: string, folder: string): string[] {
   const files = readdirSync(join(parent, folder), { recursive: true, encoding: 'utf8' });
   const found = files
@@ -20,7 +20,7 @@ describe('import-arrows.js', () => {
     ['features', 'src', FEATURES],
     ['rooms of realtime', 'src/realtime', REALTIME_ROOMS],
     ['rooms of common', 'src/common', COMMON_ROOMS],
-  ])('lists the arrows between the %s that are in use, and no others', (_, parent, arrows) => {
+  ])('lists exactly the imports in use between the %s', (_, parent, arrows) => {
     const folders = Object.keys(arrows);
     const inUse = folders.map((folder) => {
       const others = importsOf(parent, folder).filter((other) => other !== folder && folders.includes(other));

@@ -6,10 +6,10 @@ import { describeWithRedis, RedisServer } from './support/redis.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 const WRONG = 'wrong horse';
-/** What one address may get wrong for one account. */
+/** Wrong passwords that one address may send for one account. */
 const PAIR = 10;
 
-describeWithRedis('guessing at several nodes', () => {
+describeWithRedis('login throttle on several nodes', () => {
   let redis: RedisServer;
   let apps: [TestApp, TestApp];
 
@@ -26,7 +26,7 @@ describeWithRedis('guessing at several nodes', () => {
   const wrong = (user: TestUser, node: number): Promise<Answer> =>
     apps[node % 2]!.request('POST', '/auth/login', { body: { email: user.email, password: WRONG } });
 
-  /** How many wrong passwords are looked at until they are refused, at both nodes in turns. */
+  /** How many wrong passwords the two nodes check, in turns, before they refuse. */
   const guesses = async (user: TestUser): Promise<number> => {
     for (let count = 0; count < 50; count += 1) {
       const { status } = await wrong(user, count);
@@ -36,11 +36,11 @@ describeWithRedis('guessing at several nodes', () => {
     throw new Error('they are never refused');
   };
 
-  it('is counted for all of them together', async () => {
+  it('counts the attempts of all nodes together', async () => {
     expect(await guesses(await apps[0].user())).toBe(PAIR);
   });
 
-  it('leaves no email in Redis', async () => {
+  it('stores no email in Redis', async () => {
     const user = await apps[0].user();
     await wrong(user, 0);
     const client = new Redis(redis.url);
@@ -53,7 +53,7 @@ describeWithRedis('guessing at several nodes', () => {
   it.each<[string, () => unknown]>([
     ['dead', () => redis.kill()],
     ['silent', () => redis.pause()],
-  ])('goes on to be counted by each of them while Redis is %s, and nobody is locked out', async (_, takeAway) => {
+  ])('counts on each node alone while Redis is %s, and locks nobody out', async (_, takeAway) => {
     const ada = await apps[0].user();
     await takeAway();
     try {
@@ -72,7 +72,7 @@ describeWithRedis('guessing at several nodes', () => {
   });
 });
 
-/** Its connection to Redis works again. */
+/** Waits until the connection of the node to Redis works again. */
 async function ready(app: TestApp): Promise<void> {
   const client = app.nest.get(RedisService).client!;
   while (!(await client.ping().catch(() => undefined))) await once(client, 'ready');

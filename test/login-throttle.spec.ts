@@ -4,17 +4,17 @@ import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp } from './support/test-app.js';
 
 const WRONG = 'wrong horse';
-/** What one address may get wrong for one account, for all accounts, and all addresses together for one account. */
+/** Wrong passwords allowed for one address and account, for one address, and for one account from all addresses. */
 const [PAIR, ADDRESS, ACCOUNT] = [10, 100, 100];
 
 const oneTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 const newEmail = (): string => `${randomUUID()}@example.com`;
 
-/** Somebody's next address; a new one each time, so that no test gets in the way of another. */
+/** An address that no other test uses. */
 let addresses = 0;
 const newAddress = (): string => `10.1.${Math.floor((addresses += 1) / 250)}.${(addresses % 250) + 1}`;
 
-describe('guessing', () => {
+describe('login throttle and rate limits', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start({ rateLimit: true, trustedProxies: ['loopback'] })));
   afterAll(() => app.close());
@@ -23,7 +23,7 @@ describe('guessing', () => {
   const login = (email: string, password: string, address: string, node = app): Promise<Answer> =>
     node.request('POST', '/auth/login', { body: { email, password }, ...from(address) });
 
-  /** An account that is used at home. */
+  /** A new account that has logged in from its home address. */
   const register = async (home = newAddress()): Promise<{ email: string; tokens: any; home: string }> => {
     const email = newEmail();
     const body = { name: 'Ada', email, password: PASSWORD };
@@ -31,7 +31,7 @@ describe('guessing', () => {
     return { email, tokens: (await login(email, PASSWORD, home)).body, home };
   };
 
-  /** LoginThrottle wrong so often, each address no more than it may. */
+  /** Sends that many wrong passwords, from each address no more than it may send. */
   const guess = async (email: string, times: number): Promise<void> => {
     for (let left = times; left > 0; left -= PAIR) {
       const address = newAddress();
@@ -47,8 +47,8 @@ describe('guessing', () => {
     expect(seconds).toBeLessThanOrEqual(atMostSeconds);
   };
 
-  describe('a password', () => {
-    it('ends after ten wrong ones from one address, and not for the owner elsewhere', async () => {
+  describe('for passwords', () => {
+    it('refuse an address after ten wrong ones, and not the owner at another address', async () => {
       const { email, home } = await register();
       const attacker = newAddress();
       for (let left = PAIR; left > 0; left -= 1) {
@@ -60,7 +60,7 @@ describe('guessing', () => {
       expect((await login(email, PASSWORD, newAddress())).status).toBe(200);
     });
 
-    it('is not guessed more often by many tries at once', async () => {
+    it('allow no more attempts when they are sent at once', async () => {
       const { email } = await register();
       const attacker = newAddress();
       const answers = await Promise.all(oneTo(3 * PAIR).map(() => login(email, WRONG, attacker)));
@@ -68,7 +68,7 @@ describe('guessing', () => {
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(2 * PAIR);
     });
 
-    it('ends for an unknown email as for a known one', async () => {
+    it('apply to an unknown email as to a known one', async () => {
       const { email } = await register();
       const attacker = newAddress();
       const unknown = newEmail();
@@ -83,7 +83,7 @@ describe('guessing', () => {
       expectLimited(await login(unknown, WRONG, attacker), 900);
     });
 
-    it('counts for the account, whatever the case of its email', async () => {
+    it('count per account, whatever the case of the email', async () => {
       for (const email of [(await register()).email, newEmail()]) {
         const attacker = newAddress();
         for (const i of oneTo(PAIR)) await login(email.slice(0, i).toUpperCase() + email.slice(i), WRONG, attacker);
@@ -91,7 +91,7 @@ describe('guessing', () => {
       }
     });
 
-    it('that is right at last starts the count anew', async () => {
+    it('start again after a right password', async () => {
       const { email, home } = await register();
       for (let left = 2; left > 0; left -= 1) {
         for (let left = PAIR - 1; left > 0; left -= 1) expect((await login(email, WRONG, home)).status).toBe(401);
@@ -99,7 +99,7 @@ describe('guessing', () => {
       }
     });
 
-    it('is guessed a hundred times by all the world, while its owner gets in at home', async () => {
+    it('allow a hundred wrong ones for an account from all addresses, and still accept the owner at home', async () => {
       const { email, home } = await register();
       await guess(email, ACCOUNT);
       expectLimited(await login(email, WRONG, newAddress()), 3_600);
@@ -109,13 +109,13 @@ describe('guessing', () => {
       expectLimited(await login(email, PASSWORD, home), 900);
     });
 
-    it('of an unknown email is guessed a hundred times by all the world, too', async () => {
+    it('allow a hundred attempts for an unknown email from all addresses, too', async () => {
       const email = newEmail();
       await guess(email, ACCOUNT);
       expectLimited(await login(email, WRONG, newAddress()), 3_600);
     });
 
-    it('is tried a hundred times on all accounts from one network; sessions there go on', async () => {
+    it('allow a hundred wrong ones from one network for all accounts; sessions there continue', async () => {
       const { email, tokens } = await register();
       const network = '2001:db8:1:2';
       for (const i of oneTo(ADDRESS)) {
@@ -132,7 +132,7 @@ describe('guessing', () => {
       expect((await app.request('GET', '/auth/me', { token: tokens.access_token, ...there })).status).toBe(200);
     });
 
-    it('that is to be changed is asked for ten times in a session', async () => {
+    it('allow ten wrong current passwords in a session', async () => {
       const { email, home, tokens } = await register();
       const { body: other } = await login(email, PASSWORD, home);
       const change = (token: string, current_password: string): Promise<Answer> =>
@@ -145,14 +145,14 @@ describe('guessing', () => {
     });
   });
 
-  describe('a route', () => {
+  describe('for routes', () => {
     const limitOf = ({ headers }: Answer): (number | null)[] =>
       ['limit', 'remaining'].map((name) => {
         const text = headers.get(`x-ratelimit-${name}`);
         return text === null ? null : Number(text);
       });
 
-    it('has its own limit or shares one with the others, for a user or an address, and says so', async () => {
+    it('apply to one route or to all, per user or per address, and are announced in headers', async () => {
       const { tokens } = await register();
       const { access_token: token } = tokens;
       const stranger = from(newAddress());
@@ -182,7 +182,7 @@ describe('guessing', () => {
       expect(limitOf(await app.request('GET', '/metrics'))).toEqual([null, null]);
     });
 
-    it('answers rate_limited beyond it, and nobody else', async () => {
+    it('answer rate_limited beyond the limit, to this caller only', async () => {
       const address = newAddress();
       const attempt = (headers: object): Promise<Answer> => app.request('POST', '/register', { body: {}, ...headers });
       const answers = await Promise.all(oneTo(60).map(() => attempt(from(address))));
@@ -194,7 +194,7 @@ describe('guessing', () => {
       expect((await attempt(from(newAddress()))).status).toBe(400);
     });
 
-    it('counts users apart who have one address', async () => {
+    it('count users with the same address separately', async () => {
       const street = newAddress();
       const [ada, bob] = [await register(street), await register(street)];
       const me = (token: string): Promise<Answer> => app.request('GET', '/auth/me', { token, ...from(street) });
@@ -203,7 +203,7 @@ describe('guessing', () => {
       expect(limitOf(await me(bob.tokens.access_token as string))).toEqual([1_200, 1_199]);
     });
 
-    it('that refreshes is for one session as often as it can need it', async () => {
+    it('count refreshes per session, and allow more than a client needs', async () => {
       const { email, tokens, home } = await register();
       const refresh = (refresh_token: string): Promise<Answer> =>
         app.request('POST', '/auth/refresh', { body: { refresh_token }, ...from(newAddress()) });
@@ -218,8 +218,8 @@ describe('guessing', () => {
     });
   });
 
-  describe('from an address', () => {
-    it('is not hidden by a header unless a trusted proxy sent it', async () => {
+  describe('for an address', () => {
+    it('ignore a forwarding header unless a trusted proxy sent it', async () => {
       const open = await TestApp.start({ rateLimit: true });
       try {
         const ada = await open.user();
@@ -232,7 +232,7 @@ describe('guessing', () => {
       }
     });
 
-    it('is the last one that is no proxy: what a client put before it counts for nothing', async () => {
+    it('use the last address that is no proxy, and ignore what a client put before it', async () => {
       const { email } = await register();
       const attacker = newAddress();
       for (let left = PAIR; left > 0; left -= 1) {

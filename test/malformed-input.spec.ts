@@ -3,8 +3,8 @@ import type { Socket } from 'socket.io-client';
 import type { Device } from './support/device.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-/** Input that nobody sends in good faith: each gets the contract's answer, and the application serves the next one. */
-describe('hostile input', () => {
+/** Malformed and malicious input: each gets the documented error, and the application serves the next request. */
+describe('malformed input', () => {
   let app: TestApp;
   let ada: TestUser;
   let chatId: number;
@@ -25,7 +25,7 @@ describe('hostile input', () => {
 
   const good = { chat_id: 1, text: 'x', client_message_id: 'k' };
 
-  /** [what it is, the command, the field that is named] */
+  /** [title, payload of the command, field named in the error] */
   const commands: [string, unknown, string][] = [
     ['a text that is a number', { ...good, text: 1 }, 'text'],
     ['a text that is an object', { ...good, text: { toString: 'x' } }, 'text'],
@@ -56,13 +56,13 @@ describe('hostile input', () => {
     ['null for an object', null, 'body'],
   ];
 
-  it.each(commands)('%s: refused on the socket, naming the field', async (_, payload, field) => {
+  it.each(commands)('is refused on the socket with the name of the field: %s', async (_, payload, field) => {
     const ack = await device.raw('message:send', payload);
     expect(ack).toMatchObject({ ok: false, error: { code: 'validation_failed', retryable: false } });
     expect((ack as any).error.errors.map((error: any) => error.field)).toContain(field);
   });
 
-  it.each(commands)('%s: refused over REST, naming the field', async (_, payload, field) => {
+  it.each(commands)('is refused over REST with the name of the field: %s', async (_, payload, field) => {
     const { status, headers, body } = await ada.post('/messages', JSON.stringify(payload), {
       'Content-Type': 'application/json',
     });
@@ -70,11 +70,11 @@ describe('hostile input', () => {
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(body).toMatchObject({ type: 'about:blank', status: 400, code: 'validation_failed' });
     expect(body.request_id).toBe(headers.get('x-request-id'));
-    // An own `constructor` that poisons is refused by the JSON parser; it can't name a field.
+    // The JSON parser refuses a poisonous own `constructor`; the parser can't name a field.
     expect(body.errors.map((error: any) => error.field)).toContain(field);
   });
 
-  describe('REST', () => {
+  describe('over REST', () => {
     const json = { 'Content-Type': 'application/json' };
     const codeOf = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
       const answer = await ada.request(method, path, body, headers);
@@ -90,23 +90,23 @@ describe('hostile input', () => {
       '\u0000',
       '{"__proto__":{"admin":true}}',
       '{"a":{"constructor":{"prototype":{}}}}',
-    ])('refuses the body %j', async (body) => {
+    ])('is refused: the body %j', async (body) => {
       expect(await codeOf('POST', '/messages', body, json)).toEqual([400, 'validation_failed']);
     });
 
-    it('refuses no body, and an empty one', async () => {
+    it('is refused: no body, and an empty body', async () => {
       expect(await codeOf('POST', '/messages')).toEqual([400, 'validation_failed']);
       expect(await codeOf('POST', '/messages', '', json)).toEqual([400, 'validation_failed']);
     });
 
-    it('takes a body of 64 KiB and not a byte more', async () => {
+    it('is refused above 64 KiB, and accepted up to 64 KiB', async () => {
       const ofSize = (size: number) => `{"text":"${'x'.repeat(size - '{"text":""}'.length)}"}`;
       expect(await codeOf('POST', '/messages', ofSize(64 * 1024), json)).toEqual([400, 'validation_failed']);
       expect(await codeOf('POST', '/messages', ofSize(64 * 1024 + 1), json)).toEqual([413, 'payload_too_large']);
     });
 
     it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded'])(
-      'refuses the content type %s',
+      'is refused: the content type %s',
       async (type) => {
         expect(await codeOf('POST', '/messages', 'chat_id=1&text=x', { 'Content-Type': type })).toEqual([
           415,
@@ -116,24 +116,24 @@ describe('hostile input', () => {
     );
 
     it.each(['0', '-1', '1.5', 'abc', '9007199254740992', '1e3', '%00', '1%20', '0x10', '٣'])(
-      'refuses the id %s in a path',
+      'is refused: the id %s in a path',
       async (id) => {
         expect(await codeOf('GET', `/chats/${id}`)).toEqual([400, 'validation_failed']);
         expect(await codeOf('POST', `/messages/${id}/read`)).toEqual([400, 'validation_failed']);
       },
     );
 
-    it('refuses a doubled query parameter', async () => {
+    it('is refused: a query parameter given twice', async () => {
       const { status, body } = await ada.get('/users?query=a&query=b');
       expect([status, body.errors[0].field]).toEqual([400, 'query']);
     });
 
-    it.each(['%00', '%ED%A0%80', '%FF'])('answers a query of %s', async (query) => {
+    it.each(['%00', '%ED%A0%80', '%FF'])('is answered: the query %s', async (query) => {
       expect((await ada.get(`/users?query=${query}`)).status).toBeLessThan(500);
     });
 
     it.each(['/%', '/%zz', '/chats/%E0%A4%A', '/nothing', '/../etc/passwd', '/__proto__', `/${'a'.repeat(5_000)}`])(
-      'answers the path %s as a client error',
+      'is a client error: the path %s',
       async (path) => {
         const [status, code] = await codeOf('GET', path);
         expect([400, 404]).toContain(status);
@@ -141,11 +141,11 @@ describe('hostile input', () => {
       },
     );
 
-    it('answers another method at a known path as nothing there', async () => {
+    it('is answered with 404: another method at a known path', async () => {
       expect(await codeOf('DELETE', '/messages')).toEqual([404, 'not_found']);
     });
 
-    it('keeps a sane X-Request-Id, and replaces any other', async () => {
+    it('is replaced in X-Request-Id; a valid request id is kept', async () => {
       const idFor = async (id: string) =>
         (await ada.request('GET', '/auth/me', undefined, { 'X-Request-Id': id })).headers.get('x-request-id');
       expect(await idFor('abc-123')).toBe('abc-123');
@@ -153,7 +153,7 @@ describe('hostile input', () => {
       expect(await idFor('<script>')).toMatch(/^[0-9a-f-]{36}$/);
     });
 
-    it('survives a client that goes away in the middle of its body', async () => {
+    it('is survived when a client disconnects in the middle of its body', async () => {
       const { port } = new URL(app.url);
       await new Promise<void>((resolve) => {
         const half = httpRequest({
@@ -170,12 +170,15 @@ describe('hostile input', () => {
     });
   });
 
-  describe('the socket', () => {
-    it.each(['nothing', '__proto__', 'constructor', 'toString', ''])('acks the unknown command %j', async (name) => {
-      expect(await device.raw(name, {})).toMatchObject({ ok: false, error: { code: 'not_found', retryable: false } });
-    });
+  describe('on the socket', () => {
+    it.each(['nothing', '__proto__', 'constructor', 'toString', ''])(
+      'is acked with an error: the unknown command %j',
+      async (name) => {
+        expect(await device.raw(name, {})).toMatchObject({ ok: false, error: { code: 'not_found', retryable: false } });
+      },
+    );
 
-    it('refuses __proto__ in a payload', async () => {
+    it('is refused: __proto__ in a payload', async () => {
       const ack = await device.raw(
         'message:send',
         JSON.parse(`{"chat_id":1,"text":"x","client_message_id":"k","__proto__":{"admin":true}}`),
@@ -188,14 +191,14 @@ describe('hostile input', () => {
       ['a buffer in a field', [{ ...good, text: Buffer.from('x') }]],
       ['two payloads', [good, good]],
       ['no payload', []],
-    ])('refuses %s', async (_, args) => {
+    ])('is refused: %s', async (_, args) => {
       expect(await device.raw('message:send', ...args)).toMatchObject({
         ok: false,
         error: { code: 'validation_failed' },
       });
     });
 
-    it('never sends an exception event', async () => {
+    it('causes no exception event', async () => {
       for (const event of ['message:send', 'message:read', 'typing', 'auth:refresh', 'nothing']) {
         (device.socket as Socket).emit(event, 'no object and no ack');
       }
@@ -203,7 +206,7 @@ describe('hostile input', () => {
       expect(device.heard.map(({ event }) => event as string)).not.toContain('exception');
     });
 
-    it('cuts whoever sends a frame over 64 KiB, and nobody else', async () => {
+    it('disconnects only the client that sends a frame over 64 KiB', async () => {
       const rude = await ada.device();
       const cut = rude.disconnected();
       (rude.socket as Socket).emit('message:send', {

@@ -2,7 +2,7 @@ import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('editing and deleting', () => {
+describe('message edits and deletions', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -18,7 +18,7 @@ describe('editing and deleting', () => {
   const changeSeq = async ({ id }: { id: number }): Promise<number> =>
     (await ada.get<Chat>(`/chats/${id}`)).body.last_change_seq;
 
-  it("changes the text in place, with the chat's next change_seq, for everybody", async () => {
+  it("replace the text for everybody, with the chat's next change_seq", async () => {
     const chat = await ada.group(bob);
     const [first, second] = [await bob.say(chat), await ada.say(chat)];
     const { status, body } = await bob.patch<Message>(`/messages/${first.id}`, { text: 'better' });
@@ -39,7 +39,7 @@ describe('editing and deleting', () => {
     ]);
   });
 
-  it('leaves a tombstone in its place, and no trace of the text', async () => {
+  it('leave a tombstone without the text', async () => {
     const chat = await ada.group(bob);
     const message = await ada.say(chat, 'a secret');
     const { status, body } = await ada.delete<Message>(`/messages/${message.id}`);
@@ -51,7 +51,7 @@ describe('editing and deleting', () => {
     expect((await ada.say(chat)).seq).toBe(2);
   });
 
-  it('changes nothing for the same text, and nothing twice', async () => {
+  it('change nothing when the text is the same or the message is deleted already', async () => {
     const chat = await ada.group(bob);
     const message = await ada.say(chat, 'as it is');
     expect((await ada.patch(`/messages/${message.id}`, { text: 'as it is' })).body).toEqual(message);
@@ -62,14 +62,14 @@ describe('editing and deleting', () => {
     expect(await changeSeq(chat)).toBe(1);
   });
 
-  it('cannot bring a deleted message back', async () => {
+  it('cannot restore a deleted message', async () => {
     const message = await ada.say(await ada.group(bob));
     await ada.delete(`/messages/${message.id}`);
     const { status, body } = await ada.patch(`/messages/${message.id}`, { text: 'back' });
     expect([status, body.code]).toEqual([404, 'message_not_found']);
   });
 
-  it('is for the sender; in a group, owner and admins may delete', async () => {
+  it('are for the sender; in a group, owner and admins may delete', async () => {
     const chat = await ada.group(bob, cyd);
     await ada.patch(`/groups/${chat.id}/members/${bob.id}`, { role: 'admin' });
     const byCyd = await cyd.say(chat);
@@ -86,7 +86,7 @@ describe('editing and deleting', () => {
     expect(await statuses(ada, await bob.say(pair))).toEqual([403, 403]);
   });
 
-  it('is heard on every device of every member, over either transport', async () => {
+  it('reach every device of every member, over either transport', async () => {
     const chat = await ada.group(bob);
     const devices = await Promise.all([ada, ada, bob].map((user) => user.device()));
     const [one, two] = [await ada.say(chat), await ada.say(chat)];
@@ -104,7 +104,7 @@ describe('editing and deleting', () => {
     });
   });
 
-  it('compares a replay with what was first sent, whatever came since', async () => {
+  it('do not change what a replay is compared with: the text first sent', async () => {
     const chat = await ada.group(bob);
     const sent = { chat_id: chat.id, text: 'first', client_message_id: 'k' };
     const { body: message } = await ada.post<Message>('/messages', sent);
@@ -121,7 +121,7 @@ describe('editing and deleting', () => {
     expect((await ada.post('/messages', { ...sent, text: 'third' })).status).toBe(409);
   });
 
-  it('gives racing changes a change_seq each, without a hole', async () => {
+  it('get a change_seq each, without gaps, when they race', async () => {
     const chat = await ada.group(bob);
     const messages = await Promise.all(Array.from({ length: 20 }, () => ada.say(chat)));
     const device = await bob.device();
@@ -132,7 +132,7 @@ describe('editing and deleting', () => {
     expect(device.all('message:updated').map(({ change_seq }) => change_seq)).toEqual(numbers);
   });
 
-  it('refuses a text that a message could not have', async () => {
+  it('refuse a text that is invalid for a message', async () => {
     const message = await ada.say(await ada.group(bob));
     for (const text of ['', ' ', 'a\u0000b', 1, null, 'x'.repeat(4097)]) {
       const { status, body } = await ada.patch(`/messages/${message.id}`, { text });

@@ -1,7 +1,7 @@
 import type { Message } from '../src/contract/messages.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('messages over REST', () => {
+describe('messages', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -15,8 +15,8 @@ describe('messages over REST', () => {
 
   const newGroup = () => ada.group(bob);
 
-  describe('sending', () => {
-    it('answers with the whole message', async () => {
+  describe('POST /messages', () => {
+    it('returns the whole message', async () => {
       const chat = await newGroup();
       const { status, body } = await ada.post('/messages', {
         chat_id: chat.id,
@@ -40,12 +40,12 @@ describe('messages over REST', () => {
       });
     });
 
-    it('makes a UUID where no key is given', async () => {
+    it('creates a UUID when no key is given', async () => {
       const message = await ada.say(await newGroup());
       expect(message.client_message_id).toMatch(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
     });
 
-    it('returns the original for the same key and content, and burns no number', async () => {
+    it('returns the stored message for the same key and content, and uses no seq', async () => {
       const chat = await newGroup();
       const sent = { chat_id: chat.id, text: 'once', client_message_id: 'k' };
       const first = await ada.post('/messages', sent);
@@ -57,7 +57,7 @@ describe('messages over REST', () => {
       expect((await ada.say(chat)).seq).toBe(2);
     });
 
-    it('refuses a key that is in use for anything else, and shows nothing of it', async () => {
+    it('refuses a key that is used by another message, and shows nothing of that message', async () => {
       const chat = await newGroup();
       const first = await ada.say(chat);
       const sent = { chat_id: chat.id, text: 'secret', client_message_id: 'k' };
@@ -75,14 +75,14 @@ describe('messages over REST', () => {
       expect((await ada.say(chat)).seq).toBe(3);
     });
 
-    it('keeps the keys of two chats apart', async () => {
+    it('scopes keys to their chat', async () => {
       const [one, two] = await Promise.all([newGroup(), newGroup()]);
       const sent = { text: 'x', client_message_id: 'same' };
       const answers = await Promise.all([one, two].map(({ id }) => ada.post('/messages', { ...sent, chat_id: id })));
       expect(answers.map(({ status }) => status)).toEqual([201, 201]);
     });
 
-    it('takes the key from Idempotency-Key, too', async () => {
+    it('accepts the key in the Idempotency-Key header', async () => {
       const chat = await newGroup();
       const body = { chat_id: chat.id, text: 'x' };
       const first = await ada.post('/messages', body, { 'Idempotency-Key': 'header-key' });
@@ -100,7 +100,7 @@ describe('messages over REST', () => {
       expect(malformed.body.errors[0].field).toBe('Idempotency-Key');
     });
 
-    it('replies to a message of the same chat only', async () => {
+    it('accepts a reply only to a message of the same chat', async () => {
       const [chat, other] = await Promise.all([newGroup(), newGroup()]);
       const [here, elsewhere] = await Promise.all([ada.say(chat), ada.say(other)]);
       const reply = await bob.post('/messages', { chat_id: chat.id, text: 'yes', reply_to_id: here.id });
@@ -110,7 +110,7 @@ describe('messages over REST', () => {
       expect((await ada.say(chat)).seq).toBe(3);
     });
 
-    it('says the same of a foreign and an absent chat', async () => {
+    it('answers a foreign chat like an absent one', async () => {
       const chat = await newGroup();
       const [foreign, absent] = await Promise.all(
         [chat.id, 999_999_999].map((chat_id) => eve.post('/messages', { chat_id, text: 'x' })),
@@ -119,7 +119,7 @@ describe('messages over REST', () => {
       expect({ ...foreign!.body, request_id: '' }).toEqual({ ...absent!.body, request_id: '' });
     });
 
-    it('counts text in code points: 4096 at the most', async () => {
+    it('accepts up to 4096 code points of text', async () => {
       const chat = await newGroup();
       const longest = '😀'.repeat(4096);
       const [fits, tooLong] = await Promise.all(
@@ -145,7 +145,7 @@ describe('messages over REST', () => {
       return body.map(({ seq }) => seq);
     };
 
-    it('is the messages, oldest first, with the count beside', async () => {
+    it('returns the messages, oldest first, and the total count in a header', async () => {
       const { status, headers, body } = await bob.get<Message[]>(`/messages/history/${chatId}`);
       expect(status).toBe(200);
       expect(headers.get('x-total-count')).toBe('12');
@@ -190,26 +190,26 @@ describe('messages over REST', () => {
       expect([status, body.code, body.errors[0].field]).toEqual([400, 'validation_failed', query.split('=')[0]]);
     });
 
-    it('takes one way to page at a time', async () => {
+    it('refuses more than one way of paging at a time', async () => {
       const { status, body } = await ada.get(`/messages/history/${chatId}?before_seq=5&after_seq=1`);
       expect(status).toBe(400);
       expect(body.errors.map(({ field }: { field: string }) => field)).toEqual(['before_seq', 'after_seq']);
     });
 
-    it('is empty in an empty chat, and closed to outsiders', async () => {
+    it('is empty for an empty chat, and hidden from outsiders', async () => {
       const chat = await newGroup();
       const empty = await ada.get(`/messages/history/${chat.id}`);
       expect([empty.body, empty.headers.get('x-total-count')]).toEqual([[], '0']);
       expect((await eve.get(`/messages/history/${chat.id}`)).body.code).toBe('chat_not_found');
     });
 
-    it('has times that never run backwards', () => {
+    it('has timestamps that never decrease', () => {
       const times = sent.map(({ timestamp }) => timestamp);
       expect(times).toEqual([...times].sort());
     });
   });
 
-  it('gets one message, for members', async () => {
+  it('returns a single message to members only', async () => {
     const message = await ada.say(await newGroup());
     expect((await bob.get(`/messages/${message.id}`)).body).toEqual(message);
     const foreign = await eve.get(`/messages/${message.id}`);
@@ -218,7 +218,7 @@ describe('messages over REST', () => {
     expect({ ...foreign.body, request_id: '' }).toEqual({ ...absent.body, request_id: '' });
   });
 
-  it('takes every id of its chat alike: what a client may not see is 404 on each route', async () => {
+  it('answers 404 on every route for a message that the client may not see', async () => {
     const message = await ada.say(await newGroup());
     const answers = await Promise.all([
       eve.post(`/messages/${message.id}/read`),

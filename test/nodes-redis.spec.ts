@@ -23,7 +23,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
 
   behavesAsOne(() => cluster);
 
-  /** Types until the other node hears it, which it only can through Redis. */
+  /** Sends `typing` until a device of the other node receives it, which is possible only through Redis. */
   const typeAcross = async (chat: Chat): Promise<void> => {
     const [device, across] = await Promise.all([ada.device(), cluster.across(bob).device()]);
     const heard = across.next('typing', ({ chat_id }) => chat_id === chat.id).then(() => true);
@@ -34,7 +34,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     }
   };
 
-  it('hear of each other through Redis alone', async () => {
+  it('notify each other through Redis alone', async () => {
     const looks = cluster.nodes.map(({ nest }) => nest.get(LogTailPoller));
     await Promise.all(looks.map((look) => look.beforeApplicationShutdown()));
     const group = await ada.group(bob);
@@ -48,11 +48,11 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     for (const look of looks) look.onApplicationBootstrap();
   });
 
-  it('pass on who is typing', async () => {
+  it('forward typing events', async () => {
     await typeAcross(await ada.group(bob));
   });
 
-  it('cut the sockets of a session that ends at the other one', async () => {
+  it('disconnect the sockets of a session that ends on the other node', async () => {
     const session = await cluster.nodes[0].login(ada);
     const device = await cluster.across(session).device();
     const cut = device.disconnected();
@@ -69,7 +69,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     listener.on('pmessage', (_pattern, _channel, packet: string) => packets.push(packet));
     await listener.psubscribe('*');
     const across = await cluster.across(bob).device();
-    // By the second one the node knows who they are.
+    // From the second message on, the node has the members in its cache.
     for (let turn = 0; turn < 2; turn += 1) {
       const { id } = await ada.say(group);
       await across.next('message:created', (message) => message.id === id);
@@ -87,19 +87,19 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     const [here, across] = await Promise.all([bob.device(), cluster.across(bob).device()]);
     const command = { chat_id: group.id, text: 'said', client_message_id: `key-${unique()}` };
     expect(await here.command('message:send', command)).toMatchObject({ ok: true });
-    // On this node at once: before the sender has the answer.
+    // On this node the event arrives before the answer to the sender.
     expect(seqsHeard(here, group)).toEqual([1]);
     await across.next('message:created', ({ chat_id }) => chat_id === group.id);
   };
 
-  it('tell their own devices at once while Redis is silent, and the others all the same', async () => {
+  it('publish to their own devices at once while Redis is unresponsive, and the other node still delivers', async () => {
     redis.pause();
     await exchange();
     redis.resume();
     await typeAcross(await ada.group(bob));
   });
 
-  it('tell their own devices at once while Redis is away, and the others all the same', async () => {
+  it('publish to their own devices at once while Redis is unavailable, and the other node still delivers', async () => {
     await redis.kill();
     await exchange();
     await redis.restart();

@@ -12,14 +12,14 @@ describe('two nodes on one database, without Redis', () => {
 
   behavesAsOne(() => cluster);
 
-  /** Does what a node does that dies before it has told anybody. */
+  /** Commits a message without publishing it, like a node that dies right after its commit. */
   const commitUnheard = ({ id }: Chat, sender: TestUser, text: string): Promise<unknown> =>
     cluster.nodes[0].sql(
       'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
       [id, sender.id, text],
     );
 
-  it('tell what a node that died after its commit told nobody', async () => {
+  it('publish what a node that died after its commit did not publish', async () => {
     const [node] = cluster.nodes;
     const [ada, bob] = (await node.users(2)) as [TestUser, TestUser];
     const group = await ada.group(bob);
@@ -27,7 +27,7 @@ describe('two nodes on one database, without Redis', () => {
     await ada.say(group);
     await commitUnheard(group, bob, 'unheard');
     await commitUnheard(group, bob, 'of');
-    // The next one written here waits for them.
+    // The next message written on this node waits for them.
     await ada.say(group);
     for (const device of devices) {
       await device.until(() => seqsHeard(device, group).includes(4));
@@ -38,13 +38,13 @@ describe('two nodes on one database, without Redis', () => {
     await devices[0].next('read_receipt', ({ reader_id, seq }) => reader_id === bob.id && seq === 4);
   });
 
-  it('tell nothing twice when the database goes in the middle of it', async () => {
+  it('publish nothing twice when the database fails in the middle of a catch-up', async () => {
     const [node] = cluster.nodes;
     const [ada, eve] = (await node.users(2)) as [TestUser, TestUser];
     const group = await ada.group();
     const [adas, eves] = await Promise.all([ada.device(), eve.device()]);
     await commitUnheard(group, ada, 'once');
-    // What newcomers see of a chat can't be read; the message before it can.
+    // The view of the chat for new members can't be read; the message before it can.
     await node.sql('ALTER TABLE private_chats RENAME TO away');
     await ada.put(`/groups/${group.id}/members/${eve.id}`);
     await adas.next('message:created');
@@ -55,7 +55,7 @@ describe('two nodes on one database, without Redis', () => {
     expect(heardOf(adas, group).map(({ event }) => event)).toEqual(['message:created', 'member:added', 'chat:updated']);
   });
 
-  it('tell a name as it is by then, also one that comes between their two looks at a chat', async () => {
+  it('publish the current name, also one that is set between the two reads of a catch-up', async () => {
     const [node] = cluster.nodes;
     const ada = await node.user();
     const group = await ada.group();
@@ -78,27 +78,27 @@ describe('two nodes on one database, without Redis', () => {
     expect(seqsHeard(device, group)).toEqual([1, 2, 3]);
   });
 
-  it('tell no read to an author who has left meanwhile', async () => {
+  it('publish no read receipt to an author who has left meanwhile', async () => {
     const [ada, bob] = (await cluster.nodes[0].users(2)) as [TestUser, TestUser];
     const group = await ada.group(bob);
     const { id } = await bob.say(group);
     const device = await cluster.across(bob).device();
     await ada.post(`/messages/${id}/read`);
     await ada.delete(`/groups/${group.id}/members/${bob.id}`);
-    // The other node may have looked between the two.
+    // The other node may have polled between the two.
     const heard = device.all('read_receipt');
     await device.next('chat:removed');
     expect(device.all('read_receipt')).toEqual(heard);
   });
 
-  it('tell what was committed since they started, and nothing older', async () => {
+  it('publish what was committed since they started, and nothing older', async () => {
     const [node] = cluster.nodes;
     const ada = await node.user();
     const group = await ada.group();
     await ada.say(group);
     const late = await TestApp.start({ databaseUrl: node.databaseUrl });
     const device = await late.connect(ada.token);
-    // Of this chat the new node has told nothing yet, so it can't know by itself that something is missing.
+    // The new node has published nothing of this chat yet, so it can't detect the gap by itself.
     await commitUnheard(group, ada, 'unheard');
     await device.command('message:send', { chat_id: group.id, text: 'heard', client_message_id: 'heard' });
     await device.until(() => seqsHeard(device, group).includes(3));

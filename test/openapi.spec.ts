@@ -23,7 +23,7 @@ describe('the OpenAPI document', () => {
       })),
     );
 
-  it('is the committed one', () => {
+  it('equals the committed openapi.json', () => {
     expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
   });
 
@@ -35,7 +35,7 @@ describe('the OpenAPI document', () => {
     ).toEqual(routesOf(app).sort());
   });
 
-  it('gives each operation an id of its own, a summary, and the errors that any can end in', () => {
+  it('gives each operation a unique id, a summary, and the errors that all can have', () => {
     const ids = operations().map(({ operation }) => operation.operationId as string);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { name, operation } of operations()) {
@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('has a schema for every body and answer, with an example for every field', () => {
+  it('has a schema for every request and response body, with an example for every field', () => {
     for (const { name, operation } of operations()) {
       for (const [status, response] of Object.entries<any>(operation.responses)) {
         if (status === '204') continue;
@@ -70,12 +70,12 @@ describe('the OpenAPI document', () => {
   });
 });
 
-describe('the service routes', () => {
+describe('service routes', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
 
-  it('say that the process lives and is ready', async () => {
+  it('report that the process is live and ready', async () => {
     expect((await app.request('GET', '/health/live')).body).toEqual({ status: 'ok' });
     expect((await app.request('GET', '/health/ready')).body.status).toBe('ok');
   });

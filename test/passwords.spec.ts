@@ -20,7 +20,7 @@ describe('passwords', () => {
   const change = (user: TestUser, current_password: string, new_password: string): Promise<Answer> =>
     user.post('/auth/password', { current_password, new_password });
 
-  describe('that everybody has', () => {
+  describe('that are common', () => {
     it.each(['12345678', 'password1', 'PassWord1', 'qwertyuiop', '1qaz2wsx', 'baseball1'])(
       'are refused: %s',
       async (password) => {
@@ -31,7 +31,7 @@ describe('passwords', () => {
       },
     );
 
-    it('are no reason to lock anybody out who has one', async () => {
+    it('still work for users who already have one', async () => {
       const ada = await app.user();
       const [row] = await app.sql('UPDATE users SET password_hash = $1 WHERE id = $2 RETURNING id', [
         await hash('12345678'),
@@ -43,7 +43,7 @@ describe('passwords', () => {
     });
   });
 
-  describe('with a hash of other parameters', () => {
+  describe('hashed with other parameters', () => {
     const hashOf = async ({ id }: TestUser): Promise<string> =>
       (await app.sql<{ hash: string }>('SELECT password_hash AS hash FROM users WHERE id = $1', [id]))[0]!.hash;
 
@@ -54,7 +54,7 @@ describe('passwords', () => {
       return user;
     };
 
-    it('get a new hash at a login, and no other', async () => {
+    it('get a new hash at the first login with the right password, and at no other login', async () => {
       const ada = await userWithWeakHash();
       const weak = await hashOf(ada);
       expectProblem(await login(ada.email, NEW), 401, 'invalid_credentials');
@@ -66,14 +66,14 @@ describe('passwords', () => {
       expect(await hashOf(ada)).toBe(renewed);
     });
 
-    it('let in everybody who logs in at once', async () => {
+    it('work for simultaneous logins', async () => {
       const ada = await userWithWeakHash();
       const answers = await Promise.all(Array.from({ length: 16 }, () => login(ada.email)));
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
       expect(await hashOf(ada)).toMatch(CURRENT);
     });
 
-    it('can be changed while they get their new hash', async () => {
+    it('can be changed while they are hashed anew', async () => {
       const ada = await userWithWeakHash();
       const [entered, changed] = await Promise.all([login(ada.email), change(ada, PASSWORD, NEW)]);
       expect(changed.status).toBe(204);
@@ -83,7 +83,7 @@ describe('passwords', () => {
     });
   });
 
-  it('are looked at a few at a time; who would wait too long is told to come back', async () => {
+  it('are checked a few at a time; logins that would wait too long are refused as retryable', async () => {
     const ada = await app.user();
     const chat = await ada.group();
     const device = await ada.device();

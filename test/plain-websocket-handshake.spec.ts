@@ -5,7 +5,7 @@ import { SocketServer } from '../src/realtime/socket.server.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
-describe('the doors of the plain WebSocket', () => {
+describe('plain WebSocket handshake', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -23,7 +23,7 @@ describe('the doors of the plain WebSocket', () => {
   const tokenOf = ({ id }: TestUser, expiresIn: number): string =>
     app.nest.get(JwtService).sign({ sid: 'a session' }, { subject: String(id), expiresIn });
   const open = (path: string, headers: Record<string, string> = {}) => PlainClient.open(app.url, path, { headers });
-  /** The client is in, and served. */
+  /** Waits until the client has received a message of its own: it is connected and served. */
   const isServed = async (client: PlainClient): Promise<void> => {
     const frame = { chat_id: chat.id, text: `text ${unique()}`, client_message_id: key() };
     client.send(frame);
@@ -44,9 +44,9 @@ describe('the doors of the plain WebSocket', () => {
     ['an id beyond all ids', () => `/ws/99999999999999999999?token=${ada.token}`, [4404, 'chat_not_found']],
     ['an id beyond 2^53', () => `/ws/9999999999999999?token=${ada.token}`, [4404, 'chat_not_found']],
     ['something that is no id', () => `/ws/undefined?token=${ada.token}`, [4404, 'chat_not_found']],
-  ])('close on %s', async (_, path, end) => {
+  ])('closes the connection for %s', async (_, path, end) => {
     const client = await open(path());
-    client.send({ type: 'ping' }); // Too early, and never read.
+    client.send({ type: 'ping' }); // Too early: the server never reads it.
     expect(await client.closed).toEqual(end);
     expect(client.heard).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe('the doors of the plain WebSocket', () => {
     ['the token in the query', () => [`/ws/chat?token=${ada.token}`]],
     ['a slash at the end', () => [`/ws/chat/?token=${ada.token}`]],
     ["the user's own user_id", () => [`/ws/${chat.id}?user_id=${ada.id}&token=${ada.token}`]],
-  ])('open for %s', async (_, request) => {
+  ])('accepts %s', async (_, request) => {
     const client = await open(...request());
     expect(client.socket.extensions).toBe('');
     await isServed(client);
@@ -64,7 +64,7 @@ describe('the doors of the plain WebSocket', () => {
     expect((await client.closed)[0]).toBe(1005);
   });
 
-  it('take what a client says before it is let in', async () => {
+  it('keeps the frames that a client sends before it is accepted', async () => {
     const client = await open(`/ws/${chat.id}?token=${ada.token}`);
     for (let i = 0; i < 50; i++) client.send({ text: `early ${i}`, client_message_id: key() });
     await client.next(({ text }) => text === 'early 49');
@@ -72,20 +72,20 @@ describe('the doors of the plain WebSocket', () => {
     expect(texts).toEqual(Array.from({ length: 50 }, (_, i) => `early ${i}`));
   });
 
-  it.each(['/ws', '/ws/', '/ws/1/2', '/elsewhere'])('are not at %s: 404', async (path) => {
+  it.each(['/ws', '/ws/', '/ws/1/2', '/elsewhere'])('answers 404 at %s', async (path) => {
     const { status, type, body } = await refusedUpgrade(app.url, `${path}?token=${ada.token}`);
     expect({ status, type }).toEqual({ status: 404, type: 'application/problem+json; charset=utf-8' });
     expect(JSON.parse(body)).toMatchObject({ status: 404, code: 'not_found', request_id: expect.any(String) });
   });
 
-  describe('when the token runs out', () => {
+  describe('when the token expires', () => {
     const expired = async (node = app): Promise<PlainClient> => {
       const client = await PlainClient.open(node.url, `/ws/chat?token=${tokenOf(ada, 1)}`);
       await client.nextOf('auth:expired');
       return client;
     };
 
-    it('say so, take nothing but a new one of the same user, and stay open then', async () => {
+    it('sends auth:expired, accepts only a new token of the same user, and then continues', async () => {
       const client = await expired();
       expect(client.heard).toEqual([{ type: 'auth:expired' }]);
       client.send({ chat_id: chat.id, text: 'too late', client_message_id: 'late' });
@@ -97,7 +97,7 @@ describe('the doors of the plain WebSocket', () => {
       await isServed(client);
     });
 
-    it('close with 4401 when none comes in time', async () => {
+    it('closes with 4401 when no new token arrives in time', async () => {
       const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { expiryGraceMs: 1 });
       const client = await expired(node);
       expect(await client.closed).toEqual([4401, 'token_expired']);
@@ -105,7 +105,7 @@ describe('the doors of the plain WebSocket', () => {
     });
   });
 
-  describe('stay open for everybody else, and the server up, when a client', () => {
+  describe('and broken clients: the server keeps serving the others when a client', () => {
     let bystander: PlainClient;
     beforeAll(async () => (bystander = await open(`/ws/chat?token=${bob.token}`)));
     afterEach(() => isServed(bystander));
@@ -134,7 +134,7 @@ describe('the doors of the plain WebSocket', () => {
       ['a chat of nobody', () => message({ chat_id: 999_999_999 }), 'chat_not_found', []],
       ['a message of nobody', () => ({ type: 'read', message_id: 999_999_999 }), 'message_not_found', []],
       ['typing to nobody', () => ({ type: 'typing', chat_id: 999_999_999, is_typing: true }), 'chat_not_found', []],
-    ])('sends %s: it gets one error frame', async (_, makeFrame, code, fields) => {
+    ])('sends %s, and answers with one error frame', async (_, makeFrame, code, fields) => {
       const client = await open(`/ws/chat?token=${ada.token}`);
       const frame = makeFrame();
       client.send(frame);
@@ -148,7 +148,7 @@ describe('the doors of the plain WebSocket', () => {
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     });
 
-    it('uses a key for another message: it is told which', async () => {
+    it('reuses a key for another message, and names the key in the error', async () => {
       const client = await open(`/ws/chat?token=${ada.token}`);
       const frame = { chat_id: chat.id, text: 'one', client_message_id: key() };
       client.send(frame);
@@ -157,7 +157,7 @@ describe('the doors of the plain WebSocket', () => {
       expect(await client.nextOf('error')).toMatchObject({ code: 'client_message_id_conflict', client_message_id });
     });
 
-    it('sends a thousand broken frames: each is answered', async () => {
+    it('sends a thousand broken frames, and answers each', async () => {
       const client = await open(`/ws/chat?token=${ada.token}`);
       const { id: chat_id } = await ada.group();
       const whole = JSON.stringify(message({ chat_id, text: 'a \u{1F600} "text"' }));
@@ -167,7 +167,7 @@ describe('the doors of the plain WebSocket', () => {
       await isServed(client);
     });
 
-    it('sends a frame of more than 64 KiB: it is closed with 1009', async () => {
+    it('sends a frame over 64 KiB, and closes with 1009', async () => {
       const client = await open(`/ws/chat?token=${ada.token}`);
       const frame = (size: number) => JSON.stringify({ type: 'ping', pad: '' }).replace('""', `"${'x'.repeat(size)}"`);
       client.send(frame(64 * 1024 - frame(0).length));
@@ -178,9 +178,9 @@ describe('the doors of the plain WebSocket', () => {
 
     it.each([
       ['breaks the protocol', Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])],
-      ['sends text that is no UTF-8', Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe])],
-      ['is gone in the middle of a frame', Buffer.from([0x81, 0xfe])],
-      ['is gone at once', Buffer.alloc(0)],
+      ['sends text that is not UTF-8', Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe])],
+      ['disconnects in the middle of a frame', Buffer.from([0x81, 0xfe])],
+      ['disconnects at once', Buffer.alloc(0)],
     ])('%s', async (_, bytes) => {
       const { hostname, port } = new URL(app.url);
       const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -196,7 +196,7 @@ describe('the doors of the plain WebSocket', () => {
     });
   });
 
-  it('close on a client that no longer answers pings, and on no other', async () => {
+  it('closes only the connection of a client that no longer answers pings', async () => {
     const { pingInterval, pingTimeout } = app.nest.get(SocketServer).io.engine.opts;
     expect([pingInterval, pingTimeout]).toEqual([25_000, 20_000]);
     const options = { pingIntervalMs: 20, pingTimeoutMs: 200 };
@@ -211,7 +211,7 @@ describe('the doors of the plain WebSocket', () => {
     await node.close();
   });
 
-  it('close with 1001 when the server stops', async () => {
+  it('closes with 1001 when the server stops', async () => {
     const other = await TestApp.start();
     const user = await other.user();
     const client = await PlainClient.open(other.url, `/ws/chat?token=${user.token}`);

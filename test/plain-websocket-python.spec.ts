@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 import { describeWith } from './support/describe-with.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-/** A Python that has the package websockets: the first on the PATH, or Debian's own. */
+/** The Python that has the package websockets: the first on the PATH, or Debian's. */
 const PYTHON = ['python3', '/usr/bin/python3'].find((python) => !spawnSync(python, ['-c', 'import websockets']).status);
 const CLIENT = 'test/support/plain_client.py';
 
 const describeWithPython = describeWith(PYTHON !== undefined, 'python3 with websockets (Debian: python3-websockets)');
 
-describeWithPython('the plain WebSocket, to a client in Python', () => {
+describeWithPython('plain WebSocket client in Python', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -27,7 +27,7 @@ describeWithPython('the plain WebSocket, to a client in Python', () => {
     await app.close();
   });
 
-  /** Connects, and reads line by line what the client prints. */
+  /** Connects the Python client, and reads its output line by line. */
   const python = (path: string) => {
     const child = spawn(PYTHON!, [CLIENT, app.url.replace(/^http/, 'ws') + path]);
     children.push(child);
@@ -43,7 +43,7 @@ describeWithPython('the plain WebSocket, to a client in Python', () => {
     };
   };
 
-  it('sends, hears, reads and is told of errors', async () => {
+  it('sends, receives, reads and gets errors', async () => {
     const [chat, device] = [await ada.group(bob), await bob.device()];
     const client = python(`/ws/chat?token=${ada.token}`);
     const frame = { chat_id: chat.id, text: 'Привет из Python \u{1F40D}', client_message_id: 'python-1' };
@@ -67,13 +67,13 @@ describeWithPython('the plain WebSocket, to a client in Python', () => {
   it.each([
     ['a bad token', () => '/ws/chat?token=bad', 4401],
     ['a chat of nobody', () => `/ws/999999999?token=${ada.token}`, 4404],
-  ])('sees the close code of %s', async (_, path, code) => {
+  ])('gets the close code of %s', async (_, path, code) => {
     const client = python(path());
     expect(await client.line()).toBe(`closed ${code}`);
     expect(await client.hangUp()).toBe(0);
   });
 
-  it('runs the example of the documentation', async () => {
+  it('runs the example of docs/realtime.md', async () => {
     const [, example] = /```python\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
     const chat = await ada.group(bob);
     const code = example!.replace('ws://localhost:8000', app.url.replace(/^http/, 'ws'));

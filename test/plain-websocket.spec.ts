@@ -8,7 +8,7 @@ import { PlainClient } from './support/plain-client.js';
 import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
 
-describe('the plain WebSocket', () => {
+describe('plain WebSocket', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -27,15 +27,15 @@ describe('the plain WebSocket', () => {
     PlainClient.open(app.url, `/ws/${target}?token=${token}`);
   const saying = (text: string) => (frame: { text?: string | null }) => frame.text === text;
   const isReceipt = (frame: { type?: string }) => frame.type === 'read_receipt';
-  /** What the user's client has heard of messages, receipts and typing, once an event after all that has come through. */
+  /** The frames about messages, receipts and typing that the user's client has received, once a later event has arrived. */
   const allOf = async (user: TestUser, client: PlainClient): Promise<any[]> => {
     const { id } = await user.group();
     await client.next((frame) => frame.chat?.id === id);
     return client.heard.filter(({ type }) => type !== 'chat:created');
   };
 
-  describe('a message', () => {
-    it("is the write-ups' frame, and comes as theirs to every device of every member", async () => {
+  describe('message frame', () => {
+    it('has the form of the write-ups, and reaches every device of every member in that form', async () => {
       const path = `/ws/chat?user_id=${ada.id}&token=${ada.token}`;
       const plain = await Promise.all([PlainClient.open(app.url, path), open(ada), open(bob), open(bob, chat.id)]);
       const devices = await Promise.all([ada, bob].map((user) => user.device()));
@@ -55,7 +55,7 @@ describe('the plain WebSocket', () => {
       }
     });
 
-    it('may say its type, and what it answers', async () => {
+    it('may have a type and a reply_to_id', async () => {
       const client = await open(ada);
       const first = await bob.say(chat);
       const frame = { chat_id: chat.id, text: 'a reply', client_message_id: key(), reply_to_id: first.id };
@@ -63,7 +63,7 @@ describe('the plain WebSocket', () => {
       expect(await client.next(saying('a reply'))).toMatchObject(frame);
     });
 
-    it('from REST and from Socket.IO arrives in order among those of plain clients', async () => {
+    it('arrives in order with messages sent over REST and Socket.IO', async () => {
       const [plain, bound, device] = await Promise.all([open(ada), open(bob, chat.id), bob.device()]);
       await Promise.all(
         Array.from({ length: 20 }, (_, i) => {
@@ -85,11 +85,11 @@ describe('the plain WebSocket', () => {
       }
     });
 
-    it('is stored once for its key whatever the transports, and every try is answered with it once', async () => {
+    it('is stored once per key over all transports, and every attempt is answered once', async () => {
       const [client, other, device] = await Promise.all([open(ada), open(ada), ada.device()]);
       const frame = { chat_id: chat.id, text: 'once', client_message_id: key() };
       client.send(frame);
-      client.send(frame); // Before the first one can have been answered.
+      client.send(frame); // Sent before the first one can have been answered.
       await client.next(() => client.heard.filter(saying('once')).length === 2);
       expect(await device.command('message:send', frame)).toMatchObject({ ok: true, replayed: true });
       expect((await ada.post('/messages', frame)).status).toBe(200);
@@ -106,8 +106,8 @@ describe('the plain WebSocket', () => {
     });
   });
 
-  describe('a read', () => {
-    it('moves the cursor, and is told once to the reader and to the sender', async () => {
+  describe('read frame', () => {
+    it('moves the cursor, and is published once to the reader and to the sender', async () => {
       const [reader, other, sender, device] = await Promise.all([open(bob), open(bob), open(ada), ada.device()]);
       const message = await ada.say(chat);
       reader.send({ type: 'read', message_id: message.id });
@@ -128,7 +128,7 @@ describe('the plain WebSocket', () => {
       expect((await allOf(ada, sender)).filter(isReceipt)).toEqual([receipt]);
     });
 
-    it('is answered each time, also when it changes nothing', async () => {
+    it('is answered every time, also when it changes nothing', async () => {
       const [reader, other] = await Promise.all([open(bob), open(bob)]);
       const [first, second] = [await ada.say(chat), await ada.say(chat)];
       for (const { id } of [first, second, second, first]) reader.send({ type: 'read', message_id: id });
@@ -141,7 +141,7 @@ describe('the plain WebSocket', () => {
     });
   });
 
-  it('typing reaches the other members on every transport, and only them', async () => {
+  it('publishes typing to the other members only, on every transport', async () => {
     const [typist, own, plain, device] = await Promise.all([open(ada), open(ada), open(bob), bob.device()]);
     typist.send({ type: 'typing', chat_id: chat.id, is_typing: true });
     const typing = { chat_id: chat.id, user_id: ada.id, is_typing: true };
@@ -152,13 +152,13 @@ describe('the plain WebSocket', () => {
     expect(await typist.nextOf('typing')).toMatchObject({ user_id: bob.id, is_typing: false });
   });
 
-  it('a ping is answered with a pong', async () => {
+  it('answers a ping with a pong', async () => {
     const client = await open(ada);
     client.send({ type: 'ping' });
     expect(await client.nextOf('pong')).toEqual({ type: 'pong' });
   });
 
-  it('every event of Socket.IO comes as a frame that loses nothing of it', async () => {
+  it('sends every Socket.IO event as a frame with the same data', async () => {
     const [client, device] = await Promise.all([open(ada), ada.device()]);
     const group = await ada.group(bob);
     const message = await ada.say(group);
@@ -187,8 +187,8 @@ describe('the plain WebSocket', () => {
     );
   });
 
-  describe('a connection to one chat', () => {
-    it('hears what belongs to it and nothing else', async () => {
+  describe('connection to one chat', () => {
+    it('receives the events of this chat only', async () => {
       const elsewhere = await ada.privateChat(bob);
       const [bound, whole] = await Promise.all([open(bob, chat.id), open(bob)]);
       for (const one of [elsewhere, chat, elsewhere]) {
@@ -206,7 +206,7 @@ describe('the plain WebSocket', () => {
       expect(whole.heard.length).toBeGreaterThan(bound.heard.length + 4);
     });
 
-    it('puts its chat into frames that leave it out, and takes no other', async () => {
+    it('adds its chat_id to frames without one, and refuses another chat_id', async () => {
       const elsewhere = await ada.group(bob);
       const [bound, device] = await Promise.all([open(ada, chat.id), bob.device()]);
       bound.send({ type: 'typing', is_typing: true });
@@ -225,7 +225,7 @@ describe('the plain WebSocket', () => {
       expect((await ada.get(`/chats/${elsewhere.id}`)).body.last_seq).toBe(0);
     });
 
-    it('answers a read of a message of another chat, whose events it does not hear', async () => {
+    it('answers a read of a message of another chat, whose events it does not receive', async () => {
       const message = await ada.say(await ada.privateChat(bob));
       const bound = await open(bob, chat.id);
       bound.send({ type: 'read', message_id: message.id });
@@ -233,7 +233,7 @@ describe('the plain WebSocket', () => {
     });
 
     it.each([
-      ['is taken out', () => ada.delete(`/groups/${chat.id}/members/${bob.id}`)],
+      ['is removed', () => ada.delete(`/groups/${chat.id}/members/${bob.id}`)],
       ['leaves', () => bob.delete(`/groups/${chat.id}/members/${bob.id}`)],
       ['loses the group', () => ada.delete(`/groups/${chat.id}`)],
     ])('is closed with 4404 when the user %s', async (_, deed) => {
@@ -251,7 +251,7 @@ describe('the plain WebSocket', () => {
     });
   });
 
-  it('serves the browser example of the documentation', async () => {
+  it('serves the browser example of docs/realtime.md', async () => {
     const [, example] = /```js\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
     const sockets: WebSocket[] = [];
     class BrowserSocket extends WebSocket {

@@ -23,8 +23,8 @@ interface PlanNode {
 const LONG = 20_000;
 const CHATS = 300;
 
-/** What PostgreSQL really did for a request: the plans of all its statements, those inside functions too, by auto_explain. */
-describe('reading costs what it returns', () => {
+/** Measures what PostgreSQL did for a request: auto_explain gives the plans of all statements, also inside functions. */
+describe('query cost', () => {
   let app: TestApp;
   let ada: TestUser;
   let long: Chat;
@@ -49,7 +49,7 @@ describe('reading costs what it returns', () => {
       }
     });
     app = await TestApp.start({ databaseUrl: database.url });
-    // Its own looks at the log would be measured, too.
+    // The poller is off: its own queries would be measured, too.
     await app.nest.get(LogTailPoller).beforeApplicationShutdown();
     const [one, bob] = (await app.users(2)) as [TestUser, TestUser];
     ada = one;
@@ -62,7 +62,7 @@ describe('reading costs what it returns', () => {
         if (json) plans.push((JSON.parse(json) as { Plan: PlanNode }).Plan);
       }),
     );
-    // So that every connection of the pool is one that is listened to.
+    // So that every connection of the pool is measured.
     await app.sql(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
@@ -72,7 +72,7 @@ describe('reading costs what it returns', () => {
     await drop();
   });
 
-  /** The long chat, edited here and there, many short ones of Ada's, and two hundred times as many of others. */
+  /** Makes a long chat with some edits, many short chats of Ada, and two hundred times as many chats of others. */
   const fill = async (bobId: number): Promise<void> => {
     await app.sql(
       `WITH made AS (
@@ -103,9 +103,9 @@ describe('reading costs what it returns', () => {
     return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
   };
 
-  /** Makes the request, and says how many rows of each table were read for it, the most that one node sorted, and the most that PostgreSQL expected of a statement. */
+  /** Makes the request. Returns the rows read of each table, the most rows one plan node sorted, and the highest row estimate. */
   const costOf = async <T>(call: () => Promise<{ status: number; body: T }>) => {
-    await call(); // The pool has a connection now.
+    await call(); // Now the pool has a connection.
     plans.length = 0;
     const { status, body } = await call();
     expect(status).toBe(200);
@@ -135,23 +135,23 @@ describe('reading costs what it returns', () => {
     ['a page in the middle', `around_seq=${LONG / 2}`],
     ['the page before', `before_seq=${LONG / 2}`],
     ['the page after', `after_seq=${LONG / 2}`],
-  ])('%s of a long chat', async (_, query) => {
+  ])('is bounded by the page for %s of a long chat', async (_, query) => {
     const { body, ...cost } = await costOf(() => ada.get<Message[]>(`/history/${long.id}?${query}`));
     expect(body).toHaveLength(50);
-    // One more, since a chat shows its last message.
+    // One row more, since a chat shows its last message.
     expect(cost.messages).toBeLessThanOrEqual(51);
     expect(cost).toMatchObject({ chats: 1, others: 1 });
     expect(cost.members).toBeLessThanOrEqual(3);
     expect(cost.sorted).toBeLessThanOrEqual(50);
-    // For thousands of rows PostgreSQL would call in workers, which cost more than the page.
+    // For thousands of expected rows PostgreSQL would start parallel workers, which cost more than the page.
     expect(cost.expected).toBeLessThanOrEqual(50);
   });
 
-  it('the chat list: the last message of each chat on the page, and no chat of others', async () => {
+  it('is one message for each chat on a page of the chat list, and no chat of others', async () => {
     const { body, ...cost } = await costOf(() => ada.get<Chat[]>('/chats?limit=50'));
     expect(body).toHaveLength(50);
     expect(cost.messages).toBeLessThanOrEqual(50);
-    // Which of the user's chats are the latest is seen only by looking at all of them.
+    // All chats of the user have to be read to find the latest ones.
     expect(cost.sorted).toBeLessThanOrEqual(CHATS);
     expect(cost.chats).toBeLessThanOrEqual(CHATS + 50);
     expect(cost.members).toBeLessThanOrEqual(CHATS + 100);
@@ -173,7 +173,7 @@ describe('reading costs what it returns', () => {
     return all;
   };
 
-  it('a sync with nothing new: no message', async () => {
+  it('is no message for a sync with nothing new', async () => {
     const held = await everything();
     expect(Object.keys(held)).toHaveLength(CHATS);
     const { body, ...cost } = await costOf(() => ada.post<News>('/sync', { cursors: held }));
@@ -188,26 +188,26 @@ describe('reading costs what it returns', () => {
     ['changed messages', { seq: LONG, change_seq: 0 }],
     ['both', { seq: LONG - 100, change_seq: 0 }],
     ['a client too far behind', { seq: 0, change_seq: 0 }],
-  ])('a sync with %s: what it returns', async (_, cursor) => {
+  ])('is the returned messages for a sync with %s', async (_, cursor) => {
     const request = { cursors: { ...(await everything()), [long.id]: cursor }, limit: 200 };
     const { body, ...cost } = await costOf(() => ada.post<News>('/sync', request));
     const returned = body.chats.flatMap(({ messages }) => messages).length;
     expect(returned).toBeGreaterThanOrEqual(20);
-    // One more to know whether there are more, and the last message of the chat.
+    // One row more to know whether there are more, and the last message of the chat.
     expect(cost.messages).toBeLessThanOrEqual(returned + 2);
     expect(cost.chats).toBeLessThanOrEqual(CHATS + 1);
     expect(cost.others).toBe(1);
     expect(cost.sorted).toBeLessThanOrEqual(CHATS);
   });
 
-  it('a look at the log, and what it finds to tell: what is new', async () => {
+  it('is the new rows for a poll of the log and the catch-up after it', async () => {
     const [log, watermark, tail] = [app.nest.get(LogReader), app.nest.get(LogWatermark), app.nest.get(LogTailPoller)];
     watermark.start(await log.newest());
     const device = await ada.device();
     const { body, ...cost } = await costOf(async () => {
       const text = `unheard ${unique()}`;
       const heard = device.heard.length;
-      // Committed by nobody who tells of it.
+      // Committed without a notification.
       await app.sql(
         'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
         [long.id, ada.id, text],
@@ -217,7 +217,7 @@ describe('reading costs what it returns', () => {
       return { status: 200, body: device.heard.length - heard };
     });
     expect(body).toBe(1);
-    // The horizon is some seconds behind: the look sees the one of the call before, too.
+    // The low watermark is some seconds behind, so the poll reads the message of the call before, too.
     expect(cost.messages).toBeLessThanOrEqual(4);
     expect(cost.chats).toBe(1);
   });

@@ -22,7 +22,7 @@ describe('the README', () => {
 
   const here = (code: string): string => code.replaceAll('http://localhost:8000', app.url);
 
-  it('has a tour that works as it is written, on the shell and on the socket', async () => {
+  it('has a tour that works as written, in the shell and on the socket', async () => {
     const script = `set -eu\n${here(block('tour'))}\necho; echo "$GRACE $CHAT"`;
     const { stdout } = await run('bash', ['-c', script]);
     expect(stdout).toContain('"name":"Ada Lovelace"');
@@ -34,7 +34,7 @@ describe('the README', () => {
     expect(stdout).not.toContain('"status":');
 
     const [token, chat] = stdout.trim().split('\n').at(-1)!.split(' ') as [string, string];
-    // In the checkout, where the reader would save it: that is where socket.io-client is found.
+    // The script runs in the checkout, where readers save it: Node finds socket.io-client there.
     const file = resolve('tour-of-the-readme-spec.mjs');
     await writeFile(file, here(block('tour.mjs')));
     try {
@@ -49,7 +49,7 @@ describe('the README', () => {
     expect(block('tour.mjs').trim().split('\n').filter(Boolean).length).toBeLessThanOrEqual(15);
   });
 
-  it('has demo data that can be put in twice', async () => {
+  it('has demo data that can be inserted twice', async () => {
     const seed = () => run(process.execPath, ['dist/src/commands/seed.js', '--url', app.url]);
     const count = async () =>
       (await app.sql('SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM chats) AS chats'))[0];
@@ -61,7 +61,7 @@ describe('the README', () => {
     expect(await count()).toEqual(after);
   }, 120_000);
 
-  it("serves both write-ups' journeys as they stand, but for their passwords", async () => {
+  it('supports the journeys of both write-ups, except for their passwords', async () => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
     const register = (path: string, body: object) => app.request('POST', path, { body });
     const refusal = async (password: string) => {

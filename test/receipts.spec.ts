@@ -1,7 +1,7 @@
 import type { Chat } from '../src/contract/chats.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('read marks', () => {
+describe('read receipts', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -17,7 +17,7 @@ describe('read marks', () => {
   const chatOf = async (user: TestUser, { id }: { id: number }): Promise<Chat> =>
     (await user.get<Chat>(`/chats/${id}`)).body;
 
-  it('a private message is read when the other one has read it', async () => {
+  it('mark a private message as read when the other user has read it', async () => {
     const pair = await ada.privateChat(bob);
     const message = await ada.say(pair);
     expect(await isRead(message.id)).toBe(false);
@@ -35,7 +35,7 @@ describe('read marks', () => {
     expect((await chatOf(ada, pair)).read_by_all_seq).toBe(message.seq);
   });
 
-  it('a group message is read when all have read it', async () => {
+  it('mark a group message as read when all members have read it', async () => {
     const chat = await ada.group(bob, cyd);
     const message = await ada.say(chat);
     expect((await bob.post(`/messages/${message.id}/read`)).body.is_read).toBe(false);
@@ -45,7 +45,7 @@ describe('read marks', () => {
     expect((await chatOf(ada, chat)).read_by_all_seq).toBe(1);
   });
 
-  it('reading a message reads all before it, and the cursor never goes back', async () => {
+  it('cover all earlier messages, and never move the cursor back', async () => {
     const chat = await ada.group(bob);
     const messages = [await ada.say(chat), await ada.say(chat), await ada.say(chat)];
     expect((await chatOf(bob, chat)).unread_count).toBe(3);
@@ -57,7 +57,7 @@ describe('read marks', () => {
     expect(await Promise.all(messages.map(({ id }) => isRead(id)))).toEqual([true, true, false]);
   });
 
-  it("sending reads up to one's own message", async () => {
+  it('include everything up to a message that the reader sends', async () => {
     const chat = await ada.group(bob);
     const question = await ada.say(chat);
     await bob.say(chat);
@@ -66,12 +66,12 @@ describe('read marks', () => {
     expect(await chatOf(ada, chat)).toMatchObject({ last_read_seq: 1, unread_count: 1 });
   });
 
-  it('a message to oneself alone is read', async () => {
+  it('mark a message in a group of one as read', async () => {
     const chat = await ada.group();
     expect((await ada.say(chat)).is_read).toBe(true);
   });
 
-  it('lists who has read a message, its sender aside', async () => {
+  it('list who has read a message, without its sender', async () => {
     const chat = await ada.group(bob, cyd);
     const [first, second] = [await ada.say(chat), await ada.say(chat)];
     await bob.post(`/messages/${second.id}/read`);
@@ -83,7 +83,7 @@ describe('read marks', () => {
     expect((await cyd.get(`/messages/${second.id}/readers`)).body).toEqual([{ user_id: bob.id, name: bob.name }]);
   });
 
-  it('tells the senders whose messages are newly read, and the reader, once', async () => {
+  it('reach the senders of newly read messages, and the reader, once', async () => {
     const chat = await ada.group(bob, cyd);
     const devices = await Promise.all([ada, ada, bob, bob, cyd].map((user) => user.device()));
     const [adaPhone, adaLaptop, bobPhone, bobLaptop, cydPhone] = devices as [(typeof devices)[0], ...typeof devices];
@@ -99,7 +99,7 @@ describe('read marks', () => {
     expect(cydPhone!.all('read_receipt').filter(({ reader_id }) => reader_id === bob.id)).toEqual([]);
   });
 
-  it('tells them when a message of their own is read by an answer', async () => {
+  it('reach the senders whose messages are read by sending an answer', async () => {
     const chat = await ada.group(bob);
     const device = await ada.device();
     const question = await ada.say(chat);
@@ -114,7 +114,7 @@ describe('read marks', () => {
     });
   });
 
-  it('of racing last readers, exactly the last one completes the message', async () => {
+  it('mark a message as read exactly once when the last readers race', async () => {
     const readers = await app.users(8);
     const chat = await ada.group(...readers);
     for (let round = 0; round < 5; round += 1) {

@@ -6,10 +6,10 @@ import { describeWithRedis, RedisServer } from './support/redis.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
 
-/** Three seconds are promised for whatever needs Redis; one more is for this machine. */
+/** Three seconds are promised for everything that needs Redis; one more is for a busy machine. */
 const ANSWER_MS = 4_000;
 
-describeWithRedis('two nodes whose Redis is', () => {
+describeWithRedis('Redis unavailable', () => {
   let database: Awaited<ReturnType<typeof createDatabase>>;
   let redis: RedisServer;
   let nodes: ServerProcess[];
@@ -24,7 +24,7 @@ describeWithRedis('two nodes whose Redis is', () => {
   const login = (url: string) =>
     request(url, 'POST', '/auth/login', { body: { username: account.email, password: PASSWORD } });
 
-  /** Redis is away: nobody waits for it. */
+  /** Checks the service without Redis: no request waits for it. */
   async function goesOn(): Promise<void> {
     const start = performance.now();
     const keysSent = Array.from({ length: 15 }, () => `key-${(keys += 1)}`);
@@ -32,7 +32,7 @@ describeWithRedis('two nodes whose Redis is', () => {
       keysSent.map((key) => here.command('message:send', { chat_id: chat.id, text: 'kept', client_message_id: key })),
     );
     for (const ack of acks) expect(ack).toMatchObject({ ok: true });
-    // On this node the event comes before the ack.
+    // On this node the event arrives before the ack.
     expect(
       here
         .all('message:created')
@@ -42,13 +42,13 @@ describeWithRedis('two nodes whose Redis is', () => {
     const [loggedIn, ready] = await Promise.all([login(urls[0]!), request(urls[0]!, 'GET', '/health/ready')]);
     expect([loggedIn.status, ready.status]).toEqual([200, 200]);
     expect(performance.now() - start).toBeLessThan(ANSWER_MS);
-    // By the look at the log, without Redis.
+    // Found by the log poller, without Redis.
     await there.next('message:created', ({ client_message_id }) => client_message_id === keysSent.at(-1));
     const heard = there.all('message:created').map(({ seq }) => seq);
     expect(heard).toEqual(Array.from({ length: keys }, (_, index) => index + 1));
   }
 
-  /** Redis is back: what goes through it alone comes to the other node. */
+  /** Redis is back: events that go only through Redis reach the other node. */
   async function heals(): Promise<void> {
     const start = performance.now();
     const before = there.all('typing').length;
@@ -83,7 +83,7 @@ describeWithRedis('two nodes whose Redis is', () => {
     here.close();
     there.close();
     for (const node of nodes) {
-      // Nothing was left unhandled, which would have ended it.
+      // No error was left unhandled: that would have ended the process.
       expect(await node.signal('SIGTERM')).toBe(0);
       expect(node.output).not.toMatch(/unhandled|MaxListeners/i);
     }
@@ -91,20 +91,20 @@ describeWithRedis('two nodes whose Redis is', () => {
     await database.drop();
   });
 
-  it('not there when they start serve, and find it when it comes', async () => {
+  it('at the start: both nodes serve, and connect when Redis starts', async () => {
     await goesOn();
     await redis.restart();
     await heals();
   });
 
-  it('stopped serve, and hear of each other again when it goes on', async () => {
+  it('because it is paused: both nodes serve, and notify each other again when it resumes', async () => {
     redis.pause();
     await goesOn();
     redis.resume();
     await heals();
   });
 
-  it('killed serve, and hear of each other again when it is back', async () => {
+  it('because it is killed: both nodes serve, and notify each other again after the restart', async () => {
     await redis.kill();
     await goesOn();
     await redis.restart();

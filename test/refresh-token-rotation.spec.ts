@@ -3,18 +3,18 @@ import { RevokedSessionsRegistry } from '../src/auth/revoked-sessions.registry.j
 import { SessionsService } from '../src/auth/sessions.service.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-/** What clients do with the tokens of one session, a thousand times at random, against a model of what must come of it. */
+/** Checks random client behaviour with the tokens of one session against a model, in a thousand histories. */
 
-/** A refresh with the newest token the client holds (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
+/** A refresh with the newest token that the client holds (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
 type Step = { kind: 'refresh'; age: number; lost: boolean } | { kind: 'logout' };
 
-/** The whole truth about a session: does it live, and how often its token was replaced. */
+/** The state of a session in the model: whether it is active, and how often its token was replaced. */
 interface Model {
   readonly live: boolean;
   readonly generation: number;
 }
 
-/** A step that was carried out: the generation of its token, and whether it was granted. */
+/** A step that was executed: the generation of its token, and whether it was accepted. */
 interface Outcome {
   readonly generation?: number;
   readonly granted?: boolean;
@@ -22,7 +22,7 @@ interface Outcome {
 
 const ended = (model: Model): Model => ({ ...model, live: false });
 
-/** The state after the step, or undefined when the model has another answer. */
+/** The state after the step, or undefined when the model expects another answer. */
 function after(model: Model, { generation, granted }: Outcome): Model | undefined {
   if (generation === undefined) return ended(model);
   const age = model.generation - generation;
@@ -32,7 +32,7 @@ function after(model: Model, { generation, granted }: Outcome): Model | undefine
   return age === 0 ? { live: true, generation: generation + 1 } : model;
 }
 
-/** All states that some order of these steps, which went on at once, can have led to. */
+/** All states that these concurrent steps can lead to, in any order. */
 function explain(models: readonly Model[], outcomes: readonly Outcome[]): Model[] {
   if (outcomes.length === 0) return [...models];
   const reached = outcomes.flatMap((first, index) => {
@@ -53,10 +53,10 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'logout' as const }) },
 );
-/** Rounds one after the other, with up to three steps at once in each. */
+/** Consecutive rounds, each with up to three concurrent steps. */
 const history = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 });
 
-describe('the tokens of a session', () => {
+describe('refresh token rotation', () => {
   let app: TestApp;
   let ada: TestUser;
   beforeAll(async () => {
@@ -67,7 +67,7 @@ describe('the tokens of a session', () => {
 
   const client = { userAgent: null, address: '127.0.0.1' };
 
-  /** A client with one session: the tokens that were handed out, by generation, and those of them it has heard of. */
+  /** A client with one session: all issued tokens by generation, and the generations that the client has received. */
   class Run {
     private readonly tokens: string[];
     private readonly held = [0];
@@ -85,7 +85,7 @@ describe('the tokens of a session', () => {
       return new Run(sessionId, tokens.refresh_token);
     }
 
-    /** Carries out some steps at once, and lets the model explain what came of them. */
+    /** Executes some steps at once, and checks the results against the model. */
     async together(steps: readonly Step[]): Promise<void> {
       const held = this.held.toSorted((one, other) => other - one);
       const outcomes = await Promise.all(
@@ -98,7 +98,7 @@ describe('the tokens of a session', () => {
       this.models = models;
     }
 
-    /** What everybody else sees of the session must fit, too. */
+    /** The session list and the access token must agree with the model, too. */
     check(): void {
       const revoked = app.nest.get(RevokedSessionsRegistry).has(this.id);
       expect(this.models.some(({ live }) => live === !revoked)).toBe(true);
@@ -127,7 +127,7 @@ describe('the tokens of a session', () => {
     }
   }
 
-  it('behave as the model does, in a thousand histories', async () => {
+  it('agrees with the model in a thousand histories', async () => {
     const property = fc.asyncProperty(history, async (rounds) => {
       const run = await Run.start();
       for (const steps of rounds) {
@@ -136,7 +136,7 @@ describe('the tokens of a session', () => {
       }
       await run.logout();
     });
-    // Four at once: a history waits for the database most of the time.
+    // Four at once: a history mostly waits for the database.
     await Promise.all([1, 2, 3, 4].map(() => fc.assert(property, { numRuns: 250 })));
   }, 120_000);
 });

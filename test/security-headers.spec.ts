@@ -6,7 +6,7 @@ import { expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
 import { TestApp } from './support/test-app.js';
 
-describe('an answer', () => {
+describe('security headers', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
@@ -22,7 +22,7 @@ describe('an answer', () => {
       app.request('POST', '/auth/login', { body: '{', headers: { 'Content-Type': 'application/json' } }),
     ]);
 
-  it('tells a browser to take it for nothing but what it is', async () => {
+  it('tell a browser not to sniff, frame or run an answer', async () => {
     for (const { headers } of await answers()) {
       expect(Object.fromEntries(headers)).toMatchObject({
         'content-security-policy': expect.stringContaining("default-src 'none'"),
@@ -37,14 +37,14 @@ describe('an answer', () => {
     }
   });
 
-  it('is kept by no cache', async () => {
+  it('forbid caching', async () => {
     const { token } = await app.user();
     for (const answer of [await app.request('GET', '/auth/me', { token }), ...(await answers())]) {
       expect(answer.headers.get('cache-control')).toBe('no-store');
     }
   });
 
-  it('tells nobody what serves it', async () => {
+  it('do not reveal the server software', async () => {
     for (const { headers, body } of await answers()) {
       for (const name of ['server', 'x-powered-by', 'via']) expect(headers.get(name)).toBeNull();
       if (headers.get('content-type')?.includes('problem')) {
@@ -53,7 +53,7 @@ describe('an answer', () => {
     }
   });
 
-  it('that is Swagger UI loads only what the policy lets it', async () => {
+  it('allow Swagger UI only the sources that it needs', async () => {
     const { headers, body: html } = await app.request<string>('GET', '/docs');
     const policy = headers.get('content-security-policy')!;
     expect(policy).toContain("script-src 'self';");
@@ -69,7 +69,7 @@ describe('an answer', () => {
     }
   });
 
-  it('gives no other origin leave in production, unless it is named', async () => {
+  it('allow other origins in production only when they are named', async () => {
     const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: 'x'.repeat(32) };
     const { corsOrigins } = loadConfig(production);
     expect(corsOrigins).toEqual([]);
@@ -83,12 +83,12 @@ describe('an answer', () => {
   });
 });
 
-describe('a request', () => {
+describe('raw requests', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
 
-  /** What is answered to bytes that needn't be HTTP. */
+  /** Sends raw bytes, which need not be HTTP. Returns the answer. */
   const send = async (bytes: string): Promise<Answer> => {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1', () => socket.write(bytes));
     let text = '';
@@ -111,23 +111,23 @@ describe('a request', () => {
       'a length and chunks',
       'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
-  ])('with %s gets a problem, and the connection is closed', async (_, bytes) => {
+  ])('with %s get a problem document, and the connection is closed', async (_, bytes) => {
     expectProblem(await send(bytes), 400, 'validation_failed');
     expect((await app.request('GET', '/health/live')).status).toBe(200);
   });
 
-  it('that asks to be sent back is not', async () => {
+  it('with TRACE are not echoed', async () => {
     const secret = 'Authorization: Bearer x.y.z';
     const trace = await send(`TRACE /auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${secret}\r\n\r\n`);
     expect(trace.status).toBeGreaterThanOrEqual(400);
     expect(JSON.stringify(trace.body)).not.toContain('x.y.z');
   });
 
-  it('for a path that is too long to be one of ours is refused', async () => {
+  it('with a path longer than any route are refused', async () => {
     expectProblem(await app.request('GET', `/users/${'1'.repeat(200)}`), 400, 'validation_failed');
   });
 
-  it('has a bound on its time', () => {
+  it('have a time limit', () => {
     const server: Server = app.nest.getHttpServer();
     expect(server).toMatchObject({ headersTimeout: 10_000, requestTimeout: 30_000, timeout: 60_000 });
     expect(server.keepAliveTimeout).toBeGreaterThan(0);

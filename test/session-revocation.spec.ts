@@ -9,8 +9,8 @@ import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
-/** An access token lives for 15 minutes: whatever is heard within a test was not its natural end. */
-describe('a session that has ended', () => {
+/** An access token is valid for 15 minutes, so no token expires by itself within a test. */
+describe('session revocation', () => {
   let app: TestApp;
   let node2: TestApp;
   let ada: TestUser;
@@ -30,7 +30,7 @@ describe('a session that has ended', () => {
   const refresh = (token: string) => app.request('POST', '/auth/refresh', { body: { refresh_token: token } });
   const me = (node: TestApp, token: string) => node.request('GET', '/auth/me', { token });
 
-  /** Each way to end the session of `phone`, by `phone` itself or from another session of hers. */
+  /** Each way to end the session of `phone`: by `phone` itself or from another session of the user. */
   const ways: [string, (phone: TestUser, other: TestUser) => Promise<{ status: number }>, number][] = [
     ['logout', (phone) => phone.post('/auth/logout'), 204],
     ['its removal', (phone, other) => other.delete(`/auth/sessions/${phone.sessionId}`), 204],
@@ -51,7 +51,7 @@ describe('a session that has ended', () => {
     ],
   ];
 
-  it.each(ways)('by %s: its tokens are refused and its sockets cut, on both nodes', async (_, end, status) => {
+  it.each(ways)('by %s refuses the tokens and disconnects the sockets, on both nodes', async (_, end, status) => {
     const phone = await app.user();
     const other = await app.login(phone);
     const sockets = await Promise.all([phone.device(), phone.device(['polling']), node2.connect(phone.token)]);
@@ -76,18 +76,18 @@ describe('a session that has ended', () => {
     }
   });
 
-  it('is refused by the other node without a socket there, too', async () => {
+  it('reaches the other node also without a socket there', async () => {
     const phone = await app.user();
     expect((await me(node2, phone.token)).status).toBe(200);
     await phone.post('/auth/logout');
-    // It takes less than a second; a busy machine gets more.
+    // This takes less than a second; a busy machine gets five.
     const deadline = performance.now() + 5_000;
     let answer = await me(node2, phone.token);
     while (answer.status === 200 && performance.now() < deadline) answer = await me(node2, phone.token);
     expectProblem(answer, 401, 'unauthorized');
   });
 
-  it('is refused by a node that starts later', async () => {
+  it('is known to a node that starts later', async () => {
     const phone = await app.user();
     await phone.post('/auth/logout');
     const later = await TestApp.start({ databaseUrl: app.databaseUrl });
@@ -96,7 +96,7 @@ describe('a session that has ended', () => {
     await later.close();
   });
 
-  it('is missed by no node, though its transaction was open while others went by', async () => {
+  it('is not missed when its transaction commits after later ones', async () => {
     const [slow, quick] = [await app.user(), await app.user()];
     const [slowDevice, quickDevice] = [await node2.connect(slow.token), await node2.connect(quick.token)];
     const revoke = `UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint,
@@ -113,7 +113,7 @@ describe('a session that has ended', () => {
     await slowDevice.next('session:revoked');
   });
 
-  it('is learnt of by a node that was cut off from the database, once it is back', async () => {
+  it('reaches a node that was disconnected from the database, once it is connected again', async () => {
     const proxy = await TcpProxy.before(app.databaseUrl);
     const node3 = await TestApp.start({ databaseUrl: proxy.url });
     const phone = await app.user();
@@ -124,7 +124,7 @@ describe('a session that has ended', () => {
     await proxy.refuses(3);
     await phone.post('/auth/logout');
     expect(device.all('session:revoked')).toEqual([]);
-    // Nothing is asked to tell who is there: an answer that takes no database is the same as ever.
+    // Authentication needs no database query: answers that need no database do not change.
     const noMessage = (token: string) => node3.request('POST', '/messages', { token, body: {} });
     expectProblem(await noMessage(ada.token), 400, 'validation_failed');
     expectProblem(await noMessage(before.token), 401, 'unauthorized');
@@ -135,12 +135,12 @@ describe('a session that has ended', () => {
     proxy.close();
   });
 
-  it('cuts a socket that was let in just before', async () => {
+  it('disconnects a socket that was accepted just before', async () => {
     const phone = await app.user();
     const server = app.nest.get(SocketServer).io;
     let arrived!: () => void;
     const atTheDoor = new Promise<void>((resolve) => (arrived = resolve));
-    // After the handshake's own check, and before the socket joins its user.
+    // Runs after the check of the handshake, and before the socket joins the room of its user.
     server.use((socket, next) => {
       if (socket.data.principal.sessionId !== phone.sessionId) return next();
       arrived();
@@ -151,7 +151,7 @@ describe('a session that has ended', () => {
     if (device.socket.connected) expect(await device.disconnected()).toBe('io server disconnect');
   });
 
-  it('refuses the commands that were still waiting', async () => {
+  it('refuses commands that are still queued', async () => {
     const phone = await app.user();
     const laptop = await app.login(phone);
     const [device, own] = [await phone.device(), await phone.group()];
@@ -159,7 +159,7 @@ describe('a session that has ended', () => {
     await onDatabase(app.databaseUrl, async (client) => {
       await client.query('BEGIN');
       await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [own.id]);
-      // Edits have the socket to themselves: one waits for the chat, all others for that one.
+      // Edits run one at a time on a socket: the first one waits for the chat, the others for the first one.
       for (const text of ['under way', 'waits', 'waits, too', 'and so', 'do these']) {
         device.raw('message:edit', { message_id: id, text }).catch(() => undefined);
       }
@@ -167,12 +167,12 @@ describe('a session that has ended', () => {
       await phone.post('/auth/logout');
       await device.next('session:revoked');
     });
-    // Writers take turns, so each of these would let one of those through.
+    // Writers take turns in the lane, so each of these edits would let a queued one run.
     for (const text of ['a', 'b', 'c', 'd', 'e']) await laptop.patch(`/messages/${id}`, { text });
     expect((await laptop.get<Chat>(`/chats/${own.id}`)).body.last_change_seq).toBe(6);
   });
 
-  it('is no way for a socket to go on', async () => {
+  it('prevents a socket from continuing with the token of the ended session', async () => {
     const [phone, device] = [await app.login(ada), await ada.device()];
     await phone.post('/auth/logout');
     const ack = await device.command('auth:refresh', { token: phone.token });
@@ -180,7 +180,7 @@ describe('a session that has ended', () => {
     expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
   });
 
-  it('leaves a socket alone that has moved on to another session of its user', async () => {
+  it('does not disconnect a socket that has switched to another session of its user', async () => {
     const phone = await app.login(ada);
     const device = await phone.device();
     expect(await device.command('auth:refresh', { token: ada.token })).toMatchObject({ ok: true });
@@ -188,7 +188,7 @@ describe('a session that has ended', () => {
     expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
   });
 
-  it('is told apart from a refresh token, which opens nothing', async () => {
+  it('does not concern refresh tokens, which are no access tokens', async () => {
     expectProblem(await me(app, ada.refreshToken), 401, 'unauthorized');
     await expect(Device.connect(app.url, ada.refreshToken)).rejects.toMatchObject({ data: { code: 'unauthorized' } });
     const device = await ada.device();
@@ -198,7 +198,7 @@ describe('a session that has ended', () => {
     });
   });
 
-  it('is not outlived by a token from when tokens lived longer', async () => {
+  it('holds after ACCESS_TOKEN_TTL is shortened: older tokens expire by the new value', async () => {
     const strict = await TestApp.start({ databaseUrl: app.databaseUrl, accessTokenTtlSeconds: 60 });
     const now = Math.floor(Date.now() / 1000);
     const signedAgo = (seconds: number): string =>

@@ -16,8 +16,8 @@ describe('sessions', () => {
 
   const { refresh, login, me, sessionsOf, expectAlive, expectEnded } = sessionCalls(() => app);
 
-  describe('the list', () => {
-    it('tells the devices of the user apart, latest use first', async () => {
+  describe('GET /auth/sessions', () => {
+    it('lists the devices of the user, latest use first', async () => {
       const ada = await app.user();
       const { body: laptop } = await login(ada, 'a laptop');
       await login(ada, 'a tablet');
@@ -53,7 +53,7 @@ describe('sessions', () => {
       expect((await sessionsOf(ada))[0].user_agent).toBe(shown);
     });
 
-    it('holds a hundred: one more login ends the one that is longest out of use', async () => {
+    it('lists up to a hundred: one more login ends the least recently used session', async () => {
       const ada = await app.user();
       const service = app.nest.get(SessionsService);
       for (let opened = 0; opened < 99; opened += 1) {
@@ -71,8 +71,8 @@ describe('sessions', () => {
     });
   });
 
-  describe('ending', () => {
-    it('logout ends this session and no other', async () => {
+  describe('end of a session', () => {
+    it('happens at logout, for this session only', async () => {
       const ada = await app.user();
       const tablet = await app.login(ada);
       const { status, body } = await ada.post('/auth/logout');
@@ -82,14 +82,14 @@ describe('sessions', () => {
       expect(await sessionsOf(tablet)).toHaveLength(1);
     });
 
-    it('parallel logouts are all well', async () => {
+    it('succeeds for parallel logouts', async () => {
       const ada = await app.user();
       const answers = await Promise.all(Array.from({ length: 5 }, () => ada.post('/auth/logout')));
       for (const { status } of answers) expect([204, 401]).toContain(status);
       await expectEnded(ada);
     });
 
-    it('one can be ended from another, once', async () => {
+    it('is possible from another session, once', async () => {
       const ada = await app.user();
       const tablet = await app.login(ada);
       expect((await ada.delete(`/auth/sessions/${tablet.sessionId.toUpperCase()}`)).status).toBe(204);
@@ -98,13 +98,13 @@ describe('sessions', () => {
       expectProblem(await ada.delete(`/auth/sessions/${tablet.sessionId}`), 404, 'not_found');
     });
 
-    it("one's own can be ended like any", async () => {
+    it("is possible for the caller's own session by its id", async () => {
       const ada = await app.user();
       expect((await ada.delete(`/auth/sessions/${ada.sessionId}`)).status).toBe(204);
       await expectEnded(ada);
     });
 
-    it('a foreign session is as absent as none', async () => {
+    it('answers a foreign session like an absent one', async () => {
       const [ada, eve] = [await app.user(), await app.user()];
       const foreign = await eve.delete(`/auth/sessions/${ada.sessionId}`);
       expectProblem(foreign, 404, 'not_found');
@@ -120,7 +120,7 @@ describe('sessions', () => {
       },
     );
 
-    it('all others can be ended at once', async () => {
+    it('is possible for all other sessions at once', async () => {
       const [ada, eve] = [await app.user(), await app.user()];
       const others = [await app.login(ada), await app.login(ada)];
       expect((await ada.delete('/auth/sessions')).status).toBe(204);
@@ -130,7 +130,7 @@ describe('sessions', () => {
       expect((await ada.delete('/auth/sessions')).status).toBe(204);
     });
 
-    it('devices that end each other at once do not block each other', async () => {
+    it('does not deadlock when devices end each other at once', async () => {
       const ada = await app.user();
       const devices = await Promise.all(Array.from({ length: 8 }, () => app.login(ada)));
       const answers = await Promise.all(devices.map((device) => device.delete('/auth/sessions')));
@@ -139,12 +139,12 @@ describe('sessions', () => {
     });
   });
 
-  describe('a new password', () => {
+  describe('password change', () => {
     const NEW = 'battery staple';
     const change = (user: TestUser, current_password: unknown, new_password: unknown): Promise<Answer> =>
       user.post('/auth/password', { current_password, new_password });
 
-    it('counts at the next login, and ends all other sessions', async () => {
+    it('takes effect at the next login, and ends all other sessions', async () => {
       const ada = await app.user();
       const tablet = await app.login(ada);
       const { status, body } = await change(ada, PASSWORD, NEW);
@@ -156,7 +156,7 @@ describe('sessions', () => {
       expect((await refresh(ada.refreshToken)).status).toBe(200);
     });
 
-    it('needs the current one', async () => {
+    it('needs the current password', async () => {
       const ada = await app.user();
       const tablet = await app.login(ada);
       expectProblem(await change(ada, NEW, NEW), 400, 'validation_failed', ['current_password']);
@@ -169,13 +169,13 @@ describe('sessions', () => {
       ['a password of 7 characters', PASSWORD, 'x'.repeat(7), ['new_password']],
       ['a password of 129 characters', PASSWORD, 'x'.repeat(129), ['new_password']],
       ['a number', 12345678, 12345678, ['current_password', 'new_password']],
-    ])('is not %s', async (_, current, next, fields) => {
+    ])('refuses %s', async (_, current, next, fields) => {
       const ada = await app.user();
       expectProblem(await change(ada, current, next), 400, 'validation_failed', fields);
       expect((await login(ada, 'x')).status).toBe(200);
     });
 
-    it('of two at once is one of them', async () => {
+    it('keeps one of two simultaneous new passwords', async () => {
       const ada = await app.user();
       const tablet = await app.login(ada);
       const answers = await Promise.all([change(ada, PASSWORD, NEW), change(tablet, PASSWORD, `${NEW} 2`)]);
@@ -186,7 +186,7 @@ describe('sessions', () => {
       expect((await login(ada, 'x', [NEW, `${NEW} 2`][lost])).status).toBe(401);
     });
 
-    it('ends a session that a login is just opening with the old one', async () => {
+    it('ends a session that a login is opening with the old password', async () => {
       const ada = await app.user();
       await app.sql(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN new; END $$`);
@@ -205,7 +205,7 @@ describe('sessions', () => {
       expectProblem(await me(body.access_token as string), 401, 'unauthorized');
     });
 
-    it('leaves no session that a racing login opened with the old one', async () => {
+    it('leaves no session that a racing login opened with the old password', async () => {
       for (let round = 0; round < 3; round += 1) {
         const ada = await app.user();
         const logins = Array.from({ length: 6 }, () => login(ada, 'x'));

@@ -12,19 +12,19 @@ import { PlainClient } from './support/plain-client.js';
 import { Replica } from './support/replica.js';
 import { TestApp, TestUser, unique } from './support/test-app.js';
 
-/** 16 KB each, so that a few hundred fill what the kernel keeps for a connection and then our bound; `sync` takes a thousand. */
+/** 16 KB each: a few hundred fill the kernel's buffers of a connection and then our bound; `sync` returns up to a thousand. */
 const LONG = { text: '\u{1F600}'.repeat(4_096), atMost: 950 };
 const SHORT = { text: '-', atMost: 2_000 };
 const IN_FLIGHT = 32;
 const { maxBacklog: BOUND } = DEFAULT_REALTIME_OPTIONS;
-/** Of the node that has to cut a client with many short messages waiting. */
+/** The bound of the node that has to disconnect a client with many short messages waiting. */
 const FEW_PACKETS = { ...BOUND, packets: 1_000 };
 
-/** The first argument of the next event of a socket, at either end. */
+/** The first argument of the next event of a client or server socket. */
 const hears = (socket: Pick<Socket, 'once'> | ChatSocket, event: string): Promise<unknown> =>
   new Promise((resolve) => (socket as Socket).once(event, resolve));
 
-describe('a client that stops reading', () => {
+describe('slow consumer', () => {
   let app: TestApp;
   let ada: TestUser;
   let slow: TestUser;
@@ -36,16 +36,16 @@ describe('a client that stops reading', () => {
   });
   afterAll(() => app.close());
 
-  /** The same person at another node. */
+  /** The same user on another node. */
   const at = (node: TestApp, { id, name, email, token, refreshToken }: TestUser): TestUser =>
     new TestUser(node, id, name, email, token, refreshToken);
-  /** The server's end of a user's only socket. */
+  /** The server side of a user's only socket. */
   const serverEndOf = ({ app: node, id }: TestUser): ChatSocket => node.nest.get(SocketServer).socketsOf(id)[0]!;
   const connectionOf = (socket: ChatSocket) => socket.conn as unknown as EngineConnection;
   const bytesIn = ({ writeBuffer, transport }: EngineConnection): number =>
     writeBuffer.reduce((sum, { data = '' }) => sum + Buffer.byteLength(data), transport.socket?.bufferedAmount ?? 0);
 
-  /** Sends until the server has cut a socket. How many it took, and the most that waited for that socket. */
+  /** Sends until the server has disconnected a socket. Returns how many messages that took, and the most that waited. */
   async function flood(sender: Device, chatId: number, socket: ChatSocket, { text, atMost }: typeof LONG) {
     const connection = connectionOf(socket);
     const most = { packets: 0, bytes: 0 };
@@ -66,7 +66,7 @@ describe('a client that stops reading', () => {
     return { sent, most };
   }
 
-  /** What holds whichever way the client is connected: it is cut, its memory is free, and the others have lost nothing. */
+  /** Checks for any transport: the client is disconnected, its memory is freed, and the others have lost nothing. */
   async function expectCut(chatId: number, messages = LONG, node = app, bound = BOUND): Promise<number> {
     const listeners = await Promise.all(others.map((user) => at(node, user).device()));
     const socket = serverEndOf(at(node, slow));
@@ -76,7 +76,7 @@ describe('a client that stops reading', () => {
     expect(Math.max(most.bytes / bound.bytes, most.packets / bound.packets)).toBeGreaterThan(0.5);
     expect(most.bytes).toBeLessThan(bound.bytes + 2 * IN_FLIGHT * Buffer.byteLength(LONG.text));
     expect(most.packets).toBeLessThan(bound.packets + 4 * IN_FLIGHT);
-    // What the kernel is just taking is given up when the connection is closed, some turns of the event loop later.
+    // The write that is under way is dropped when the connection closes, some turns of the event loop later.
     for (let turn = 0; turn < 100 && bytesIn(connectionOf(socket)) > 0; turn += 1) await new Promise(setImmediate);
     expect(bytesIn(connectionOf(socket))).toBe(0);
     for (const listener of listeners) {
@@ -88,7 +88,7 @@ describe('a client that stops reading', () => {
     return sent;
   }
 
-  it('is cut, comes back by itself and syncs to exactly what there is', async () => {
+  it('is disconnected, reconnects by itself and syncs to the exact state', async () => {
     const chat = await ada.group(slow, ...others);
     const socket: Socket = io(app.url, { auth: { token: slow.token }, transports: ['websocket'], forceNew: true });
     const replica = new Replica(slow.id);
@@ -115,7 +115,7 @@ describe('a client that stops reading', () => {
     socket.close();
   });
 
-  it('is cut on the plain WebSocket', async () => {
+  it('is disconnected on the plain WebSocket', async () => {
     const chat = await ada.group(slow, ...others);
     const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
     await client.pong();
@@ -125,7 +125,7 @@ describe('a client that stops reading', () => {
     expect(await client.closed).toEqual([1006, '']);
   });
 
-  /** Connects by polling, polls once more, and no more until it is cut. */
+  /** Connects by polling, polls once more, then not again until the server disconnects it. */
   async function expectCutWhilePolling(node: TestApp, messages: typeof LONG, bound: typeof BOUND): Promise<void> {
     const chat = await ada.group(slow, ...others);
     const poll = '/socket.io/?EIO=4&transport=polling';
@@ -137,20 +137,21 @@ describe('a client that stops reading', () => {
     expect(answer.body).toEqual({ code: 1, message: 'Session ID unknown' });
   }
 
-  it('is cut when it no longer polls and the messages are long', () => expectCutWhilePolling(app, LONG, BOUND));
+  it('is disconnected when it no longer polls and the messages are long', () =>
+    expectCutWhilePolling(app, LONG, BOUND));
 
-  it('is cut when it no longer polls and the messages are many', async () => {
+  it('is disconnected when it no longer polls and the messages are many', async () => {
     const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { maxBacklog: FEW_PACKETS });
     await expectCutWhilePolling(node, SHORT, FEW_PACKETS);
     await node.close();
   });
 
-  it('is counted', async () => {
+  it('is counted in the metrics', async () => {
     const { body } = await app.request<string>('GET', '/metrics');
     expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 3$/m);
   });
 
-  it('is cut when it pings and does not read the pongs', async () => {
+  it('is disconnected when it pings and does not read the pongs', async () => {
     const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
     await client.pong();
     const socket = serverEndOf(slow);

@@ -13,7 +13,7 @@ import { TestApp, type TestUser } from './support/test-app.js';
 const codeOf = (ack: Ack<unknown>): string | undefined => (ack.ok ? undefined : ack.error.code);
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
-describe('what one user may send', () => {
+describe('command limits of a user', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('what one user may send', () => {
   });
   afterAll(() => app.close());
 
-  it('is counted over all their sockets; what is refused is not stored and goes through after the hint', async () => {
+  it('count all sockets of the user; a refused command is not stored, and succeeds after retry_after_ms', async () => {
     const [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
     const chat = await ada.group(bob);
     const devices = [await ada.device(), await ada.device(), await ada.device()];
@@ -55,7 +55,7 @@ describe('what one user may send', () => {
   });
 
   it.each(Object.keys(COMMAND_LIMITS) as (keyof ClientToServerEvents)[])(
-    'has a bound for %s alone',
+    'have a separate bound for %s',
     async (command) => {
       const device = await (await app.user()).device();
       const answers = await Promise.all(times(COMMAND_LIMITS[command].points + 1, () => device.raw(command, {})));
@@ -67,7 +67,7 @@ describe('what one user may send', () => {
     },
   );
 
-  it('has the same bounds on the plain WebSocket', async () => {
+  it('apply equally to the plain WebSocket', async () => {
     const ada = await app.user();
     const chat = await ada.group();
     const client = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
@@ -82,7 +82,7 @@ describe('what one user may send', () => {
   });
 });
 
-describe('what one socket may have waiting', () => {
+describe('command queue of a socket', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -108,7 +108,7 @@ describe('what one socket may have waiting', () => {
   });
 });
 
-describe('the sockets of one user', () => {
+describe('sockets of one user', () => {
   let app: TestApp;
   let ada: TestUser;
   let bob: TestUser;
@@ -119,7 +119,7 @@ describe('the sockets of one user', () => {
   });
   afterAll(() => app.close());
 
-  it('are bounded, also when they come at once; another user gets in, and so does the user when one leaves', async () => {
+  it('are limited, also when opened at once; other users connect, and so does the user after a disconnect', async () => {
     const tries = await Promise.allSettled(times(MAX_SOCKETS + 10, () => ada.device()));
     const devices = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     expect(devices).toHaveLength(MAX_SOCKETS);
@@ -136,14 +136,14 @@ describe('the sockets of one user', () => {
 
     const chat = await ada.group(bob);
     devices.pop()!.close();
-    // The room is left before anything that is published later can be heard.
+    // The room is left before anything published later can be received.
     await devices[0]!.next('chat:created', ({ id }) => id === chat.id);
     const again = await ada.device();
     await ada.say(chat);
     await Promise.all([again, ...devices].map((device) => device.next('message:created')));
   });
 
-  it('that never say who they are lose their connection after 5 seconds', async () => {
+  it('are disconnected after 5 seconds without authentication', async () => {
     const start = performance.now();
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     const poll = '/socket.io/?EIO=4&transport=polling';

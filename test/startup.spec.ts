@@ -10,8 +10,8 @@ import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
 
-/** The built application, started and stopped as a person does. */
-describe('starting and stopping', () => {
+/** Starts and stops the built application as a process. */
+describe('startup', () => {
   afterEach(() => ServerProcess.stopAll());
 
   const postgresPid = async (dir: string): Promise<number> =>
@@ -27,7 +27,7 @@ describe('starting and stopping', () => {
   const login = (url: string) =>
     request(url, 'POST', '/auth/login', { body: { email: account.email, password: PASSWORD } });
 
-  it('starts with its own PostgreSQL, says where, stops cleanly on Ctrl-C, and keeps data and tokens', async () => {
+  it('starts an embedded PostgreSQL, prints the address, stops cleanly on Ctrl-C, and keeps data and tokens', async () => {
     await inTemporaryFolder(async (dir) => {
       const first = ServerProcess.start(dir);
       const url = await first.url();
@@ -46,7 +46,7 @@ describe('starting and stopping', () => {
     });
   });
 
-  it('starts again after a kill -9, though its PostgreSQL was left running', async () => {
+  it('succeeds after a kill -9 although the embedded PostgreSQL is still running', async () => {
     await inTemporaryFolder(async (dir) => {
       const killed = ServerProcess.start(dir);
       await request(await killed.url(), 'POST', '/auth/register', { body: account });
@@ -62,14 +62,14 @@ describe('starting and stopping', () => {
       await next.signal('SIGKILL');
       process.kill(postgres, 'SIGKILL');
 
-      // Now postmaster.pid names a process that is gone.
+      // Now postmaster.pid names a process that has ended.
       const last = ServerProcess.start(dir);
       expect((await login(await last.url())).status).toBe(200);
       expect(await last.signal('SIGINT')).toBe(0);
     });
   });
 
-  it('says in one line that the data folder is in use', async () => {
+  it('reports in one line that the data folder is in use', async () => {
     await inTemporaryFolder(async (dir) => {
       const first = ServerProcess.start(dir);
       await first.url();
@@ -81,7 +81,7 @@ describe('starting and stopping', () => {
     });
   });
 
-  it('leaves a server alone that is there and silent', async () => {
+  it('leaves a running but unresponsive server alone', async () => {
     await inTemporaryFolder(async (dir) => {
       const first = ServerProcess.start(dir);
       const url = await first.url();
@@ -97,17 +97,17 @@ describe('starting and stopping', () => {
     });
   });
 
-  describe('with a database of its own', () => {
+  describe('with DATABASE_URL', () => {
     let database: { url: string; drop: () => Promise<void> };
     beforeAll(async () => (database = await createDatabase()));
     afterAll(() => database.drop());
 
-    describe('that an earlier development version has made', () => {
+    describe('on a database of an earlier development version', () => {
       const OLD = ['InitialSchema1795312800000', 'AppendMessages1795316400000', 'Leaving1795748400000'];
       const tables = `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname`;
       const stored = 'SELECT * FROM migrations ORDER BY id';
 
-      /** Whether the application refuses the database in one line, and leaves it as it is. */
+      /** Checks that the application refuses the database in one line, and does not change it. */
       const expectRefusal = async (url: string, env: Record<string, string> = {}): Promise<void> => {
         const contents = () =>
           onDatabase(url, async (client) => [(await client.query(tables)).rows, (await client.query(stored)).rows]);
@@ -130,7 +130,7 @@ describe('starting and stopping', () => {
         await old.drop();
       });
 
-      it('is refused when only the text of the baseline was another one', async () => {
+      it('is refused when only the text of the baseline differs', async () => {
         const old = await createDatabase();
         await onDatabase(old.url, (client) =>
           client.query(`UPDATE migrations SET name = regexp_replace(name, '[0-9a-f]{64}', repeat('0', 64))`),
@@ -140,7 +140,7 @@ describe('starting and stopping', () => {
       });
     });
 
-    it('starts again on a database that it has migrated, with and without MIGRATE_ON_START', async () => {
+    it('succeeds on a database that it has migrated, with and without MIGRATE_ON_START', async () => {
       const empty = await createDatabase({ empty: true });
       for (const MIGRATE_ON_START of ['true', 'true', 'false']) {
         await inTemporaryFolder(async (dir) => {
@@ -152,7 +152,7 @@ describe('starting and stopping', () => {
       await empty.drop();
     }, 60_000);
 
-    it('says in one line that the port is taken', async () => {
+    it('reports in one line that the port is in use', async () => {
       const occupant = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => occupant.once('listening', resolve));
       const { port } = occupant.address() as AddressInfo;
@@ -171,7 +171,7 @@ describe('starting and stopping', () => {
       }
     });
 
-    it('logs once that it lost the database, and once that it is back, however often it tried', async () => {
+    it('is followed by one log line when the database is lost and one when it is back, however many retries there were', async () => {
       const proxy = await TcpProxy.before(database.url);
       await inTemporaryFolder(async (dir) => {
         const server = ServerProcess.start(dir, { DATABASE_URL: proxy.url });
@@ -186,7 +186,7 @@ describe('starting and stopping', () => {
       proxy.close();
     });
 
-    it('logs every key event as JSON with ids, and never a password, a token or a text, at the finest level', async () => {
+    it('is followed by JSON logs of every key event with ids, without passwords, tokens or texts at the finest level', async () => {
       await inTemporaryFolder(async (dir) => {
         const jwtSecret = 'the secret of this very test, long';
         const server = ServerProcess.start(dir, {
@@ -218,7 +218,7 @@ describe('starting and stopping', () => {
         await device.command('message:send', { ...send, client_message_id: 'key-2' });
         device.close();
         await expect(Device.connect(url, 'a forged token')).rejects.toThrow();
-        // The token in the address, of a socket that is let in, of others, and of what is no upgrade.
+        // The token in the URL: of an accepted socket, of refused ones, and of requests that are no upgrade.
         const plain = await PlainClient.open(url, `/ws/chat?token=${token}`);
         plain.send({ ...send, client_message_id: 'key-3' });
         await plain.next(({ client_message_id }) => client_message_id === 'key-3');
@@ -233,7 +233,7 @@ describe('starting and stopping', () => {
         const newPassword = 'battery staple';
         const change = { current_password: PASSWORD, new_password: newPassword };
         await request(url, 'POST', '/auth/password', { token, body: change });
-        // What is refused: by the parser, by the rules, and by the database, whose errors hold the values.
+        // Refused input: by the parser, by the validation rules, and by the database, whose errors contain the values.
         const json = { 'Content-Type': 'application/json' };
         await request(url, 'POST', '/auth/login', { body: `{"password": ${wrong}`, headers: json });
         await request(url, 'POST', '/auth/register', { body: { ...account, name: '', password: 'hunter 2 2 2' } });
@@ -317,7 +317,7 @@ describe('starting and stopping', () => {
     [{ JWT_SECRET: 'short-and-secret' }, /JWT_SECRET must have 32 characters or more/],
     [{ DATABASE_URL: 'mysql://root:hunter2@db/x', PORT: '99999' }, /PORT must be .*; DATABASE_URL must look like/],
     [{ LOG_LEVEL: 'chatty-value' }, /LOG_LEVEL must be one of/],
-  ])('refuses to start with %j, and says why without a value', async (env, reason) => {
+  ])('refuses %j, and explains it without printing the value', async (env, reason) => {
     await inTemporaryFolder(async (dir) => {
       const server = ServerProcess.start(dir, env);
       expect(await server.code()).toBe(1);

@@ -8,10 +8,10 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 const PEOPLE = 3;
 const person = fc.nat(PEOPLE - 1);
-/** Which of what there is, however much that is by then. */
+/** Selects an item by a number that is taken modulo the current length. */
 const pick = fc.nat(1_000);
 
-/** What people do; `seed` chooses which events their devices do not hear. */
+/** The actions of the users; `seed` chooses which events their devices miss. */
 const deed = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('send' as const), who: person, pick }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), who: person, pick }) },
@@ -25,7 +25,7 @@ const deed = fc.oneof(
 );
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
 
-/** A person with a device that hears only some of its events. */
+/** A user with a device that receives only some of its events. */
 class Client {
   readonly replica: Replica;
 
@@ -54,7 +54,7 @@ class Client {
   }
 }
 
-describe('a client that syncs', () => {
+describe('sync convergence', () => {
   let app: TestApp;
 
   beforeAll(async () => {
@@ -62,7 +62,7 @@ describe('a client that syncs', () => {
   });
   afterAll(() => app.close());
 
-  /** The chats of a run, and what can be done in them; a refusal is as good as a success here. */
+  /** The chats of a run, and the actions in them. Here a refusal is as good as a success. */
   class World {
     readonly groups: Chat[] = [];
     readonly messages: Message[] = [];
@@ -89,12 +89,12 @@ describe('a client that syncs', () => {
     }
   }
 
-  /** Of a chat, what doesn't follow from its messages. */
+  /** The fields of a chat that do not follow from its messages. */
   const kept = ({ id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq }: Chat) => {
     return { id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq };
   };
 
-  /** Everything in the replica is as the server has it, and of each chat the newest messages are there without a gap. */
+  /** Checks that the replica equals the server's state, and holds the newest messages of each chat without a gap. */
   async function expectSame({ user, replica }: Client): Promise<void> {
     const chats = (await user.get<Chat[]>('/chats?limit=100')).body;
     expect([...replica.chats.keys()].sort((a, b) => a - b)).toEqual(chats.map(({ id }) => id).sort((a, b) => a - b));
@@ -103,7 +103,7 @@ describe('a client that syncs', () => {
       expect([seq, change_seq]).toEqual([chat.last_seq, chat.last_change_seq]);
       expect(kept(held)).toEqual(kept(chat));
       const stored = (await user.get<Message[]>(`/history/${chat.id}?limit=100`)).body;
-      // `is_read` is what the read mark of the chat says, so a client need not be told of each.
+      // A client computes `is_read` from the read mark of the chat, so sync does not send it for each message.
       const own = [...messages.values()]
         .sort((a, b) => a.seq - b.seq)
         .map((message) => ({ ...message, is_read: message.seq <= held.read_by_all_seq }));
@@ -111,7 +111,7 @@ describe('a client that syncs', () => {
     }
   }
 
-  it('holds what the server holds, whatever happened and whatever it did not hear', async () => {
+  it("gives a client the server's state, whatever happened and whichever events it missed", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(deed, { minLength: 1, maxLength: 4 }), { minLength: 5, maxLength: 30 }),
@@ -121,7 +121,7 @@ describe('a client that syncs', () => {
           const clients = await Promise.all(users.map((user) => Client.of(user, () => hearing.next().value)));
           const world = new World(clients);
           world.groups.push(await users[0]!.group(users[1]!), await users[1]!.group(...users));
-          // The deeds of a round race each other.
+          // The actions of a round run concurrently.
           for (const round of rounds) await Promise.all(round.map((one) => world.do(one)));
           for (const client of clients) {
             await client.sync();

@@ -13,7 +13,7 @@ describe('sync', () => {
   beforeAll(async () => {
     app = await TestApp.start();
   });
-  // New ones each time: sync answers with all the chats of a user.
+  // New users in each test: sync returns all chats of a user.
   beforeEach(async () => {
     [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
   });
@@ -41,7 +41,7 @@ describe('sync', () => {
   const seqs = (messages: Message[]): number[] => messages.map(({ seq }) => seq);
   const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-  it('brings a newcomer every chat by id, as GET /chats shows it, with its newest 20 messages', async () => {
+  it('returns every chat to a new client, sorted by id, as GET /chats shows it, with its newest 20 messages', async () => {
     const group = await ada.group(bob);
     const pair = await ada.privateChat(bob);
     await sayMany(bob, group, 23);
@@ -55,13 +55,13 @@ describe('sync', () => {
     expect(answer.chats[1]!.messages).toEqual([]);
   });
 
-  it("says nothing of others' chats, nor of one without a message", async () => {
+  it('returns no chats of others, also none without messages', async () => {
     const cyd = await app.user();
     await ada.group(bob);
     expect(await news(cyd, { cursors: {} })).toEqual({ chats: [], removed_chat_ids: [], next_chat_id: null });
   });
 
-  it('says nothing when there is nothing new', async () => {
+  it('returns nothing when there is nothing new', async () => {
     const chat = await ada.group(bob);
     await sayMany(ada, chat, 2);
     expect(await news(ada, { cursors: await cursorOf(ada, chat) })).toEqual({
@@ -71,7 +71,7 @@ describe('sync', () => {
     });
   });
 
-  it('tells of a read mark only whoever names it', async () => {
+  it('returns a changed read mark only to a client whose cursor has one', async () => {
     const chat = await ada.group(bob);
     const message = await ada.say(chat);
     const cursors = await cursorOf(ada, chat);
@@ -83,7 +83,7 @@ describe('sync', () => {
     expect(only(await news(ada, { cursors: stale }))).toMatchObject({ last_read_seq: 1, unread_count: 0 });
   });
 
-  it('brings new messages in order, then older ones that changed, tombstones too', async () => {
+  it('returns new messages in order, then changed older ones, including tombstones', async () => {
     const chat = await ada.group(bob);
     const [one, two, three] = await sayMany(ada, chat, 3);
     const cursors = await cursorOf(bob, chat);
@@ -99,7 +99,7 @@ describe('sync', () => {
     expect([two!.seq, last_change_seq]).toEqual([2, 2]);
   });
 
-  it('brings a new name, role and size of a group without reading a message', async () => {
+  it('returns a new name, role and size of a group without reading a message', async () => {
     const chat = await ada.group(bob);
     await ada.say(chat);
     const cursors = await cursorOf(bob, chat);
@@ -116,7 +116,7 @@ describe('sync', () => {
     expect(only(await news(cyd, { cursors: {} }))).toMatchObject({ id: chat.id, last_read_seq: 1, unread_count: 0 });
   });
 
-  it('names the chats one is not in: left, removed from, deleted, foreign and absent alike', async () => {
+  it('lists chats without membership as removed: left, removed from, deleted, foreign and absent alike', async () => {
     const [left, removed, deleted] = await Promise.all([ada.group(bob), ada.group(bob), ada.group(bob)]);
     const [cyd, dan] = (await app.users(2)) as [TestUser, TestUser];
     const foreign = await cyd.privateChat(dan);
@@ -129,7 +129,7 @@ describe('sync', () => {
     expect(answer).toEqual({ chats: [], removed_chat_ids: ids.sort((a, b) => a - b), next_chat_id: null });
   });
 
-  it('reads no message for somebody who is removed while the answer is made', async () => {
+  it('returns no message to a user who is removed while the answer is made', async () => {
     const chat = await ada.group(bob);
     await ada.say(chat);
     const read = (readerId: number) =>
@@ -147,7 +147,7 @@ describe('sync', () => {
     expect(await read(bob.id)).toHaveLength(0);
   });
 
-  it('starts a client afresh that is over 1000 messages behind, and not one that is exactly 1000', async () => {
+  it('resets a client that is more than 1000 messages behind, and not one that is exactly 1000 behind', async () => {
     const chat = await ada.group(bob);
     await sayMany(ada, chat, 1001);
     const far = only(await news(bob, { cursors: { [chat.id]: { seq: 0, change_seq: 0 } } }));
@@ -156,14 +156,14 @@ describe('sync', () => {
     expect([near.reset, near.has_more, seqs(near.messages)]).toEqual([false, true, range(2, 501)]);
   });
 
-  it('starts a client afresh that holds more than there is', async () => {
+  it('resets a client whose cursor is ahead of the server', async () => {
     const chat = await ada.group(bob);
     await sayMany(ada, chat, 2);
     const answer = only(await news(ada, { cursors: { [chat.id]: { seq: 9, change_seq: 0 } } }));
     expect([answer.reset, seqs(answer.messages)]).toEqual([true, [1, 2]]);
   });
 
-  it.each([1, 3, 7, 200])('goes page by page through messages and changes, %i at a time', async (limit) => {
+  it.each([1, 3, 7, 200])('pages through messages and changes, %i at a time', async (limit) => {
     const [long, short, changed] = [await ada.group(bob), await ada.group(bob), await ada.group(bob)];
     const replica = new Replica(bob.id);
     await replica.catchUp((request) => news(bob, request));
@@ -182,7 +182,7 @@ describe('sync', () => {
     for (const { chats } of pages) {
       expect(chats.flatMap(({ messages }) => messages).length).toBeLessThanOrEqual(limit);
     }
-    // All pages but the last are full, and what comes twice is only what has changed since it came.
+    // All pages but the last are full. Only messages that changed since they were returned come twice.
     for (const { chats } of pages.slice(0, -1)) expect(chats.flatMap(({ messages }) => messages)).toHaveLength(limit);
     for (const chat of [long, short, changed]) {
       const held = [...replica.chats.get(chat.id)!.messages.values()];
@@ -191,7 +191,7 @@ describe('sync', () => {
     expect(await news(bob, { cursors: replica.cursors() })).toMatchObject({ chats: [], next_chat_id: null });
   });
 
-  it('brings a newcomer no chat without its messages, however few go into an answer', async () => {
+  it('returns no chat to a new client without its messages, however small the limit is', async () => {
     for (const count of [2, 3, 1, 4]) await sayMany(ada, await ada.group(bob), count);
     const pages: News[] = [];
     await new Replica(bob.id).catchUp(async (request) => {
@@ -201,7 +201,7 @@ describe('sync', () => {
     expect(pages.map(({ chats }) => chats.map(({ messages }) => messages.length))).toEqual([[2], [3, 1], [4]]);
   });
 
-  it('holds up to 200 chats, and goes on after the last of them', async () => {
+  it('returns up to 200 chats at a time, and continues after the last one', async () => {
     await app.sql(
       `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 250) RETURNING id),
        named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'one of many', 1 FROM made)
@@ -216,7 +216,7 @@ describe('sync', () => {
     expect(rest.chats[0]!.id).toBeGreaterThan(first.next_chat_id!);
   });
 
-  it('is the same over the socket', async () => {
+  it('returns the same over the socket', async () => {
     const chat = await ada.group(bob);
     await sayMany(bob, chat, 3);
     const device = await ada.device();
@@ -249,7 +249,7 @@ describe('sync', () => {
     expect(answer.body.errors).toEqual([{ field, message: expect.stringContaining(message) }]);
   });
 
-  it('takes bodies of up to 256 KiB, four times what other routes take', async () => {
+  it('accepts bodies of up to 256 KiB, four times the limit of other routes', async () => {
     const cursors = (count: number) =>
       Object.fromEntries(range(1_000_000, 1_000_000 + count).map((id) => [id, { seq: 1, change_seq: 1 }]));
     const large = { cursors: cursors(6_000) };

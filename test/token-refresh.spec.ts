@@ -5,14 +5,14 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 const TOKEN = /^[\w-]{64}$/;
 
-describe('refresh', () => {
+describe('token refresh', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
 
   const { refresh, me, sessionsOf, expectAlive, expectEnded } = sessionCalls(() => app);
 
-  it('gives new tokens of the same session', async () => {
+  it('returns new tokens of the same session', async () => {
     const ada = await app.user();
     const { status, body } = await refresh(ada.refreshToken);
     expect(status).toBe(200);
@@ -28,7 +28,7 @@ describe('refresh', () => {
     expect(await sessionsOf(ada)).toHaveLength(1);
   });
 
-  it('takes the old token, with the same result, until the new one is used', async () => {
+  it('accepts the old token, with the same result, until the new one is used', async () => {
     const ada = await app.user();
     const lost = await refresh(ada.refreshToken);
     const again = await refresh(ada.refreshToken);
@@ -38,7 +38,7 @@ describe('refresh', () => {
     await expectAlive(ada);
   });
 
-  it('gives parallel calls with one token the same, usable token', async () => {
+  it('returns the same, usable token to parallel calls with one token', async () => {
     const ada = await app.user();
     const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(ada.refreshToken)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
@@ -90,7 +90,7 @@ describe('refresh', () => {
     expectProblem(await app.request('POST', '/auth/refresh', { body }), 400, 'validation_failed', [field]);
   });
 
-  it('takes no token that has run out; a later login clears its session away', async () => {
+  it('refuses an expired token; a later login deletes its session', async () => {
     const ada = await app.user();
     const tablet = await app.login(ada);
     const age = `UPDATE sessions SET expires_at = now() WHERE id = $1 RETURNING id`;
@@ -101,7 +101,7 @@ describe('refresh', () => {
     expect(await app.sql('SELECT id FROM sessions WHERE id = $1', [tablet.sessionId])).toEqual([]);
   });
 
-  it('makes the session live on for another 30 days', async () => {
+  it('extends the session for another 30 days', async () => {
     const ada = await app.user();
     const daysLeft = async (): Promise<number> => {
       const left =
@@ -114,7 +114,7 @@ describe('refresh', () => {
     expect(await daysLeft()).toBe(30);
   });
 
-  it('leaves nothing in the database that could be used as a token', async () => {
+  it('stores nothing in the database that could be used as a token', async () => {
     const ada = await app.user();
     const { body } = await refresh(ada.refreshToken);
     const [row] = await app.sql('SELECT * FROM sessions WHERE id = $1', [ada.sessionId]);
@@ -130,7 +130,7 @@ describe('refresh', () => {
     }
   });
 
-  it('gives no access token that is younger than the end of the session', async () => {
+  it('issues no access token after the end of the session', async () => {
     const ada = await app.user();
     const answers = await Promise.all([refresh(ada.refreshToken), ada.post('/auth/logout'), refresh(ada.refreshToken)]);
     for (const { status, body } of answers) {

@@ -4,7 +4,7 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe('people', () => {
+describe('users', () => {
   let app: TestApp;
   let seeker: TestUser;
   beforeAll(async () => {
@@ -20,8 +20,8 @@ describe('people', () => {
     return body.map(({ id }: { id: number }) => id).sort();
   };
 
-  describe('search', () => {
-    it('finds people by the beginnings of the words of their names', async () => {
+  describe('user search', () => {
+    it('matches the beginnings of the words of names', async () => {
       const [ada, adam] = await Promise.all([app.user('Ada Byron-Lovelace'), app.user("Adam O'Neill")]);
       const both = [ada.id, adam.id].sort();
       expect(await found('ada')).toEqual(both);
@@ -42,7 +42,7 @@ describe('people', () => {
       ['محمد الفارسي', 'الفار', 'فارسي'],
       ['Zoe\u0301 Z\u0301', 'zoe\u0301', 'oe\u0301'],
       ['agent007 3com', '3c', '07'],
-    ])('reads the name %s in its own script', async (name, start, middle) => {
+    ])('finds the name %s in its own script', async (name, start, middle) => {
       const { id } = await app.user(name);
       expect(await found(start)).toEqual([id]);
       expect(await found(start.toUpperCase())).toEqual([id]);
@@ -50,7 +50,7 @@ describe('people', () => {
       expect(await found(middle)).toEqual([]);
     });
 
-    it('finds the one with this very email, whatever its case, and shows no email', async () => {
+    it('finds the user with exactly this email, in any case, and shows no email', async () => {
       const ada = await app.user('Ada');
       for (const query of [ada.email, ada.email.toUpperCase()]) {
         const { status, body } = await search(query);
@@ -64,7 +64,7 @@ describe('people', () => {
       }
     });
 
-    it('gives 20 people, or as many as asked for', async () => {
+    it('returns 20 users by default, or up to the given limit', async () => {
       await app.sql(`INSERT INTO users (name, email, password_hash)
         SELECT 'Clone ' || n, 'clone' || n || '@example.com', '' FROM generate_series(1, 120) n`);
       expect((await search('clone')).body).toHaveLength(20);
@@ -87,11 +87,11 @@ describe('people', () => {
       expectProblem(await seeker.get(`/users${query}`), 400, 'validation_failed', ['query']);
     });
 
-    it('refuses a parameter it does not know', async () => {
+    it('refuses an unknown parameter', async () => {
       expectProblem(await search('ada', '&offset=5'), 400, 'validation_failed', ['offset']);
     });
 
-    it('takes signs and pictures for no words', async () => {
+    it('finds nobody by punctuation and emoji', async () => {
       const signs = [
         ...`'"\\%_:*&|!()<>-;$?@#~^[]{}/.,+=\``,
         "''",
@@ -108,7 +108,7 @@ describe('people', () => {
         expect([query, await found(query)]).toEqual([query, []]);
     });
 
-    it('takes what looks like a command for words and no more', async () => {
+    it('takes query operators as plain text', async () => {
       const nemo = await app.user('Nemo');
       const ofNemo = [
         "nemo' & ",
@@ -141,8 +141,8 @@ describe('people', () => {
     );
   });
 
-  describe('a person', () => {
-    it('is shown to everybody, without the email', async () => {
+  describe('user profile', () => {
+    it('is visible to everybody, without the email', async () => {
       const ada = await app.user('Ada');
       const shown = { id: ada.id, name: 'Ada', created_at: expect.stringMatching(TIME) };
       for (const viewer of [seeker, ada]) {
@@ -151,16 +151,16 @@ describe('people', () => {
       }
     });
 
-    it.each([987654321, Number.MAX_SAFE_INTEGER])('is not found under the id %s', async (id) => {
+    it.each([987654321, Number.MAX_SAFE_INTEGER])('answers 404 for the unknown id %s', async (id) => {
       expectProblem(await seeker.get(`/users/${id}`), 404, 'user_not_found');
     });
 
     it.each(['0', '-1', '1.0', '1e3', 'abc', '9007199254740992', '99999999999999999999', "1'", '%00', '01'])(
-      'has no id %s',
+      'refuses the invalid id %s',
       async (id) => expectProblem(await seeker.get(`/users/${id}`), 400, 'validation_failed', ['id']),
     );
 
-    it('changes the name, for all to see', async () => {
+    it('shows a changed name to everybody', async () => {
       const ada = await app.user('Ada Byron');
       const renamed = await ada.patch('/users/me', { name: 'Countess 🧮 Lovelace' });
       expect({ status: renamed.status, body: renamed.body }).toEqual({

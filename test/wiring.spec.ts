@@ -5,12 +5,12 @@ import { Message } from '../src/messages/message.entity.js';
 import { migrations } from '../src/database/migrations.js';
 import { TestApp } from './support/test-app.js';
 
-describe('the house', () => {
+describe('wiring', () => {
   let app: TestApp;
   beforeAll(async () => (app = await TestApp.start()));
   afterAll(() => app.close());
 
-  it('injects constructors by their types', () => {
+  it('injects constructor parameters by their types', () => {
     const service = app.nest.get<{ messages: object; chats: object }>(MessagesService);
     expect(service.messages.constructor.name).toBe('MessagesRepository');
     expect(service.chats.constructor.name).toBe('ChatsService');
@@ -26,7 +26,7 @@ describe('the house', () => {
     });
   });
 
-  it('runs every migration there is', () => {
+  it('runs every migration in the folder', () => {
     const files = readdirSync(new URL('../migrations', import.meta.url));
     const names = files.map((file) => file.replace(/^(\d+)-(\w+)\.ts$/, '$2$1')).sort();
     expect(migrations.map(({ name }) => name).sort()).toEqual(names);

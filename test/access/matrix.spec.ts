@@ -18,14 +18,14 @@ const PLAIN = rowsOf('Plain WebSockets');
 /** `{name}` in a path, `$name` in a body. */
 const NAMES = /\{(\w+)\}|\$(\w+)/g;
 
-/** A test for each row, called by what it is about. */
+/** The rows with a test title each: the name, what is sent and what the parameters stand for. */
 const titled = (rows: readonly Row[]): [title: string, row: Row][] =>
   rows.map((row) => {
     const about = Object.entries(row.about).map(([name, things]) => `${name} = ${things.join(' / ')}`);
     return [[row.name, row.sent, ...about].join(' '), row];
   });
 
-/** One thing for each name, in every way the row allows. */
+/** All combinations of the values that the row allows for its parameters. */
 function casesOf({ about }: Row): Record<string, string>[] {
   return Object.entries(about).reduce<Record<string, string>[]>(
     (cases, [name, things]) => cases.flatMap((one) => things.map((thing) => ({ ...one, [name]: thing }))),
@@ -33,20 +33,20 @@ function casesOf({ about }: Row): Record<string, string>[] {
   );
 }
 
-/** The names that a row has something to stand for. */
+/** The names of the parameters of a row. */
 const parametersOf = ({ name, sent }: Row): string[] =>
   [...`${name} ${sent}`.matchAll(NAMES)].map(([, inPath, inBody]) => (inPath ?? inBody)!);
 
-/** Whether an answer lists what has this id: chats, also those of a sync, or sessions. */
+/** Whether an answer lists an item with this id: chats (also those of a sync) or sessions. */
 function lists(body: any, id: unknown): boolean {
   const items = (Array.isArray(body) ? body : body.chats) as { id: unknown }[];
   return items.some((item) => item.id === id);
 }
 
-/** What stands for the names of a row. */
+/** The values of the parameters of a row. */
 type Values = Readonly<Record<string, number | string>>;
 
-/** Does what a row says, for one caller and one case: the outcome in the words of the matrix. */
+/** Sends what a row says, for one caller and one case. `outcome` is in the words of the matrix. */
 type Put = (
   caller: TestUser,
   values: Values,
@@ -59,7 +59,7 @@ describe('the access matrix', () => {
   let foreign: unknown;
   let tokens: Record<string, (user: TestUser) => Promise<string | undefined>>;
   const devices = new Map<TestUser, Device>();
-  /** Every cell of the routes, for the member. */
+  /** Every case of every route, with the values that it has for the member. */
   const cells: [row: Row, one: Record<string, string>, values: Values][] = [];
 
   beforeAll(async () => {
@@ -74,13 +74,13 @@ describe('the access matrix', () => {
   });
   afterAll(() => app.close());
 
-  /** Who asks: in place of the caller a session or an account that the row may end. */
+  /** Who sends the request: the caller, or a new session or account where the row ends one. */
   async function askedBy(thing: string | undefined, caller: TestUser): Promise<TestUser> {
     if (thing === 'new session') return app.login(caller);
     return thing === 'new account' ? app.user() : caller;
   }
 
-  /** What the names of a case stand for. */
+  /** The values of the parameters of a case. */
   async function meant(one: Record<string, string>, caller: TestUser): Promise<Values> {
     const found: Record<string, number | string> = {};
     for (const [name, thing] of Object.entries(one)) {
@@ -89,7 +89,7 @@ describe('the access matrix', () => {
     return found;
   }
 
-  /** `{name}` and `$name` with what they stand for. */
+  /** A text in which `{name}` and `$name` are replaced by their values. */
   const filled = (text: string, values: Values): string =>
     text.replace(NAMES, (match, inPath?: string, inBody?: string) => String(values[(inPath ?? inBody)!] ?? match));
 
@@ -107,12 +107,12 @@ describe('the access matrix', () => {
     expect(names(EVENTS)).toEqual(eventsOf(app).sort());
   });
 
-  it('asks everything about what is foreign and what is absent, too', () => {
+  it('has a row with a foreign and with an absent id for every parameter', () => {
     const rows = [...ROUTES, ...EVENTS, ...PLAIN];
     for (const { name } of rows) {
       const own = rows.filter((row) => row.name === name);
       for (const parameter of new Set(own.flatMap(parametersOf))) {
-        // A key, a text and a place in a list are nobody's; people are not hidden from each other.
+        // Keys, texts and list positions have no owner. Users are visible to everybody, so no user is foreign.
         if (['key', 'text', 'before'].includes(parameter)) continue;
         const things = own.flatMap(({ about }) => about[parameter] ?? []);
         const wanted = things.includes('absent user') ? ['absent'] : ['foreign', 'absent'];
@@ -123,7 +123,7 @@ describe('the access matrix', () => {
   });
 
   describe.each(TOKENS)('a token that is %s', (kind, code) => {
-    it(`is answered ${code} on every route, whatever the ids`, async () => {
+    it(`is refused with ${code} on every route, whatever the ids are`, async () => {
       const token = await tokens[kind]!(fixtures.people.member);
       for (const [row, one, values] of cells) {
         const answer = await ask(row, values, token);
@@ -148,7 +148,7 @@ describe('the access matrix', () => {
       await expect(app.connect(await tokens[kind]!(member))).rejects.toMatchObject({ data: { code } });
     });
 
-    it.each(titled(PLAIN))('opens no WebSocket at %s', async (_, row) => {
+    it.each(titled(PLAIN))('opens no plain WebSocket at %s', async (_, row) => {
       const { member } = fixtures.people;
       for (const one of casesOf(row)) {
         const token = await tokens[kind]!(member);
@@ -158,7 +158,7 @@ describe('the access matrix', () => {
     });
   });
 
-  it('takes a good token on a public route for none', async () => {
+  it('ignores a valid token on a public route', async () => {
     for (const row of PUBLIC) {
       const { member } = fixtures.people;
       const answer = await ask(row, await meant(casesOf(row)[0]!, member), member.token);
@@ -166,10 +166,10 @@ describe('the access matrix', () => {
     }
   });
 
-  /** The first 404 of each route and code: all others must be like it. */
+  /** The first 404 answer of each route and code. All others must equal it. */
   const hidden = new Map<string, Answer>();
 
-  /** Asks every cell of a row. `changes`: what is refused must have changed nothing, and what isn't has used up the group. */
+  /** Checks every cell of a row. `changes`: the row writes. A refused write must change nothing; an accepted one uses up the group. */
   async function walk(row: Row, changes: boolean, put: Put): Promise<void> {
     for (const place of PLACES) {
       const caller = fixtures.people[place];
@@ -219,13 +219,13 @@ describe('the access matrix', () => {
       client.send({ type: 'ping' });
       const opened = client.nextOf('pong').then(() => 'open');
       const outcome = await Promise.race([opened, client.closed.then((farewell) => farewell.join(' '))]);
-      opened.catch(() => undefined); // What is closed never answers the ping.
+      opened.catch(() => undefined); // A closed socket never answers the ping.
       client.socket.close();
       return { outcome, body: undefined, face: outcome };
     });
   });
 
-  it('lets a socket whose token has run out do nothing but refresh', async () => {
+  it('allows a socket with an expired token only auth:refresh', async () => {
     const { member } = fixtures.people;
     const short = app.nest
       .get(JwtService)
@@ -241,18 +241,18 @@ describe('the access matrix', () => {
     expect(await device.command('auth:refresh', { token: member.token })).toMatchObject({ ok: true });
   });
 
-  it('leaves what is foreign as it was', async () => {
+  it('leaves the chats of strangers unchanged', async () => {
     expect(await fixtures.foreignView()).toEqual(foreign);
   });
 });
 
-/** `200 with chat` as its outcome and what is, or isn't, among what is listed. */
+/** Splits `200 with chat` into the outcome, the parameter whose value is listed or not, and which of the two. */
 function parseAnswer(answer: string): { outcome: string; listed: string | undefined; isListed: boolean } {
   const [, outcome, word, listed] = /^(.*?)(?: (with|without) (\w+))?$/.exec(answer)!;
   return { outcome: outcome!, listed, isListed: word === 'with' };
 }
 
-/** A token of each kind that is no good. */
+/** Makes an invalid token of each kind. */
 function tokensOf(app: TestApp): Record<string, (user: TestUser) => Promise<string | undefined>> {
   const jwt = app.nest.get(JwtService);
   const sign = ({ id, sessionId }: TestUser, options: object): Promise<string> =>

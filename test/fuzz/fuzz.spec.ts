@@ -9,25 +9,25 @@ import { type Input, input } from './inputs.js';
 import { type Loot, send } from './target.js';
 
 /**
- * Hostile requests and frames, as many as FUZZ_RUNS says, thrown at the built application in a process of its own: a few
- * thousand with every run of the tests, 100,000 by `npm run test:fuzz`. What it finds goes into corpus.json, which is
- * thrown first from then on.
+ * The fuzzer. It sends FUZZ_RUNS random malformed requests and frames to the built application, which runs as a process of
+ * its own: a few thousand with every run of the tests, 100,000 with `npm run test:fuzz`. Inputs that fail are added to
+ * corpus.json, and later runs send them first.
  */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2_500);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const CORPUS = new URL('corpus.json', import.meta.url);
 
-/** Inputs that go off at once. */
+/** Inputs sent at once. */
 const MAX_VOLLEY = 64;
 const VOLLEYS_OF_A_ROUND = 20;
-/** What a run may leave in memory, beside what its first quarter has left. */
+/** How much memory a run may add after its first quarter, in bytes. */
 const MEMORY_ALLOWED = 24 * 1024 * 1024;
-/** Not the example of the OpenAPI, or an input would change it. */
+/** Differs from the example in the OpenAPI document: an input with that example would change the password. */
 const PASSWORD = 'a password that nobody guesses';
 
 const corpus = JSON.parse(readFileSync(CORPUS, 'utf8')) as { why: string; inputs: Input[] }[];
 
-describe('hostile input, at random', () => {
+describe('random malformed input', () => {
   let drop: () => Promise<void>;
   let server: ServerProcess;
   let url: string;
@@ -70,7 +70,7 @@ describe('hostile input, at random', () => {
     await drop();
   });
 
-  /** Somebody with something to lose. */
+  /** A user with a chat, a message and a session, which the inputs refer to. */
   async function person(address: string): Promise<Loot> {
     await request(url, 'POST', '/auth/register', { body: { name: 'Mallory', email: address, password: PASSWORD } });
     const { body } = await request(url, 'POST', '/auth/login', { body: { username: address, password: PASSWORD } });
@@ -84,7 +84,7 @@ describe('hostile input, at random', () => {
     return { token, user: me.body.id, session: sessions.body[0].id, chat: group.body.id, message: message.body.id };
   }
 
-  /** Throws a volley; then the bystander must be served, and what was taken is replaced. */
+  /** Sends a batch of inputs. Then a bystander must still be served, and a deleted chat or ended session is replaced. */
   async function volley(inputs: readonly Input[]): Promise<void> {
     const complaints = await Promise.all(inputs.map((one) => send(url, one, loot)));
     expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([]);
@@ -95,7 +95,7 @@ describe('hostile input, at random', () => {
   }
 
   let reports = 0;
-  /** The memory in use, nothing being wrong in the process. */
+  /** The memory in use, in bytes. Checks that the monitor reports no problem in the process. */
   async function inspect(): Promise<number> {
     server.tell('SIGUSR2');
     const [, memory, prototype] = await server.until(
@@ -107,13 +107,13 @@ describe('hostile input, at random', () => {
     return Number(memory);
   }
 
-  it('gets them for all that was ever found', async () => {
+  it('gets the documented answers for every input of the corpus', async () => {
     for (const { inputs } of corpus) await volley(inputs);
     await inspect();
   });
 
   it(
-    `gets the contract's answers (${RUNS} inputs from seed ${SEED})`,
+    `gets the documented answers (${RUNS} inputs from seed ${SEED})`,
     async () => {
       const memory: number[] = [];
       let sent = 0;
