@@ -209,7 +209,7 @@ describe('account closure', () => {
       const witness = await Device.connect(url, staying);
       void request(url, 'DELETE', '/users/me', { token: leaving, body: { password: PASSWORD } }).catch(() => undefined);
       await witness.next('message:deleted');
-      await server.signal('SIGKILL');
+      await server.stop('SIGKILL');
       writer.close();
       witness.close();
       return chat_id;

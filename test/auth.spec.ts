@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, randomUUID } from 'node:crypto';
 import { type AppConfig, appConfig } from '../src/config/app.config.js';
-import { expectAlike, expectProblem } from './support/expect-problem.js';
+import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
@@ -151,7 +151,7 @@ describe('authentication', () => {
         times.wrong.push(between - started);
         times.unknown.push(performance.now() - between);
         expectProblem(one, 401, 'invalid_credentials');
-        expectAlike(one, other);
+        expectSameAnswer(one, other);
       }
       const median = (all: number[]): number => all.sort((a, b) => a - b)[3]!;
       const ratio = median(times.unknown) / median(times.wrong);

@@ -1,5 +1,5 @@
 import type { Chat } from '../src/contract/chats.js';
-import { caughtUp } from './support/caught-up.js';
+import { untilDelivered } from './support/received-events.js';
 import { expectProblem } from './support/expect-problem.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
@@ -108,8 +108,8 @@ describe('blocking', () => {
     const [hers, his] = [await ada.device(), await bob.device()];
     await block(ada, bob);
     expect(await his.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
-    await caughtUp([bob, ada], [hers, his]);
-    const heard = [...hers.heard, ...his.heard].map(({ event }) => event);
+    await untilDelivered([bob, ada], [hers, his]);
+    const heard = [...hers.received, ...his.received].map(({ event }) => event);
     expect(heard.filter((event) => !/^(chat|member):/.test(event))).toEqual([]);
     expect((await bob.get(`/users/${ada.id}`)).body).toMatchObject({ id: ada.id, name: ada.name });
   });

@@ -1,6 +1,6 @@
 import type { Chat, Member } from '../src/contract/chats.js';
-import { caughtUp, heardOf } from './support/caught-up.js';
-import { expectAlike, expectProblem } from './support/expect-problem.js';
+import { untilDelivered, receivedIn } from './support/received-events.js';
+import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
@@ -62,8 +62,8 @@ describe('chats', () => {
       const answers = await Promise.all(asks);
       expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(19).fill(200), 201]);
       expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
-      await caughtUp([ada, ben], devices);
-      for (const device of devices) expect(heardOf(device, answers[0]!.body as Chat)).toHaveLength(1);
+      await untilDelivered([ada, ben], devices);
+      for (const device of devices) expect(receivedIn(device, answers[0]!.body as Chat)).toHaveLength(1);
       const made = `SELECT FROM chats WHERE type = 'private' AND creator_id IN ($1, $2)`;
       expect(await app.sql(made, [ada.id, ben.id])).toHaveLength(1);
     });
@@ -263,7 +263,7 @@ describe('chats', () => {
       for (const ask of asks) {
         const foreign = await ask(chat.id);
         expectProblem(foreign, 404, 'chat_not_found');
-        expectAlike(foreign, await ask(NOWHERE));
+        expectSameAnswer(foreign, await ask(NOWHERE));
       }
     }
     expect(await listOf(eve)).toEqual([]);
@@ -277,12 +277,12 @@ describe('chats', () => {
     const [bens, eves] = [[await ben.device(), await ben.device()], [await eve.device()]];
     const chat = await ada.privateChat(ben);
     const { body: group } = await ben.post<Chat>('/chats', { type: 'group', name: 'Engines', member_ids: [ada.id] });
-    await caughtUp([ada, ben, eve], [...adas, ...bens, ...eves]);
+    await untilDelivered([ada, ben, eve], [...adas, ...bens, ...eves]);
     const created = (payload: object) => [{ event: 'chat:created', payload }];
-    for (const device of adas) expect(heardOf(device, chat)).toEqual(created(chat));
-    for (const device of bens) expect(heardOf(device, chat)).toEqual(created({ ...chat, name: ada.name }));
-    for (const device of adas) expect(heardOf(device, group)).toEqual(created({ ...group, my_role: 'member' }));
-    for (const device of bens) expect(heardOf(device, group)).toEqual(created(group));
+    for (const device of adas) expect(receivedIn(device, chat)).toEqual(created(chat));
+    for (const device of bens) expect(receivedIn(device, chat)).toEqual(created({ ...chat, name: ada.name }));
+    for (const device of adas) expect(receivedIn(device, group)).toEqual(created({ ...group, my_role: 'member' }));
+    for (const device of bens) expect(receivedIn(device, group)).toEqual(created(group));
     for (const device of eves) expect(device.all('chat:created')).toHaveLength(1);
   });
 });

@@ -13,11 +13,11 @@ describe('database unavailable', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    proxy = await TcpProxy.before(database.url);
+    proxy = await TcpProxy.inFrontOf(database.url);
     app = await TestApp.start({ databaseUrl: proxy.url });
   });
   afterAll(async () => {
-    proxy.reopen();
+    proxy.unblock();
     await app.close();
     proxy.close();
     await database.drop();
@@ -29,7 +29,7 @@ describe('database unavailable', () => {
     const [device, listener] = [await ada.device(), await bob.device()];
     const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
 
-    proxy.shut();
+    proxy.block();
     const [ack, byRest, read, ready, live] = await Promise.all([
       device.command('message:send', send),
       ada.post('/messages', send),
@@ -44,7 +44,7 @@ describe('database unavailable', () => {
     }
     expect(live.status).toBe(200);
 
-    proxy.reopen();
+    proxy.unblock();
     const again = await device.command('message:send', send);
     expect(again).toMatchObject({ ok: true, data: { seq: 1, text: 'kept' } });
     expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
@@ -57,15 +57,15 @@ describe('database unavailable', () => {
     const chat = await ada.group(bob);
     const device = await ada.device();
     const send = { chat_id: chat.id, text: 'committed', client_message_id: 'the-key' };
-    proxy.swallowAnswers();
+    proxy.dropResponses();
     const lost = device.command('message:send', send);
     await onDatabase(database.url, async (client) => {
       const stored = () => client.query('SELECT FROM messages WHERE chat_id = $1', [chat.id]);
       while ((await stored()).rowCount === 0);
     });
-    proxy.shut();
+    proxy.block();
     expect(await lost).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
-    proxy.reopen();
+    proxy.unblock();
     expect(await device.command('message:send', send)).toMatchObject({ ok: true, replayed: true, data: { seq: 1 } });
   });
 
@@ -81,13 +81,13 @@ describe('database unavailable', () => {
         if (ack.ok) return ack.data.seq;
         expect(ack.error).toMatchObject({ code: 'unavailable', retryable: true });
         unavailable += 1;
-        proxy.reopen();
+        proxy.unblock();
       }
     };
     const first = sendUntilStored(0);
     const others = Array.from({ length: 300 }, (_, index) => sendUntilStored(index + 1));
     await first;
-    proxy.shut();
+    proxy.block();
     const seqs = await Promise.all([first, ...others]);
     expect(unavailable).toBeGreaterThan(0);
     expect(seqs.sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
@@ -99,13 +99,13 @@ describe('database unavailable', () => {
     const chat = await ada.group();
     const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
     const frame = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
-    proxy.shut();
+    proxy.block();
     client.send(frame);
     const refused = { type: 'error', code: 'unavailable', retryable: true, client_message_id: 'the-key' };
     expect(await client.nextOf('error')).toMatchObject(refused);
     const bound = await PlainClient.open(app.url, `/ws/${chat.id}?token=${ada.token}`);
     expect(await bound.closed).toEqual([1013, 'unavailable']);
-    proxy.reopen();
+    proxy.unblock();
     client.send(frame);
     expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
   });

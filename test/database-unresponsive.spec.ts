@@ -109,16 +109,16 @@ describe('database unresponsive', () => {
   afterAll(async () => {
     device.close();
     // The node is still alive and stops normally: no error was left unhandled.
-    expect(await node.signal('SIGTERM')).toBe(0);
+    expect(await node.stop('SIGTERM')).toBe(0);
     expect(node.output).not.toMatch(/unhandled|"level":[56]0/i);
     await postgres.close();
   });
 
-  it('is answered within 3 s, whichever queue a command waits in, when PostgreSQL is paused; recovery is immediate', async () => {
-    postgres.freeze();
+  it('is answered within 3 s while PostgreSQL is paused, in every queue; recovery is immediate', async () => {
+    postgres.pause();
     const first = await refusesEverything();
     const second = await refusesEverything();
-    postgres.thaw();
+    postgres.resume();
     await heals([...first, ...second]);
   });
 
@@ -173,7 +173,7 @@ describe('connection pool', () => {
     const source = app.nest.get(DataSource);
     await Promise.all(Array.from({ length: 10 }, () => source.query('SELECT pg_sleep(0.2)')));
     expect(pool.totalCount).toBe(10);
-    postgres.proxy.swallowAnswers();
+    postgres.proxy.dropResponses();
     // Sent one after the other, each request would find another dead connection.
     expect((await ada.get('/chats')).status).toBe(503);
     expect(await untilReady(app.url)).toBeLessThan(ANSWER_MS);

@@ -6,7 +6,7 @@ import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { request } from './support/http.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
-import { Sender } from './support/sender.js';
+import { RetryingClient } from './support/retrying-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD, unique } from './support/test-app.js';
 
@@ -37,7 +37,7 @@ async function register(url: string): Promise<Person> {
 
 describe('graceful shutdown', () => {
   let database: { url: string; drop: () => Promise<void> };
-  const senders: Sender[] = [];
+  const senders: RetryingClient[] = [];
 
   beforeEach(async () => (database = await createDatabase()));
   afterEach(async () => {
@@ -58,7 +58,7 @@ describe('graceful shutdown', () => {
   /** Sends SIGTERM. Returns the exit code and the seconds until the process has ended. */
   async function stop(server: ServerProcess): Promise<{ code: number | null; seconds: number }> {
     const start = performance.now();
-    const code = await server.signal('SIGTERM');
+    const code = await server.stop('SIGTERM');
     return { code, seconds: (performance.now() - start) / 1_000 };
   }
 
@@ -66,13 +66,13 @@ describe('graceful shutdown', () => {
   async function crowd(
     count: number,
     ...urls: string[]
-  ): Promise<{ people: Person[]; chatId: number; crowd: Sender[] }> {
+  ): Promise<{ people: Person[]; chatId: number; crowd: RetryingClient[] }> {
     const people = await Promise.all(Array.from({ length: count }, () => register(urls[0]!)));
     const [{ token }] = people as [Person];
     const body = { name: 'Everybody', member_ids: people.slice(1).map(({ id }) => id) };
     const { body: chat } = await request(urls[0]!, 'POST', '/groups', { token, body });
     const chatId = chat.id as number;
-    const crowd = people.map((person, i) => new Sender(urls[i % urls.length]!, person, chatId));
+    const crowd = people.map((person, i) => new RetryingClient(urls[i % urls.length]!, person, chatId));
     senders.push(...crowd);
     await Promise.all(crowd.map((sender) => sender.connected()));
     return { people, chatId, crowd };
@@ -83,7 +83,7 @@ describe('graceful shutdown', () => {
       const text = 'SELECT client_message_id AS key, seq::int FROM messages WHERE chat_id = $1 ORDER BY seq';
       return (await client.query<{ key: string; seq: number }>(text, [chatId])).rows;
     });
-  const ackedBy = (crowd: readonly Sender[]): { key: string; seq: number }[] =>
+  const ackedBy = (crowd: readonly RetryingClient[]): { key: string; seq: number }[] =>
     crowd
       .flatMap(({ acked }) => [...acked].map(([key, seq]) => ({ key, seq })))
       .sort((one, other) => one.seq - other.seq);
@@ -94,7 +94,7 @@ describe('graceful shutdown', () => {
       const url = await server.url();
       const { crowd: clients, chatId, people } = await crowd(6, url);
       const plain = await PlainClient.open(url, `/ws/chat?token=${people[0]!.token}`);
-      await plain.pong();
+      await plain.ping();
       const sending = clients.map((client) => client.keepSending(8, () => client.disconnects.length > 0));
       await Promise.all(clients.map((client) => client.send()));
       const { code, seconds } = await stop(server);
@@ -110,7 +110,7 @@ describe('graceful shutdown', () => {
       // The client library reconnects after 'transport close', and would not after 'io server disconnect'.
       expect(clients.map(({ disconnects }) => disconnects)).toEqual(clients.map(() => ['transport close']));
       expect(clients.map(({ socket }) => socket.active)).toEqual(clients.map(() => true));
-      const delays = clients.flatMap((client) => client.delays);
+      const delays = clients.flatMap((client) => client.reconnectDelays);
       expect(delays).toHaveLength(clients.length);
       expect(new Set(delays).size).toBeGreaterThan(1);
       for (const delay of delays) expect(delay >= 500 && delay <= 1_500).toBe(true);
@@ -130,7 +130,7 @@ describe('graceful shutdown', () => {
       const { token } = people[0]!;
       // One client never reads its close frame, one never ends its request, one keeps its connection open.
       const stalled = await PlainClient.open(url, `/ws/chat?token=${token}`);
-      await stalled.pong();
+      await stalled.ping();
       stalled.socket.pause();
       const half = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
       half.write(
@@ -169,12 +169,12 @@ describe('graceful shutdown', () => {
   });
 
   it('exits with 0 in time although the database is unresponsive', async () => {
-    const proxy = await TcpProxy.before(database.url);
+    const proxy = await TcpProxy.inFrontOf(database.url);
     await inTemporaryFolder(async (dir) => {
       const server = start(dir, { DATABASE_URL: proxy.url });
       const url = await server.url();
       const { crowd: clients } = await crowd(2, url);
-      proxy.swallowAnswers();
+      proxy.dropResponses();
       const sending = clients[0]!.send(() => clients[0]!.disconnects.length > 0);
       const { code, seconds } = await stop(server);
       expect(code).toBe(0);
@@ -184,7 +184,7 @@ describe('graceful shutdown', () => {
     proxy.close();
   });
 
-  it('loses no acked message when nodes restart one after the other, and every client ends with exactly what is stored', async () => {
+  it('loses no acked message when nodes restart in turn, and leaves every client with exactly what is stored', async () => {
     await inTemporaryFolder(async (dir) => {
       const ports = [await freePort(), await freePort()];
       const nodes = ports.map((PORT) => start(dir, { PORT }));

@@ -1,7 +1,16 @@
 import type { Message } from '../src/contract/messages.js';
-import { caughtUp, heardOf } from './support/caught-up.js';
+import { untilDelivered, receivedIn } from './support/received-events.js';
 import type { Device } from './support/device.js';
-import { cast, dissolve, people, put, remove, rename, seenBy, setRole } from './support/group-actions.js';
+import {
+  groupWithAllRelations,
+  deleteGroup,
+  fourUsers,
+  putMember,
+  deleteMember,
+  rename,
+  groupAsSeenBy,
+  setRole,
+} from './support/group-actions.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('group events', () => {
@@ -17,25 +26,25 @@ describe('group events', () => {
   });
 
   it('reach the members, and nobody else', async () => {
-    const [ada, ben, cara, eve] = await people(app);
+    const [ada, ben, cara, eve] = await fourUsers(app);
     const devices: Device[] = [];
     for (const user of [ada, ada, ben, cara, eve]) devices.push(await user.device());
     const group = await ada.group(ben);
     const shared = async () => {
-      const { id, name, creator_id, member_count } = await seenBy(ben, group);
+      const { id, name, creator_id, member_count } = await groupAsSeenBy(ben, group);
       return ['chat:updated', { id, name, creator_id, member_count }];
     };
     const about = async (event: string, { id }: TestUser) => {
-      const member = (await seenBy(ben, group)).members.find(({ user_id }) => user_id === id);
+      const member = (await groupAsSeenBy(ben, group)).members.find(({ user_id }) => user_id === id);
       return [event, { chat_id: group.id, member }];
     };
     const gone = [['chat:removed', { chat_id: group.id }]];
     const heardSoFar = devices.map(() => 0);
     /** The events of the group that each device has received since the last call: Ada's two, Ben's, Cara's, Eve's. */
     const news = async (): Promise<unknown[]> => {
-      await caughtUp([ada, ben, cara, eve], devices);
+      await untilDelivered([ada, ben, cara, eve], devices);
       return devices.map((device, at) => {
-        const all = heardOf(device, group);
+        const all = receivedIn(device, group);
         const fresh = all.slice(heardSoFar[at]);
         heardSoFar[at] = all.length;
         return fresh.map(({ event, payload }) => [event, payload]);
@@ -45,13 +54,13 @@ describe('group events', () => {
     expect(await news()).toEqual([created, created, [['chat:created', { ...group, my_role: 'member' }]], [], []]);
 
     await rename(ada, group, ada);
-    expect((await seenBy(ben, group)).name).not.toBe(group.name);
+    expect((await groupAsSeenBy(ben, group)).name).not.toBe(group.name);
     const renamed = [await shared()];
     expect(await news()).toEqual([renamed, renamed, renamed, [], []]);
 
-    await put(ada, group, cara);
+    await putMember(ada, group, cara);
     const added = [await about('member:added', cara), await shared()];
-    const { members, ...view } = await seenBy(cara, group);
+    const { members, ...view } = await groupAsSeenBy(cara, group);
     expect(members).toHaveLength(view.member_count);
     expect(await news()).toEqual([added, added, added, [['chat:created', view], ...added], []]);
 
@@ -63,32 +72,32 @@ describe('group events', () => {
     const handed = [await about('member:updated', ada), await about('member:updated', cara)];
     expect(await news()).toEqual([handed, handed, handed, handed, []]);
 
-    await put(ada, group, eve);
+    await putMember(ada, group, eve);
     await news();
     const kicked = await about('member:removed', eve);
-    await remove(ada, group, eve);
+    await deleteMember(ada, group, eve);
     const without = [kicked, await shared()];
     expect(await news()).toEqual([without, without, without, without, gone]);
 
     const left = await about('member:removed', cara);
-    await remove(cara, group, cara);
+    await deleteMember(cara, group, cara);
     const after = [left, await shared(), await about('member:updated', ada)];
     expect(await news()).toEqual([after, after, after, gone, []]);
 
-    await dissolve(ada, group, ada);
+    await deleteGroup(ada, group, ada);
     expect(await news()).toEqual([gone, gone, gone, [], []]);
   });
 
   it('stop for a removed member at once, and the group is closed to them', async () => {
-    const { group, owner, admin, member } = await cast(app);
+    const { group, owner, admin, member } = await groupWithAllRelations(app);
     const [device, owners] = [await member.device(), await owner.device()];
     const [mine, theirs] = [await member.say(group), await owner.say(group)];
-    expect((await remove(admin, group, member)).status).toBe(204);
+    expect((await deleteMember(admin, group, member)).status).toBe(204);
     const again = { chat_id: group.id, text: mine.text, client_message_id: mine.client_message_id };
     const refused = [
       ...['', '/members'].map((rest) => member.get(`/chats/${group.id}${rest}`)),
       ...['/groups', '/history', '/messages/history'].map((path) => member.get(`${path}/${group.id}`)),
-      ...[rename, dissolve, put, remove, setRole('admin')].map((deed) => deed(member, group, member)),
+      ...[rename, deleteGroup, putMember, deleteMember, setRole('admin')].map((deed) => deed(member, group, member)),
       ...[mine, theirs].flatMap(({ id }) => [
         ...['', '/readers'].map((rest) => member.get(`/messages/${id}${rest}`)),
         member.post(`/messages/${id}/read`),
@@ -113,14 +122,14 @@ describe('group events', () => {
     await owner.say(group);
     await rename(owner, group, owner);
     await owners.command('typing', { chat_id: group.id, is_typing: true });
-    await caughtUp([owner, member], [device, owners]);
-    expect(heardOf(device, group).at(-1)).toEqual({ event: 'chat:removed', payload: { chat_id: group.id } });
-    await put(owner, group, member);
+    await untilDelivered([owner, member], [device, owners]);
+    expect(receivedIn(device, group).at(-1)).toEqual({ event: 'chat:removed', payload: { chat_id: group.id } });
+    await putMember(owner, group, member);
     expect((await member.get(`/history/${group.id}`)).body).toHaveLength(3);
   });
 
   it('contain no message that a member sends after the removal, however close the race is', async () => {
-    const [owner, member] = await people(app);
+    const [owner, member] = await fourUsers(app);
     const group = await owner.group(member);
     const device = await owner.device();
     const mine = await member.device();
@@ -138,7 +147,7 @@ describe('group events', () => {
     const batch = (from: number, count: number) => Array.from({ length: count }, (_, at) => send(from + at));
     const racing = batch(0, 20);
     await device.next('message:created');
-    const removal = remove(owner, group, member);
+    const removal = deleteMember(owner, group, member);
     racing.push(...batch(20, 20));
     expect((await removal).status).toBe(204);
     const late = batch(40, 10);
@@ -151,9 +160,9 @@ describe('group events', () => {
     expect([...accepted.sort((a, b) => a - b), last.seq]).toEqual(dense);
     const { body: history } = await owner.get<Message[]>(`/messages/history/${group.id}?limit=100`);
     expect(history.map(({ seq }) => seq)).toEqual(dense);
-    await caughtUp([owner, member], [device, mine]);
-    const since = (one: Device, event: string): Device['heard'] => {
-      const heard = heardOf(one, group);
+    await untilDelivered([owner, member], [device, mine]);
+    const since = (one: Device, event: string): Device['received'] => {
+      const heard = receivedIn(one, group);
       return heard.slice(heard.findIndex((each) => each.event === event) + 1);
     };
     expect(since(mine, 'chat:removed')).toEqual([]);

@@ -203,7 +203,7 @@ describe('malformed input', () => {
         (device.socket as Socket).emit(event, 'no object and no ack');
       }
       await device.raw('typing', {});
-      expect(device.heard.map(({ event }) => event as string)).not.toContain('exception');
+      expect(device.received.map(({ event }) => event as string)).not.toContain('exception');
     });
 
     it('disconnects only the client that sends a frame over 64 KiB', async () => {

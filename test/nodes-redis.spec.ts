@@ -3,17 +3,17 @@ import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { describeWithRedis, RedisServer } from './support/redis.js';
 import { type TestUser, unique } from './support/test-app.js';
-import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';
+import { deliversAcrossNodes, TwoNodes, seqsReceived } from './support/two-nodes.js';
 
 describeWithRedis('two nodes on one database and one Redis', () => {
   let redis: RedisServer;
-  let cluster: Cluster;
+  let cluster: TwoNodes;
   let ada: TestUser;
   let bob: TestUser;
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    cluster = await Cluster.start(redis.url);
+    cluster = await TwoNodes.start(redis.url);
     [ada, bob] = (await cluster.nodes[0].users(2)) as [TestUser, TestUser];
   });
   afterAll(async () => {
@@ -21,11 +21,11 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     await redis.stop();
   });
 
-  behavesAsOne(() => cluster);
+  deliversAcrossNodes(() => cluster);
 
   /** Sends `typing` until a device of the other node receives it, which is possible only through Redis. */
   const typeAcross = async (chat: Chat): Promise<void> => {
-    const [device, across] = await Promise.all([ada.device(), cluster.across(bob).device()]);
+    const [device, across] = await Promise.all([ada.device(), cluster.onOtherNode(bob).device()]);
     const heard = across.next('typing', ({ chat_id }) => chat_id === chat.id).then(() => true);
     let done = false;
     while (!done) {
@@ -38,7 +38,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     const looks = cluster.nodes.map(({ nest }) => nest.get(LogTailPoller));
     await Promise.all(looks.map((look) => look.beforeApplicationShutdown()));
     const group = await ada.group(bob);
-    const across = await cluster.across(bob).device();
+    const across = await cluster.onOtherNode(bob).device();
     const { id } = await ada.say(group);
     await across.next('message:created', (message) => message.id === id);
     await ada.patch(`/messages/${id}`, { text: 'better' });
@@ -54,7 +54,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
 
   it('disconnect the sockets of a session that ends on the other node', async () => {
     const session = await cluster.nodes[0].login(ada);
-    const device = await cluster.across(session).device();
+    const device = await cluster.onOtherNode(session).device();
     const cut = device.disconnected();
     await session.post('/auth/logout');
     await device.next('session:revoked');
@@ -68,7 +68,7 @@ describeWithRedis('two nodes on one database and one Redis', () => {
     const packets: string[] = [];
     listener.on('pmessage', (_pattern, _channel, packet: string) => packets.push(packet));
     await listener.psubscribe('*');
-    const across = await cluster.across(bob).device();
+    const across = await cluster.onOtherNode(bob).device();
     // From the second message on, the node has the members in its cache.
     for (let turn = 0; turn < 2; turn += 1) {
       const { id } = await ada.say(group);
@@ -84,11 +84,11 @@ describeWithRedis('two nodes on one database and one Redis', () => {
 
   const exchange = async (): Promise<void> => {
     const group = await ada.group(bob);
-    const [here, across] = await Promise.all([bob.device(), cluster.across(bob).device()]);
+    const [here, across] = await Promise.all([bob.device(), cluster.onOtherNode(bob).device()]);
     const command = { chat_id: group.id, text: 'said', client_message_id: `key-${unique()}` };
     expect(await here.command('message:send', command)).toMatchObject({ ok: true });
     // On this node the event arrives before the answer to the sender.
-    expect(seqsHeard(here, group)).toEqual([1]);
+    expect(seqsReceived(here, group)).toEqual([1]);
     await across.next('message:created', ({ chat_id }) => chat_id === group.id);
   };
 

@@ -1,16 +1,16 @@
 import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
-import { heardOf } from './support/caught-up.js';
+import { receivedIn } from './support/received-events.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { TestApp, type TestUser } from './support/test-app.js';
-import { behavesAsOne, Cluster, seqsHeard } from './support/two-nodes.js';
+import { deliversAcrossNodes, TwoNodes, seqsReceived } from './support/two-nodes.js';
 
 describe('two nodes on one database, without Redis', () => {
-  let cluster: Cluster;
-  beforeAll(async () => (cluster = await Cluster.start(undefined)));
+  let cluster: TwoNodes;
+  beforeAll(async () => (cluster = await TwoNodes.start(undefined)));
   afterAll(() => cluster.close());
 
-  behavesAsOne(() => cluster);
+  deliversAcrossNodes(() => cluster);
 
   /** Commits a message without publishing it, like a node that dies right after its commit. */
   const commitUnheard = ({ id }: Chat, sender: TestUser, text: string): Promise<unknown> =>
@@ -23,15 +23,15 @@ describe('two nodes on one database, without Redis', () => {
     const [node] = cluster.nodes;
     const [ada, bob] = (await node.users(2)) as [TestUser, TestUser];
     const group = await ada.group(bob);
-    const devices = await Promise.all([ada.device(), cluster.across(bob).device()]);
+    const devices = await Promise.all([ada.device(), cluster.onOtherNode(bob).device()]);
     await ada.say(group);
     await commitUnheard(group, bob, 'unheard');
     await commitUnheard(group, bob, 'of');
     // The next message written on this node waits for them.
     await ada.say(group);
     for (const device of devices) {
-      await device.until(() => seqsHeard(device, group).includes(4));
-      expect(seqsHeard(device, group)).toEqual([1, 2, 3, 4]);
+      await device.until(() => seqsReceived(device, group).includes(4));
+      expect(seqsReceived(device, group)).toEqual([1, 2, 3, 4]);
     }
     await commitUnheard(group, bob, 'and without a next one');
     for (const device of devices) await device.next('message:created', ({ seq }) => seq === 5);
@@ -52,7 +52,11 @@ describe('two nodes on one database, without Redis', () => {
     await node.sql('ALTER TABLE away RENAME TO private_chats');
     await eves.next('chat:created');
     await adas.next('member:added');
-    expect(heardOf(adas, group).map(({ event }) => event)).toEqual(['message:created', 'member:added', 'chat:updated']);
+    expect(receivedIn(adas, group).map(({ event }) => event)).toEqual([
+      'message:created',
+      'member:added',
+      'chat:updated',
+    ]);
   });
 
   it('publish the current name, also one that is set between the two reads of a catch-up', async () => {
@@ -75,14 +79,14 @@ describe('two nodes on one database, without Redis', () => {
     });
     await device.next('chat:updated');
     expect(device.all('chat:updated').map(({ name }) => name)).toEqual(['New name']);
-    expect(seqsHeard(device, group)).toEqual([1, 2, 3]);
+    expect(seqsReceived(device, group)).toEqual([1, 2, 3]);
   });
 
   it('publish no read receipt to an author who has left meanwhile', async () => {
     const [ada, bob] = (await cluster.nodes[0].users(2)) as [TestUser, TestUser];
     const group = await ada.group(bob);
     const { id } = await bob.say(group);
-    const device = await cluster.across(bob).device();
+    const device = await cluster.onOtherNode(bob).device();
     await ada.post(`/messages/${id}/read`);
     await ada.delete(`/groups/${group.id}/members/${bob.id}`);
     // The other node may have polled between the two.
@@ -101,9 +105,9 @@ describe('two nodes on one database, without Redis', () => {
     // The new node has published nothing of this chat yet, so it can't detect the gap by itself.
     await commitUnheard(group, ada, 'unheard');
     await device.command('message:send', { chat_id: group.id, text: 'heard', client_message_id: 'heard' });
-    await device.until(() => seqsHeard(device, group).includes(3));
+    await device.until(() => seqsReceived(device, group).includes(3));
     await late.nest.get(LogTailPoller).poll();
-    expect(seqsHeard(device, group)).toEqual([2, 3]);
+    expect(seqsReceived(device, group)).toEqual([2, 3]);
     await late.close();
   });
 });

@@ -48,7 +48,7 @@ describe('plain WebSocket handshake', () => {
     const client = await open(path());
     client.send({ type: 'ping' }); // Too early: the server never reads it.
     expect(await client.closed).toEqual(end);
-    expect(client.heard).toEqual([]);
+    expect(client.received).toEqual([]);
   });
 
   it.each<[string, () => [string, Record<string, string>?]]>([
@@ -68,7 +68,7 @@ describe('plain WebSocket handshake', () => {
     const client = await open(`/ws/${chat.id}?token=${ada.token}`);
     for (let i = 0; i < 50; i++) client.send({ text: `early ${i}`, client_message_id: key() });
     await client.next(({ text }) => text === 'early 49');
-    const texts = client.heard.map(({ text }) => text).filter((text) => text?.startsWith('early'));
+    const texts = client.received.map(({ text }) => text).filter((text) => text?.startsWith('early'));
     expect(texts).toEqual(Array.from({ length: 50 }, (_, i) => `early ${i}`));
   });
 
@@ -87,7 +87,7 @@ describe('plain WebSocket handshake', () => {
 
     it('sends auth:expired, accepts only a new token of the same user, and then continues', async () => {
       const client = await expired();
-      expect(client.heard).toEqual([{ type: 'auth:expired' }]);
+      expect(client.received).toEqual([{ type: 'auth:expired' }]);
       client.send({ chat_id: chat.id, text: 'too late', client_message_id: 'late' });
       expect(await client.nextOf('error')).toMatchObject({ code: 'token_expired', client_message_id: 'late' });
       client.send({ type: 'auth:refresh', token: bob.token });
@@ -144,7 +144,7 @@ describe('plain WebSocket handshake', () => {
       expect(error).toEqual({ type: 'error', code, message: expect.any(String), retryable: false, ...named });
       expect((errors ?? []).map(({ field }: { field: string }) => field).sort()).toEqual(fields);
       await isServed(client);
-      expect(client.heard.filter(({ type }) => type === 'error')).toHaveLength(1);
+      expect(client.received.filter(({ type }) => type === 'error')).toHaveLength(1);
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     });
 
@@ -162,7 +162,7 @@ describe('plain WebSocket handshake', () => {
       const { id: chat_id } = await ada.group();
       const whole = JSON.stringify(message({ chat_id, text: 'a \u{1F600} "text"' }));
       for (let i = 0; i < 1000; i++) client.send(whole.slice(0, i % whole.length) + ']}"\u0000'[i % 4]!);
-      const answers = () => client.heard.filter(({ code, seq }) => code === 'validation_failed' || seq === 1);
+      const answers = () => client.received.filter(({ code, seq }) => code === 'validation_failed' || seq === 1);
       await client.next(() => answers().length === 1000);
       await isServed(client);
     });
@@ -215,7 +215,7 @@ describe('plain WebSocket handshake', () => {
     const other = await TestApp.start();
     const user = await other.user();
     const client = await PlainClient.open(other.url, `/ws/chat?token=${user.token}`);
-    await client.pong();
+    await client.ping();
     await other.close();
     expect((await client.closed)[0]).toBe(1001);
   });

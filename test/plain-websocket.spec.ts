@@ -27,11 +27,11 @@ describe('plain WebSocket', () => {
     PlainClient.open(app.url, `/ws/${target}?token=${token}`);
   const saying = (text: string) => (frame: { text?: string | null }) => frame.text === text;
   const isReceipt = (frame: { type?: string }) => frame.type === 'read_receipt';
-  /** The frames about messages, receipts and typing that the user's client has received, once a later event has arrived. */
+  /** All message, receipt and typing frames that the user's client has received, once a later event has arrived. */
   const allOf = async (user: TestUser, client: PlainClient): Promise<any[]> => {
     const { id } = await user.group();
     await client.next((frame) => frame.chat?.id === id);
-    return client.heard.filter(({ type }) => type !== 'chat:created');
+    return client.received.filter(({ type }) => type !== 'chat:created');
   };
 
   describe('message frame', () => {
@@ -73,7 +73,7 @@ describe('plain WebSocket', () => {
           return Promise.all([ack, bob.say(chat, `rest ${i}`)]);
         }),
       );
-      const messages = (client: PlainClient): Message[] => client.heard.filter(({ seq, text }) => seq && text);
+      const messages = (client: PlainClient): Message[] => client.received.filter(({ seq, text }) => seq && text);
       await Promise.all([plain, bound].map((client) => client.next(({ seq, text }) => seq === 80 && text)));
       const { body: history } = await ada.get<Message[]>(`/history/${chat.id}?limit=100`);
       expect(history.map(({ seq }) => seq)).toEqual(Array.from({ length: 80 }, (_, i) => i + 1));
@@ -90,18 +90,18 @@ describe('plain WebSocket', () => {
       const frame = { chat_id: chat.id, text: 'once', client_message_id: key() };
       client.send(frame);
       client.send(frame); // Sent before the first one can have been answered.
-      await client.next(() => client.heard.filter(saying('once')).length === 2);
+      await client.next(() => client.received.filter(saying('once')).length === 2);
       expect(await device.command('message:send', frame)).toMatchObject({ ok: true, replayed: true });
       expect((await ada.post('/messages', frame)).status).toBe(200);
       client.send(frame);
-      await client.next(() => client.heard.filter(saying('once')).length === 3);
-      const [message] = client.heard;
+      await client.next(() => client.received.filter(saying('once')).length === 3);
+      const [message] = client.received;
       expect(await allOf(ada, client)).toEqual([message, message, message]);
       expect(await allOf(ada, other)).toEqual([message]);
 
       const theirs = await ada.post<Message>('/messages', { ...frame, client_message_id: key() });
       client.send({ ...frame, client_message_id: theirs.body.client_message_id });
-      await client.next(() => client.heard.filter(({ id }) => id === theirs.body.id).length === 2);
+      await client.next(() => client.received.filter(({ id }) => id === theirs.body.id).length === 2);
       expect((await ada.get(`/chats/${chat.id}`)).body.last_seq).toBe(2);
     });
   });
@@ -132,9 +132,9 @@ describe('plain WebSocket', () => {
       const [reader, other] = await Promise.all([open(bob), open(bob)]);
       const [first, second] = [await ada.say(chat), await ada.say(chat)];
       for (const { id } of [first, second, second, first]) reader.send({ type: 'read', message_id: id });
-      await reader.next(() => reader.heard.filter(isReceipt).length === 4);
+      await reader.next(() => reader.received.filter(isReceipt).length === 4);
       reader.send({ type: 'read', message_id: second.id });
-      await reader.next(() => reader.heard.filter(isReceipt).length === 5);
+      await reader.next(() => reader.received.filter(isReceipt).length === 5);
       const read = (heard: any[]) => heard.filter(isReceipt).map(({ message_id }) => message_id);
       expect(read(await allOf(bob, reader))).toEqual([first.id, second.id, second.id, first.id, second.id]);
       expect(read(await allOf(bob, other))).toEqual([first.id, second.id]);
@@ -171,8 +171,8 @@ describe('plain WebSocket', () => {
     await ada.delete(`/groups/${group.id}`);
     await device.next('chat:removed');
     await client.nextOf('chat:removed');
-    expect(client.heard).toEqual(device.heard.map(asFrame));
-    expect(new Set(device.heard.map(({ event }) => event))).toEqual(
+    expect(client.received).toEqual(device.received.map(asFrame));
+    expect(new Set(device.received.map(({ event }) => event))).toEqual(
       new Set([
         'chat:created',
         'message:created',
@@ -201,9 +201,9 @@ describe('plain WebSocket', () => {
       await bound.next(({ name }) => name === 'The end');
       await whole.next(({ name }) => name === 'The end');
       const here = ({ id, chat_id }: any): boolean => (chat_id ?? id) === chat.id;
-      expect(bound.heard).toEqual(whole.heard.filter(here));
-      expect(bound.heard.map(({ type }) => type)).toEqual([undefined, 'read_receipt', 'typing', 'chat:updated']);
-      expect(whole.heard.length).toBeGreaterThan(bound.heard.length + 4);
+      expect(bound.received).toEqual(whole.received.filter(here));
+      expect(bound.received.map(({ type }) => type)).toEqual([undefined, 'read_receipt', 'typing', 'chat:updated']);
+      expect(whole.received.length).toBeGreaterThan(bound.received.length + 4);
     });
 
     it('adds its chat_id to frames without one, and refuses another chat_id', async () => {
@@ -236,18 +236,18 @@ describe('plain WebSocket', () => {
       ['is removed', () => ada.delete(`/groups/${chat.id}/members/${bob.id}`)],
       ['leaves', () => bob.delete(`/groups/${chat.id}/members/${bob.id}`)],
       ['loses the group', () => ada.delete(`/groups/${chat.id}`)],
-    ])('is closed with 4404 when the user %s', async (_, deed) => {
+    ])('is closed with 4404 when the user %s', async (_, action) => {
       const [bound, whole] = await Promise.all([open(bob, chat.id), open(bob)]);
-      await deed();
+      await action();
       expect(await bound.closed).toEqual([4404, 'chat_not_found']);
       const removed = { type: 'chat:removed', chat_id: chat.id };
-      expect(bound.heard.at(-1)).toEqual(removed);
+      expect(bound.received.at(-1)).toEqual(removed);
       expect(await whole.nextOf('chat:removed')).toEqual(removed);
-      await whole.pong();
+      await whole.ping();
       await ada.say(chat, 'unheard');
       whole.send({ chat_id: chat.id, text: 'x', client_message_id: 'late' });
       expect(await whole.nextOf('error')).toMatchObject({ code: 'chat_not_found', client_message_id: 'late' });
-      expect(whole.heard.some(saying('unheard'))).toBe(false);
+      expect(whole.received.some(saying('unheard'))).toBe(false);
     });
   });
 
@@ -277,7 +277,7 @@ describe('plain WebSocket', () => {
     expect(shown.map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
-  function asFrame({ event, payload }: Device['heard'][number]): object {
+  function asFrame({ event, payload }: Device['received'][number]): object {
     if (event === 'message:created' || event === 'read_receipt') return payload;
     return event === 'chat:created' ? { type: event, chat: payload } : { type: event, ...payload };
   }

@@ -23,7 +23,7 @@ interface PlanNode {
 const LONG = 20_000;
 const CHATS = 300;
 
-/** Measures what PostgreSQL did for a request: auto_explain gives the plans of all statements, also inside functions. */
+/** Measures the work of PostgreSQL for a request: auto_explain logs the plans of all statements, also in functions. */
 describe('query cost', () => {
   let app: TestApp;
   let ada: TestUser;
@@ -103,7 +103,7 @@ describe('query cost', () => {
     return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
   };
 
-  /** Makes the request. Returns the rows read of each table, the most rows one plan node sorted, and the highest row estimate. */
+  /** Makes the request. Returns the rows read of each table, the most rows sorted and the highest row estimate. */
   const costOf = async <T>(call: () => Promise<{ status: number; body: T }>) => {
     await call(); // Now the pool has a connection.
     plans.length = 0;
@@ -206,7 +206,7 @@ describe('query cost', () => {
     const device = await ada.device();
     const { body, ...cost } = await costOf(async () => {
       const text = `unheard ${unique()}`;
-      const heard = device.heard.length;
+      const heard = device.received.length;
       // Committed without a notification.
       await app.sql(
         'SELECT append_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], ARRAY[$3], ARRAY[$3], ARRAY[NULL::bigint])',
@@ -214,7 +214,7 @@ describe('query cost', () => {
       );
       await tail.poll();
       await device.next('message:created', (message) => message.text === text);
-      return { status: 200, body: device.heard.length - heard };
+      return { status: 200, body: device.received.length - heard };
     });
     expect(body).toBe(1);
     // The low watermark is some seconds behind, so the poll reads the message of the call before, too.

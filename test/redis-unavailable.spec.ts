@@ -84,7 +84,7 @@ describeWithRedis('Redis unavailable', () => {
     there.close();
     for (const node of nodes) {
       // No error was left unhandled: that would have ended the process.
-      expect(await node.signal('SIGTERM')).toBe(0);
+      expect(await node.stop('SIGTERM')).toBe(0);
       expect(node.output).not.toMatch(/unhandled|MaxListeners/i);
     }
     await redis.stop();

@@ -5,7 +5,7 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 /** Checks random client behaviour with the tokens of one session against a model, in a thousand histories. */
 
-/** A refresh with the newest token that the client holds (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
+/** A refresh with the client's newest token (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
 type Step = { kind: 'refresh'; age: number; lost: boolean } | { kind: 'logout' };
 
 /** The state of a session in the model: whether it is active, and how often its token was replaced. */

@@ -114,21 +114,21 @@ describe('session revocation', () => {
   });
 
   it('reaches a node that was disconnected from the database, once it is connected again', async () => {
-    const proxy = await TcpProxy.before(app.databaseUrl);
+    const proxy = await TcpProxy.inFrontOf(app.databaseUrl);
     const node3 = await TestApp.start({ databaseUrl: proxy.url });
     const phone = await app.user();
     const device = await node3.connect(phone.token);
     const before = await app.login(phone);
     await node3.request('POST', '/auth/logout', { token: before.token });
-    proxy.shut();
-    await proxy.refuses(3);
+    proxy.block();
+    await proxy.untilRefused(3);
     await phone.post('/auth/logout');
     expect(device.all('session:revoked')).toEqual([]);
     // Authentication needs no database query: answers that need no database do not change.
     const noMessage = (token: string) => node3.request('POST', '/messages', { token, body: {} });
     expectProblem(await noMessage(ada.token), 400, 'validation_failed');
     expectProblem(await noMessage(before.token), 401, 'unauthorized');
-    proxy.reopen();
+    proxy.unblock();
     await device.next('session:revoked');
     expectProblem(await me(node3, phone.token), 401, 'unauthorized');
     await node3.close();

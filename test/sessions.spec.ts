@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SessionsService } from '../src/auth/sessions.service.js';
-import { expectAlike, expectProblem } from './support/expect-problem.js';
+import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import type { Answer } from './support/http.js';
 import { sessionCalls } from './support/session-calls.js';
@@ -108,7 +108,7 @@ describe('sessions', () => {
       const [ada, eve] = [await app.user(), await app.user()];
       const foreign = await eve.delete(`/auth/sessions/${ada.sessionId}`);
       expectProblem(foreign, 404, 'not_found');
-      expectAlike(foreign, await eve.delete(`/auth/sessions/${randomUUID()}`));
+      expectSameAnswer(foreign, await eve.delete(`/auth/sessions/${randomUUID()}`));
       await expectAlive(ada);
     });
 

@@ -12,7 +12,7 @@ import { PlainClient } from './support/plain-client.js';
 import { Replica } from './support/replica.js';
 import { TestApp, TestUser, unique } from './support/test-app.js';
 
-/** 16 KB each: a few hundred fill the kernel's buffers of a connection and then our bound; `sync` returns up to a thousand. */
+/** 16 KB each: a few hundred fill the kernel's buffers and then our bound; `sync` returns up to a thousand. */
 const LONG = { text: '\u{1F600}'.repeat(4_096), atMost: 950 };
 const SHORT = { text: '-', atMost: 2_000 };
 const IN_FLIGHT = 32;
@@ -45,7 +45,7 @@ describe('slow consumer', () => {
   const bytesIn = ({ writeBuffer, transport }: EngineConnection): number =>
     writeBuffer.reduce((sum, { data = '' }) => sum + Buffer.byteLength(data), transport.socket?.bufferedAmount ?? 0);
 
-  /** Sends until the server has disconnected a socket. Returns how many messages that took, and the most that waited. */
+  /** Sends until the server has disconnected a socket. Returns how many messages it sent, and the most that waited. */
   async function flood(sender: Device, chatId: number, socket: ChatSocket, { text, atMost }: typeof LONG) {
     const connection = connectionOf(socket);
     const most = { packets: 0, bytes: 0 };
@@ -92,7 +92,7 @@ describe('slow consumer', () => {
     const chat = await ada.group(slow, ...others);
     const socket: Socket = io(app.url, { auth: { token: slow.token }, transports: ['websocket'], forceNew: true });
     const replica = new Replica(slow.id);
-    socket.onAny((event: string, payload: unknown) => replica.hear(event, payload));
+    socket.onAny((event: string, payload: unknown) => replica.apply(event, payload));
     const sync = async (request: unknown) => ((await socket.emitWithAck('sync', request)) as { data: News }).data;
     await hears(socket, 'connect');
     await replica.catchUp(sync);
@@ -118,7 +118,7 @@ describe('slow consumer', () => {
   it('is disconnected on the plain WebSocket', async () => {
     const chat = await ada.group(slow, ...others);
     const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
-    await client.pong();
+    await client.ping();
     client.socket.pause();
     await expectCut(chat.id);
     client.socket.resume();
@@ -153,7 +153,7 @@ describe('slow consumer', () => {
 
   it('is disconnected when it pings and does not read the pongs', async () => {
     const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
-    await client.pong();
+    await client.ping();
     const socket = serverEndOf(slow);
     const reason = hears(socket, 'disconnect');
     client.socket.pause();

@@ -36,13 +36,13 @@ describe('startup', () => {
       await request(url, 'POST', '/auth/register', { body: account });
       const { body } = await login(url);
       const postgres = await postgresPid(dir);
-      expect(await first.signal('SIGINT')).toBe(0);
+      expect(await first.stop('SIGINT')).toBe(0);
       expect(isAlive(postgres)).toBe(false);
 
       const second = ServerProcess.start(dir);
       const me = await request(await second.url(), 'GET', '/auth/me', { token: body.access_token });
       expect([me.status, me.body.name]).toEqual([200, 'Ada']);
-      expect(await second.signal('SIGTERM')).toBe(0);
+      expect(await second.stop('SIGTERM')).toBe(0);
     });
   });
 
@@ -51,7 +51,7 @@ describe('startup', () => {
       const killed = ServerProcess.start(dir);
       await request(await killed.url(), 'POST', '/auth/register', { body: account });
       const orphan = await postgresPid(dir);
-      await killed.signal('SIGKILL');
+      await killed.stop('SIGKILL');
       expect(isAlive(orphan)).toBe(true);
 
       const next = ServerProcess.start(dir);
@@ -59,13 +59,13 @@ describe('startup', () => {
       expect((await login(url)).status).toBe(200);
       const postgres = await postgresPid(dir);
       expect([postgres === orphan, isAlive(orphan)]).toEqual([false, false]);
-      await next.signal('SIGKILL');
+      await next.stop('SIGKILL');
       process.kill(postgres, 'SIGKILL');
 
       // Now postmaster.pid names a process that has ended.
       const last = ServerProcess.start(dir);
       expect((await login(await last.url())).status).toBe(200);
-      expect(await last.signal('SIGINT')).toBe(0);
+      expect(await last.stop('SIGINT')).toBe(0);
     });
   });
 
@@ -74,10 +74,10 @@ describe('startup', () => {
       const first = ServerProcess.start(dir);
       await first.url();
       const second = ServerProcess.start(dir);
-      expect(await second.code()).toBe(1);
+      expect(await second.exitCode()).toBe(1);
       expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
       expect((await request(await first.url(), 'GET', '/health/ready')).status).toBe(200);
-      await first.signal('SIGINT');
+      await first.stop('SIGINT');
     });
   });
 
@@ -88,12 +88,12 @@ describe('startup', () => {
       const postgres = await postgresPid(dir);
       process.kill(postgres, 'SIGSTOP');
       const second = ServerProcess.start(dir);
-      expect(await second.code()).toBe(1);
+      expect(await second.exitCode()).toBe(1);
       expect(second.output).toMatch(/^Another WinDI Chat is running on the data folder/);
       process.kill(postgres, 'SIGCONT');
       expect((await request(url, 'GET', '/health/ready')).status).toBe(200);
       expect(await postgresPid(dir)).toBe(postgres);
-      await first.signal('SIGINT');
+      await first.stop('SIGINT');
     });
   });
 
@@ -114,7 +114,7 @@ describe('startup', () => {
         const before = await contents();
         await inTemporaryFolder(async (dir) => {
           const server = ServerProcess.start(dir, { DATABASE_URL: url, ...env });
-          expect(await server.code()).toBe(1);
+          expect(await server.exitCode()).toBe(1);
           expect(server.output.trim()).toMatch(/^The database was made by an earlier .* before 0\.1\.0: .*DATA_DIR\.$/);
         });
         expect(await contents()).toEqual(before);
@@ -146,7 +146,7 @@ describe('startup', () => {
         await inTemporaryFolder(async (dir) => {
           const server = ServerProcess.start(dir, { DATABASE_URL: empty.url, MIGRATE_ON_START });
           expect((await request(await server.url(), 'GET', '/health/ready')).status).toBe(200);
-          expect(await server.signal('SIGTERM')).toBe(0);
+          expect(await server.stop('SIGTERM')).toBe(0);
         });
       }
       await empty.drop();
@@ -163,7 +163,7 @@ describe('startup', () => {
             PORT: String(port),
             LOG_LEVEL: 'warn',
           });
-          expect(await server.code()).toBe(1);
+          expect(await server.exitCode()).toBe(1);
           expect(server.output.trim()).toBe(`Port ${port} is taken: stop what uses it, or set PORT.`);
         });
       } finally {
@@ -171,22 +171,22 @@ describe('startup', () => {
       }
     });
 
-    it('is followed by one log line when the database is lost and one when it is back, however many retries there were', async () => {
-      const proxy = await TcpProxy.before(database.url);
+    it('is followed by one log line when the database is lost and one when it is back', async () => {
+      const proxy = await TcpProxy.inFrontOf(database.url);
       await inTemporaryFolder(async (dir) => {
         const server = ServerProcess.start(dir, { DATABASE_URL: proxy.url });
         await server.url();
-        proxy.shut();
-        await proxy.refuses(3);
-        proxy.reopen();
+        proxy.block();
+        await proxy.untilRefused(3);
+        proxy.unblock();
         await server.until(/revocations\.in_reach/);
-        expect(await server.signal('SIGTERM')).toBe(0);
+        expect(await server.stop('SIGTERM')).toBe(0);
         expect(server.output.match(/revocations\.\w+/g)).toEqual(['revocations.out_of_reach', 'revocations.in_reach']);
       });
       proxy.close();
     });
 
-    it('is followed by JSON logs of every key event with ids, without passwords, tokens or texts at the finest level', async () => {
+    it('is followed by JSON logs of all key events, without passwords, tokens or texts at the finest level', async () => {
       await inTemporaryFolder(async (dir) => {
         const jwtSecret = 'the secret of this very test, long';
         const server = ServerProcess.start(dir, {
@@ -252,7 +252,7 @@ describe('startup', () => {
         ]);
         await request(url, 'POST', '/auth/logout', { token });
         await server.until(/"socket\.left"/);
-        expect(await server.signal('SIGTERM')).toBe(0);
+        expect(await server.stop('SIGTERM')).toBe(0);
 
         const lines = server.output
           .split('\n')
@@ -320,7 +320,7 @@ describe('startup', () => {
   ])('refuses %j, and explains it without printing the value', async (env, reason) => {
     await inTemporaryFolder(async (dir) => {
       const server = ServerProcess.start(dir, env);
-      expect(await server.code()).toBe(1);
+      expect(await server.exitCode()).toBe(1);
       expect(server.output).toMatch(reason);
       expect(server.output.trim().split('\n')).toHaveLength(1);
       expect(server.output).not.toMatch(/short-and-secret|hunter2|99999|chatty-value/);

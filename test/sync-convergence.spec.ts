@@ -39,7 +39,7 @@ class Client {
   static async of(user: TestUser, hears: () => boolean): Promise<Client> {
     const client = new Client(user, await user.device());
     client.device.socket.onAny((event: string, payload: unknown) => {
-      if (hears()) client.replica.hear(event, payload);
+      if (hears()) client.replica.apply(event, payload);
     });
     return client;
   }

@@ -2,50 +2,50 @@ import { randomUUID } from 'node:crypto';
 import type { Chat } from '../../src/contract/chats.js';
 import type { Message } from '../../src/contract/messages.js';
 import { type TestApp, type TestUser, unique } from '../support/test-app.js';
-import { type Place, PLACES } from './tables.js';
+import { type Relation, RELATIONS } from './tables.js';
 
-/** Where ids start: one of a chat can be taken for nothing else in an answer, and all are as long as one that is absent. */
+/** The first id of each table: a chat's id never occurs as another id, and all ids are as long as ABSENT_ID. */
 const FIRST_IDS = { users: 1_000_000, messages: 2_000_000, chats: 3_000_000 };
 const ABSENT_ID = 9_999_999;
 const ABSENT_UUID = '00000000-0000-4000-8000-000000000000';
 
-/** A group with somebody at each place, and a message of everybody who is or was in it. */
-interface Scene {
+/** A group with a user in each relation to it, and a message of every current and former member. */
+interface GroupFixture {
   readonly group: Chat;
   readonly messages: ReadonlyMap<TestUser, Message>;
-  /** What the owner sees of it at first. */
+  /** What the owner sees of the group right after it was made. */
   readonly view: unknown;
 }
 
-type Thing = number | string;
+type Value = number | string;
 
-/** Somebody who has blocked everybody, somebody whom everybody has blocked, and the messages of the chats that were blocked then. */
-interface Blocked {
+/** A user who blocks every caller, a user whom every caller blocks, and messages sent before the blocks. */
+interface BlockedFixture {
   readonly blocker: TestUser;
   readonly person: TestUser;
   readonly messages: ReadonlyMap<TestUser, Message>;
 }
 
-/** The people of the matrix and what it is about: made by REST, the people once, and a group whenever one is used up. */
+/** The users and objects that the matrix names, made over REST. A group that a row has used up is made again. */
 export class Fixtures {
-  private scene: Scene | undefined;
+  private groupFixture: GroupFixture | undefined;
 
   private constructor(
-    readonly people: Readonly<Record<Place, TestUser>>,
+    readonly people: Readonly<Record<Relation, TestUser>>,
     private readonly peer: TestUser,
     private readonly otherAdmin: TestUser,
     private readonly newcomer: TestUser,
     private readonly strangers: readonly [TestUser, TestUser],
     private readonly privateChats: ReadonlyMap<TestUser, Chat>,
-    private readonly blocked: Blocked,
+    private readonly blocked: BlockedFixture,
     private readonly foreign: { readonly group: Chat; readonly privateChat: Chat; readonly messages: Message[] },
   ) {}
 
-  static async set(app: TestApp): Promise<Fixtures> {
+  static async create(app: TestApp): Promise<Fixtures> {
     for (const [table, first] of Object.entries(FIRST_IDS)) {
       await app.sql(`ALTER TABLE ${table} ALTER id RESTART WITH ${first}`);
     }
-    const cast = await app.users(PLACES.length);
+    const users = await app.users(RELATIONS.length);
     const [peer, otherAdmin, newcomer, ...strangers] = (await app.users(5)) as [
       TestUser,
       TestUser,
@@ -53,12 +53,15 @@ export class Fixtures {
       TestUser,
       TestUser,
     ];
-    const chats = await Promise.all(cast.map(async (user) => [user, await user.privateChat(peer)] as const));
+    const chats = await Promise.all(users.map(async (user) => [user, await user.privateChat(peer)] as const));
     const [stranger, friend] = strangers;
     const group = await stranger.group(friend);
     const privateChat = await stranger.privateChat(friend);
     const messages = [await stranger.say(group), await friend.say(privateChat)];
-    const people = Object.fromEntries(PLACES.map((place, index) => [place, cast[index]!])) as Record<Place, TestUser>;
+    const people = Object.fromEntries(RELATIONS.map((place, index) => [place, users[index]!])) as Record<
+      Relation,
+      TestUser
+    >;
     return new Fixtures(
       people,
       peer,
@@ -66,7 +69,7 @@ export class Fixtures {
       newcomer,
       [stranger, friend],
       new Map(chats),
-      await block(app, cast),
+      await block(app, users),
       {
         group,
         privateChat,
@@ -75,11 +78,11 @@ export class Fixtures {
     );
   }
 
-  /** What a name of the matrix means for a caller. */
-  async find(thing: string, caller: TestUser): Promise<Thing> {
+  /** The id, token or text that a name of the matrix stands for, for this caller. */
+  async find(thing: string, caller: TestUser): Promise<Value> {
     const { peer, foreign, newcomer } = this;
     const [stranger] = this.strangers;
-    const { group, messages } = await this.current();
+    const { group, messages } = await this.currentGroup();
     switch (thing) {
       case 'group':
         return group.id;
@@ -156,36 +159,36 @@ export class Fixtures {
       case 'absent email':
         return 'nobody@example.com';
       default:
-        throw new Error(`the matrix names ${thing}, which is nothing`);
+        throw new Error(`the matrix names an unknown thing: ${thing}`);
     }
   }
 
-  /** The owner sees the group as it was made: no refused write has changed it. */
+  /** Expects that the owner sees the group as it was made: no refused write has changed it. */
   async expectUnchanged(): Promise<void> {
-    const { group, view } = await this.current();
+    const { group, view } = await this.currentGroup();
     expect(await viewOf(this.people.owner, group)).toEqual(view);
   }
 
-  /** What the strangers see of theirs, which nobody of the matrix may have changed. */
+  /** What the strangers see of their own chats, which no caller may change. */
   async foreignView(): Promise<unknown> {
     const [stranger] = this.strangers;
     return [await viewOf(stranger, this.foreign.group), await viewOf(stranger, this.foreign.privateChat)];
   }
 
-  /** The next that is asked for is a new group. */
-  strike(): void {
-    this.scene = undefined;
+  /** Makes the next use of the group create a new one. */
+  discardGroup(): void {
+    this.groupFixture = undefined;
   }
 
   private privateChatOf(caller: TestUser): Chat {
     return this.privateChats.get(caller)!;
   }
 
-  private async current(): Promise<Scene> {
-    return (this.scene ??= await this.build());
+  private async currentGroup(): Promise<GroupFixture> {
+    return (this.groupFixture ??= await this.buildGroup());
   }
 
-  private async build(): Promise<Scene> {
+  private async buildGroup(): Promise<GroupFixture> {
     const { people, peer, otherAdmin } = this;
     const { owner, admin, member, 'ex-member': former } = people;
     const group = await owner.group(admin, otherAdmin, member, peer, former);
@@ -197,10 +200,10 @@ export class Fixtures {
   }
 }
 
-async function block(app: TestApp, cast: readonly TestUser[]): Promise<Blocked> {
+async function block(app: TestApp, users: readonly TestUser[]): Promise<BlockedFixture> {
   const [blocker, person, friend] = (await app.users(3)) as [TestUser, TestUser, TestUser];
   const messages = new Map<TestUser, Message>();
-  for (const user of cast) {
+  for (const user of users) {
     messages.set(user, await user.say(await user.privateChat(friend)));
     await friend.put(`/users/${user.id}/block`);
     await blocker.put(`/users/${user.id}/block`);
@@ -209,7 +212,7 @@ async function block(app: TestApp, cast: readonly TestUser[]): Promise<Blocked> 
   return { blocker, person, messages };
 }
 
-/** The chat with its members and its history. */
+/** The chat with its members and its history, as the user sees it. */
 async function viewOf(user: TestUser, { id }: Chat): Promise<unknown> {
   const [chat, history] = await Promise.all([user.get(`/chats/${id}`), user.get(`/messages/history/${id}`)]);
   return [chat.body, history.body];

@@ -2,13 +2,13 @@ import { createSecretKey } from 'node:crypto';
 import { JwtService } from '@nestjs/jwt';
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Device } from '../support/device.js';
-import { expectAlike, expectProblem, faceOf } from '../support/expect-problem.js';
+import { expectSameAnswer, expectProblem, comparableText } from '../support/expect-problem.js';
 import type { Answer } from '../support/http.js';
 import { PlainClient } from '../support/plain-client.js';
 import { eventsOf, routesOf } from '../support/routes.js';
 import { TestApp, type TestUser } from '../support/test-app.js';
 import { Fixtures } from './fixtures.js';
-import { PLACES, type Row, rowsOf, TOKENS } from './tables.js';
+import { RELATIONS, type Row, rowsOf, TOKENS } from './tables.js';
 
 const PUBLIC = rowsOf('Public routes');
 const ROUTES = rowsOf('Routes');
@@ -47,7 +47,7 @@ function lists(body: any, id: unknown): boolean {
 type Values = Readonly<Record<string, number | string>>;
 
 /** Sends what a row says, for one caller and one case. `outcome` is in the words of the matrix. */
-type Put = (
+type SendCase = (
   caller: TestUser,
   values: Values,
   one: Record<string, string>,
@@ -64,24 +64,24 @@ describe('the access matrix', () => {
 
   beforeAll(async () => {
     app = await TestApp.start();
-    fixtures = await Fixtures.set(app);
+    fixtures = await Fixtures.create(app);
     foreign = await fixtures.foreignView();
-    for (const place of PLACES) devices.set(fixtures.people[place], await fixtures.people[place].device());
+    for (const place of RELATIONS) devices.set(fixtures.people[place], await fixtures.people[place].device());
     tokens = tokensOf(app);
     for (const row of ROUTES) {
-      for (const one of casesOf(row)) cells.push([row, one, await meant(one, fixtures.people.member)]);
+      for (const one of casesOf(row)) cells.push([row, one, await valuesOf(one, fixtures.people.member)]);
     }
   });
   afterAll(() => app.close());
 
   /** Who sends the request: the caller, or a new session or account where the row ends one. */
-  async function askedBy(thing: string | undefined, caller: TestUser): Promise<TestUser> {
+  async function senderOf(thing: string | undefined, caller: TestUser): Promise<TestUser> {
     if (thing === 'new session') return app.login(caller);
     return thing === 'new account' ? app.user() : caller;
   }
 
   /** The values of the parameters of a case. */
-  async function meant(one: Record<string, string>, caller: TestUser): Promise<Values> {
+  async function valuesOf(one: Record<string, string>, caller: TestUser): Promise<Values> {
     const found: Record<string, number | string> = {};
     for (const [name, thing] of Object.entries(one)) {
       if (name !== 'caller') found[name] = await fixtures.find(thing, caller);
@@ -136,7 +136,7 @@ describe('the access matrix', () => {
       for (const row of PUBLIC) {
         for (const one of casesOf(row)) {
           const { member } = fixtures.people;
-          const answer = await ask(row, await meant(one, member), await tokens[kind]!(member));
+          const answer = await ask(row, await valuesOf(one, member), await tokens[kind]!(member));
           const { code: told } = answer.body as { code?: string };
           expect([row.name, one, [answer.status, told].join(' ').trim()]).toEqual([row.name, one, row.answers.answer]);
         }
@@ -152,7 +152,7 @@ describe('the access matrix', () => {
       const { member } = fixtures.people;
       for (const one of casesOf(row)) {
         const token = await tokens[kind]!(member);
-        const path = filled(row.name, await meant(one, member)) + (token === undefined ? '' : `?token=${token}`);
+        const path = filled(row.name, await valuesOf(one, member)) + (token === undefined ? '' : `?token=${token}`);
         expect(await (await PlainClient.open(app.url, path)).closed).toEqual([4401, code]);
       }
     });
@@ -161,7 +161,7 @@ describe('the access matrix', () => {
   it('ignores a valid token on a public route', async () => {
     for (const row of PUBLIC) {
       const { member } = fixtures.people;
-      const answer = await ask(row, await meant(casesOf(row)[0]!, member), member.token);
+      const answer = await ask(row, await valuesOf(casesOf(row)[0]!, member), member.token);
       expect([row.name, answer.status]).toEqual([row.name, Number(row.answers.answer!.split(' ')[0])]);
     }
   });
@@ -169,21 +169,21 @@ describe('the access matrix', () => {
   /** The first 404 answer of each route and code. All others must equal it. */
   const hidden = new Map<string, Answer>();
 
-  /** Checks every cell of a row. `changes`: the row writes. A refused write must change nothing; an accepted one uses up the group. */
-  async function walk(row: Row, changes: boolean, put: Put): Promise<void> {
-    for (const place of PLACES) {
+  /** Checks every cell of a row. `changes`: the row writes; a refused write must change nothing. */
+  async function checkRow(row: Row, changes: boolean, send: SendCase): Promise<void> {
+    for (const place of RELATIONS) {
       const caller = fixtures.people[place];
       const { outcome, listed, isListed } = parseAnswer(row.answers[place]!);
       const refused = !/^(2|ok|open)/.test(outcome);
       const faces = new Set<string>();
       for (const one of casesOf(row)) {
-        const values = await meant(one, caller);
-        const told = await put(caller, values, one);
-        expect([place, one, told.outcome]).toEqual([place, one, outcome]);
-        if (listed) expect([place, one, lists(told.body, values[listed])]).toEqual([place, one, isListed]);
+        const values = await valuesOf(one, caller);
+        const actualCode = await send(caller, values, one);
+        expect([place, one, actualCode.outcome]).toEqual([place, one, outcome]);
+        if (listed) expect([place, one, lists(actualCode.body, values[listed])]).toEqual([place, one, isListed]);
         if (changes && refused) await fixtures.expectUnchanged();
-        else if (changes) fixtures.strike();
-        faces.add(told.face.replaceAll(String(values.chat), 'id'));
+        else if (changes) fixtures.discardGroup();
+        faces.add(actualCode.face.replaceAll(String(values.chat), 'id'));
       }
       expect([...faces]).toHaveLength(1);
     }
@@ -191,22 +191,22 @@ describe('the access matrix', () => {
 
   it.each(titled(ROUTES))('%s', async (_, row) => {
     const changes = !row.name.startsWith('GET ') && row.name !== 'POST /sync';
-    await walk(row, changes, async (caller, values, one) => {
-      const { token } = await askedBy(one.caller, caller);
+    await checkRow(row, changes, async (caller, values, one) => {
+      const { token } = await senderOf(one.caller, caller);
       const answer = await ask(row, values, token);
       const { code } = (answer.body ?? {}) as { code?: ErrorCode };
       if (code) expectProblem(answer, answer.status, code);
       if (answer.status === 404) {
         const key = `${row.name} ${code}`;
-        expectAlike(answer, hidden.get(key) ?? answer);
+        expectSameAnswer(answer, hidden.get(key) ?? answer);
         hidden.set(key, answer);
       }
-      return { outcome: [answer.status, code].join(' ').trim(), body: answer.body, face: faceOf(answer) };
+      return { outcome: [answer.status, code].join(' ').trim(), body: answer.body, face: comparableText(answer) };
     });
   });
 
   it.each(titled(EVENTS))('%s', async (_, row) => {
-    await walk(row, row.name !== 'sync', async (caller, values) => {
+    await checkRow(row, row.name !== 'sync', async (caller, values) => {
       const ack = await devices.get(caller)!.raw(row.name, JSON.parse(filled(row.sent, values)));
       const [outcome, body] = ack.ok ? ['ok', ack.data] : [ack.error.code, undefined];
       return { outcome, body, face: JSON.stringify(ack) };
@@ -214,11 +214,11 @@ describe('the access matrix', () => {
   });
 
   it.each(titled(PLAIN))('%s', async (_, row) => {
-    await walk(row, false, async (caller, values) => {
+    await checkRow(row, false, async (caller, values) => {
       const client = await PlainClient.open(app.url, `${filled(row.name, values)}?token=${caller.token}`);
       client.send({ type: 'ping' });
       const opened = client.nextOf('pong').then(() => 'open');
-      const outcome = await Promise.race([opened, client.closed.then((farewell) => farewell.join(' '))]);
+      const outcome = await Promise.race([opened, client.closed.then((close) => close.join(' '))]);
       opened.catch(() => undefined); // A closed socket never answers the ping.
       client.socket.close();
       return { outcome, body: undefined, face: outcome };
@@ -234,7 +234,7 @@ describe('the access matrix', () => {
     await device.next('auth:expired');
     for (const row of EVENTS.filter(({ name }) => name !== 'auth:refresh')) {
       for (const one of casesOf(row)) {
-        const ack = await device.raw(row.name, JSON.parse(filled(row.sent, await meant(one, member))));
+        const ack = await device.raw(row.name, JSON.parse(filled(row.sent, await valuesOf(one, member))));
         expect([row.name, one, ack]).toMatchObject([row.name, one, { ok: false, error: { code: 'token_expired' } }]);
       }
     }

@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs';
 
-export const PLACES = ['outsider', 'ex-member', 'member', 'admin', 'owner'] as const;
-/** Where a caller stands to the group. */
-export type Place = (typeof PLACES)[number];
+// Reads the tables of matrix.md.
+
+export const RELATIONS = ['outsider', 'ex-member', 'member', 'admin', 'owner'] as const;
+/** The relation of a caller to the group. */
+export type Relation = (typeof RELATIONS)[number];
 
 /** A row of one of the tables. */
 export interface Row {
-  /** The route, the event, or the path. */
+  /** The route, the event, or the path of a WebSocket. */
   readonly name: string;
-  /** A body or payload as JSON, or a query; empty for none. */
+  /** A body or payload as JSON, or a query string; empty for none. */
   readonly sent: string;
-  /** What stands for each name: one thing, or several that are to be answered alike. */
+  /** The value of each parameter: one, or several that must be answered alike. */
   readonly about: Readonly<Record<string, readonly string[]>>;
-  /** What it is answered, by the heading of the column. */
+  /** The expected answers, by the heading of the column. */
   readonly answers: Readonly<Record<string, string>>;
 }
 
@@ -20,12 +22,12 @@ type Section = 'Public routes' | 'Routes' | 'Events' | 'Plain WebSockets';
 
 const text = readFileSync(new URL('matrix.md', import.meta.url), 'utf8');
 
-/** What each token that is no good is answered. */
+/** The error code for each kind of invalid token. */
 export const TOKENS: readonly (readonly [token: string, code: string])[] = cellsOf('Tokens').map(
   ([token, code]) => [token!, code!] as const,
 );
 
-/** The rows of a section's table, each with all that it takes over from those above it. */
+/** The rows of a section's table, each with the values it inherits from the rows above. */
 export function rowsOf(section: Section): Row[] {
   const [, , , ...columns] = headOf(section);
   let name = '';
@@ -50,7 +52,7 @@ function parseAbout(about: string): Row['about'] {
 }
 
 const headOf = (section: string): string[] => linesOf(section)[0]!;
-// The second line only separates.
+// The second line is the separator of a Markdown table.
 function cellsOf(section: string): string[][] {
   return linesOf(section).slice(2);
 }

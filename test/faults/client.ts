@@ -180,7 +180,7 @@ export class ChatClient extends Caller {
   private hear(name: string, payload: any): void {
     const known = this.replica.chats.get(payload.chat_id as number);
     const isHole = name === 'message:created' && payload.seq > (known?.seq ?? 0) + 1;
-    this.replica.hear(name, payload);
+    this.replica.apply(name, payload);
     if (!isHole || !this.world.resyncs || this.hole) return;
     this.hole = setTimeout(() => {
       this.hole = undefined;

@@ -69,7 +69,7 @@ export class Cluster {
     for (const { front, back, process } of this.nodes) {
       front.close();
       back.close();
-      await process.signal('SIGKILL');
+      await process.stop('SIGKILL');
     }
     await this.postgres.close();
     await this.redis.stop();
@@ -78,9 +78,9 @@ export class Cluster {
   }
 
   private async addNode(name: string): Promise<void> {
-    const back = await TcpProxy.before(this.postgres.url);
+    const back = await TcpProxy.inFrontOf(this.postgres.url);
     const process = this.launch(back);
-    this.nodes.push({ name, back, process, front: await TcpProxy.before(await process.url()) });
+    this.nodes.push({ name, back, process, front: await TcpProxy.inFrontOf(await process.url()) });
   }
 
   private launch(back: TcpProxy): ServerProcess {

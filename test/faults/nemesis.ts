@@ -15,12 +15,12 @@ const nothing = (): void => undefined;
 const FAULTS = {
   'kill -9 a node': {
     lastsMs: [500, 1_500],
-    begin: (_, node) => node.process.signal('SIGKILL'),
+    begin: (_, node) => node.process.stop('SIGKILL'),
     end: (cluster, node) => cluster.restart(node),
   },
   'restart a node': {
     lastsMs: [0, 500],
-    begin: (_, node) => node.process.signal('SIGTERM'),
+    begin: (_, node) => node.process.stop('SIGTERM'),
     end: (cluster, node) => cluster.restart(node),
   },
   'stop a node': {
@@ -35,8 +35,8 @@ const FAULTS = {
   },
   'stop PostgreSQL': {
     lastsMs: [1_500, 4_500],
-    begin: ({ postgres }) => postgres.freeze(),
-    end: ({ postgres }) => postgres.thaw(),
+    begin: ({ postgres }) => postgres.pause(),
+    end: ({ postgres }) => postgres.resume(),
   },
   'kill -9 Redis': {
     lastsMs: [1_000, 4_000],
@@ -51,15 +51,15 @@ const FAULTS = {
   // After the commit and before the ack, at either end of the node.
   'lose the answers of PostgreSQL to a node': {
     lastsMs: [200, 800],
-    begin: (_, { back }) => back.swallowAnswers(),
-    end: (_, { back }) => back.cut(),
+    begin: (_, { back }) => back.dropResponses(),
+    end: (_, { back }) => back.dropConnections(),
   },
   'lose the answers of a node': {
     lastsMs: [200, 800],
-    begin: (_, { front }) => front.swallowAnswers(),
-    end: (_, { front }) => front.cut(),
+    begin: (_, { front }) => front.dropResponses(),
+    end: (_, { front }) => front.dropConnections(),
   },
-  'cut the clients of a node': { lastsMs: [0, 0], begin: (_, { front }) => front.cut(), end: nothing },
+  'cut the clients of a node': { lastsMs: [0, 0], begin: (_, { front }) => front.dropConnections(), end: nothing },
 } satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;

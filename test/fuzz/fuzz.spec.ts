@@ -6,11 +6,11 @@ import { Device } from '../support/device.js';
 import { request } from '../support/http.js';
 import { inTemporaryFolder, ServerProcess } from '../support/server-process.js';
 import { type Input, input } from './inputs.js';
-import { type Loot, send } from './target.js';
+import { type Fixture, send } from './target.js';
 
 /**
- * The fuzzer. It sends FUZZ_RUNS random malformed requests and frames to the built application, which runs as a process of
- * its own: a few thousand with every run of the tests, 100,000 with `npm run test:fuzz`. Inputs that fail are added to
+ * The fuzzer. It sends FUZZ_RUNS random malformed requests and frames to the built application, which runs in a separate
+ * process: a few thousand with every run of the tests, 100,000 with `npm run test:fuzz`. Inputs that fail are added to
  * corpus.json, and later runs send them first.
  */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2_500);
@@ -18,8 +18,8 @@ const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const CORPUS = new URL('corpus.json', import.meta.url);
 
 /** Inputs sent at once. */
-const MAX_VOLLEY = 64;
-const VOLLEYS_OF_A_ROUND = 20;
+const MAX_BATCH = 64;
+const BATCHES_PER_ROUND = 20;
 /** How much memory a run may add after its first quarter, in bytes. */
 const MEMORY_ALLOWED = 24 * 1024 * 1024;
 /** Differs from the example in the OpenAPI document: an input with that example would change the password. */
@@ -34,7 +34,7 @@ describe('random malformed input', () => {
   let stopped: Promise<unknown>;
   let bystander: Device;
   let chat: Chat;
-  let loot: Loot;
+  let fixture: Fixture;
   let email: string;
 
   beforeAll(async () => {
@@ -49,29 +49,29 @@ describe('random malformed input', () => {
         LOG_LEVEL: 'error',
         ACCESS_TOKEN_TTL: '1d',
         RATE_LIMIT: 'off',
-        NODE_OPTIONS: `--import ${new URL('witness.js', import.meta.url).href}`,
+        NODE_OPTIONS: `--import ${new URL('process-monitor.js', import.meta.url).href}`,
       });
       url = await server.url();
       ready();
-      await server.code();
+      await server.exitCode();
     });
     await Promise.race([started, stopped]);
-    const other = await person('bystander@example.com');
+    const other = await createFixture('bystander@example.com');
     bystander = await Device.connect(url, other.token as string);
     chat = (await request<Chat>(url, 'POST', '/groups', { token: other.token as string, body: { name: 'Bystanders' } }))
       .body;
     email = 'mallory@example.com';
-    loot = await person(email);
+    fixture = await createFixture(email);
   }, 60_000);
   afterAll(async () => {
     bystander.close();
-    await server.signal('SIGTERM');
+    await server.stop('SIGTERM');
     await stopped;
     await drop();
   });
 
   /** A user with a chat, a message and a session, which the inputs refer to. */
-  async function person(address: string): Promise<Loot> {
+  async function createFixture(address: string): Promise<Fixture> {
     await request(url, 'POST', '/auth/register', { body: { name: 'Mallory', email: address, password: PASSWORD } });
     const { body } = await request(url, 'POST', '/auth/login', { body: { username: address, password: PASSWORD } });
     const token = body.access_token as string;
@@ -84,31 +84,33 @@ describe('random malformed input', () => {
     return { token, user: me.body.id, session: sessions.body[0].id, chat: group.body.id, message: message.body.id };
   }
 
-  /** Sends a batch of inputs. Then a bystander must still be served, and a deleted chat or ended session is replaced. */
-  async function volley(inputs: readonly Input[]): Promise<void> {
-    const complaints = await Promise.all(inputs.map((one) => send(url, one, loot)));
-    expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([]);
+  /** Sends a batch of inputs, checks that a bystander is still served, and replaces a fixture that was deleted. */
+  async function sendBatch(inputs: readonly Input[]): Promise<void> {
+    const problems = await Promise.all(inputs.map((one) => send(url, one, fixture)));
+    expect(problems.filter((complaint) => complaint !== undefined)).toEqual([]);
     const answer = await bystander.command('typing', { chat_id: chat.id, is_typing: true });
     expect(answer).toEqual({ ok: true, data: {} });
-    const { status, body } = await request(url, 'GET', `/messages/${loot.message}`, { token: loot.token as string });
-    if (status !== 200 || body.text === null) loot = await person(email);
+    const { status, body } = await request(url, 'GET', `/messages/${fixture.message}`, {
+      token: fixture.token as string,
+    });
+    if (status !== 200 || body.text === null) fixture = await createFixture(email);
   }
 
   let reports = 0;
   /** The memory in use, in bytes. Checks that the monitor reports no problem in the process. */
   async function inspect(): Promise<number> {
-    server.tell('SIGUSR2');
+    server.sendSignal('SIGUSR2');
     const [, memory, prototype] = await server.until(
-      new RegExp(`witness: report ${(reports += 1)} memory=(\\d+) prototype=(.*)`),
+      new RegExp(`monitor: report ${(reports += 1)} memory=(\\d+) prototype=(.*)`),
     );
     expect(prototype).toBe('clean');
-    expect(server.output).not.toMatch(/witness: uncaught|internal_error|"level":[56]0/);
+    expect(server.output).not.toMatch(/monitor: uncaught|internal_error|"level":[56]0/);
     expect((await request(url, 'GET', '/health/ready')).status).toBe(200);
     return Number(memory);
   }
 
   it('gets the documented answers for every input of the corpus', async () => {
-    for (const { inputs } of corpus) await volley(inputs);
+    for (const { inputs } of corpus) await sendBatch(inputs);
     await inspect();
   });
 
@@ -118,17 +120,17 @@ describe('random malformed input', () => {
       const memory: number[] = [];
       let sent = 0;
       const property = fc.asyncProperty(
-        fc.array(input, { minLength: 1, maxLength: MAX_VOLLEY, size: 'max' }),
+        fc.array(input, { minLength: 1, maxLength: MAX_BATCH, size: 'max' }),
         async (inputs) => {
           sent += inputs.length;
-          await volley(inputs);
+          await sendBatch(inputs);
         },
       );
       for (let seed = SEED; sent < RUNS; seed += 1) {
-        const run = await fc.check(property, { seed, numRuns: VOLLEYS_OF_A_ROUND });
+        const run = await fc.check(property, { seed, numRuns: BATCHES_PER_ROUND });
         if (run.failed) {
           const [inputs] = run.counterexample!;
-          if (process.env.FUZZ_KEEP) keep(`seed ${seed}`, inputs);
+          if (process.env.FUZZ_KEEP) addToCorpus(`seed ${seed}`, inputs);
           throw new Error(`seed ${seed}: ${JSON.stringify(inputs)}`, { cause: run.errorInstance });
         }
         const now = await inspect();
@@ -142,6 +144,6 @@ describe('random malformed input', () => {
   );
 });
 
-function keep(why: string, inputs: Input[]): void {
+function addToCorpus(why: string, inputs: Input[]): void {
   writeFileSync(CORPUS, `${JSON.stringify([...corpus, { why, inputs }], null, 2)}\n`);
 }

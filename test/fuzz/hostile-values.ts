@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 
-/** What stands for itself until it is sent: what is there for the taking then. */
+// Random values for the fuzzer: JSON, keys, paths and bytes that are unlikely or malformed.
+
+/** Placeholders that target.ts replaces by existing ids when an input is sent. */
 const PLACEHOLDERS = ['$user', '$chat', '$message', '$session', '$token', '$key'] as const;
 
-/** Text as bytes, one a character, which is how inputs hold what goes over the wire. */
+/** UTF-8 bytes as a string with one character per byte: the form in which inputs hold what is sent. */
 export const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 const NESTED = [10, 1_000, 8_000];
 
-/** A piece of JSON that is no likely value of any field; not always well-formed. */
+/** JSON that is an unlikely value for any field, and not always well-formed. */
 export const hostileJson: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(
     ...['null', 'true', '0', '-1', '-0', '1.5', '1e400', '1e3', '9007199254740991', '9007199254740992', '1e21'],
@@ -54,10 +56,10 @@ const hostileKey = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
 
-/** The members of an object, as JSON texts: a key may come twice. */
+/** The members of an object, as JSON texts. A key may occur twice. */
 export type Members = readonly (readonly [key: string, json: string])[];
 
-/** The object as JSON, some of its members replaced, left out, doubled, or joined by strange ones. */
+/** The object as JSON, with some members replaced, removed, duplicated or added. */
 export function mutated(members: Members): fc.Arbitrary<string> {
   const member = ([key, json]: Members[number]): fc.Arbitrary<Members> =>
     fc.oneof(
@@ -84,7 +86,7 @@ export function mutated(members: Members): fc.Arbitrary<string> {
 const objectOf = (members: Members): string =>
   `{${members.map(([key, json]) => `${utf8(JSON.stringify(key))}:${json}`).join(',')}}`;
 
-/** Bytes with something cut off, put in or changed, now and then. */
+/** The bytes, sometimes with some of them removed, inserted or changed. */
 export function corrupted(bytes: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const junk = fc.constantFrom(
     '\0',
@@ -108,7 +110,7 @@ export function corrupted(bytes: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof({ weight: 4, arbitrary: bytes }, { weight: 1, arbitrary: spoil });
 }
 
-/** Valid values by the name of a field; of others the document has an example. */
+/** Valid values by the name of a field. For other fields the OpenAPI document has an example. */
 export const VALID: Readonly<Record<string, string>> = {
   chat_id: '$chat',
   group_id: '$chat',
@@ -123,7 +125,7 @@ export const VALID: Readonly<Record<string, string>> = {
   email: '"$key@example.com"',
 };
 
-/** What may stand in a path or a query. */
+/** Text for a path or a query. */
 export const strangeText = fc.oneof(
   fc.constantFrom(
     '',
@@ -145,6 +147,6 @@ export const strangeText = fc.oneof(
   fc.constantFrom(300, 20_000).map((length) => 'a'.repeat(length)),
 );
 
-/** The usual thing, `weight` times of `weight + 1`. */
+/** The usual value, `weight` times out of `weight + 1`. */
 export const mostly = <T>(usual: T, strange: fc.Arbitrary<T>, weight = 12): fc.Arbitrary<T> =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: strange });

@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { corrupted, hostileJson, type Members, mostly, mutated, strangeText, utf8, VALID } from './hostile-values.js';
 import type { Input } from './inputs.js';
 
+// Random HTTP requests for the fuzzer, derived from openapi.json.
+
 const document = JSON.parse(readFileSync('openapi.json', 'utf8')) as OpenAPIObject;
 
-/** The members of a schema of the document, each with a valid value. */
+/** The members of a schema of the OpenAPI document, each with a valid value. */
 function membersOf(schema: any): Members {
   const { $ref, oneOf, properties } = schema;
   if ($ref) return membersOf(document.components!.schemas![($ref as string).split('/').at(-1)!]);
@@ -93,7 +95,7 @@ const operations: Operation[] = Object.entries(document.paths).flatMap(([path, i
   })),
 );
 
-/** A path with something in place of each `{name}`. */
+/** A path with a value in place of each `{name}`. */
 function filledPath({ path }: Operation): fc.Arbitrary<string> {
   const kind = /^\/(chats|groups|messages|users|auth)/.exec(path)?.[1];
   const own = { chats: '$chat', groups: '$chat', messages: '$message', users: '$user', auth: '$session' }[kind ?? ''];
@@ -120,7 +122,7 @@ const bodyOf = ({ members }: Operation): fc.Arbitrary<string> => {
 const isSlow = ({ path }: Operation): boolean => /login|register|password/.test(path);
 const operation = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...operations.filter((one) => !isSlow(one))) },
-  // Each costs an argon2 hash.
+  // Each of these costs an argon2 hash, so they are rare.
   { weight: 1, arbitrary: fc.constantFrom(...operations.filter(isSlow)) },
 );
 
@@ -147,7 +149,7 @@ const oddTarget = fc.oneof(
   strangeText.map((text) => `/${text}`),
 );
 
-/** Requests after the OpenAPI document, and not quite. */
+/** HTTP requests that follow the OpenAPI document, with and without errors. */
 export const http: fc.Arbitrary<Input> = operation.chain((one) =>
   fc
     .record({

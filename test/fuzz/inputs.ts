@@ -3,18 +3,18 @@ import { http } from './http-inputs.js';
 import { plain, socket } from './socket-inputs.js';
 
 /**
- * What is thrown at the application. Texts are bytes, one a character; `$token` and the like are filled in when it is
- * sent, so that an input that is kept means the same to another application.
+ * An input of the fuzzer. Strings hold one byte per character. `$token` and other placeholders are replaced when the
+ * input is sent, so that a stored input works with any database.
  */
 export type Input =
-  /** One request with a TCP connection of its own; `$length` in its head is that of the body. */
+  /** One request on a separate TCP connection. `$length` in its head is the length of the body. */
   | { readonly kind: 'http'; readonly head: readonly string[]; readonly body: string }
-  /** Packets of Socket.IO over a WebSocket, after a proper handshake or without; `*` before one makes it binary. */
+  /** Packets of Socket.IO over a WebSocket, with or without a valid handshake. A leading `*` makes a packet binary. */
   | { readonly kind: 'socket'; readonly connect: string; readonly packets: readonly string[] }
   /** Frames of a plain WebSocket. */
   | { readonly kind: 'plain'; readonly path: string; readonly frames: readonly string[] };
 
-/** Anything, from the OpenAPI document and the socket contract. */
+/** Any input, derived from the OpenAPI document and the socket contract. */
 export const input: fc.Arbitrary<Input> = fc.oneof(
   { weight: 4, arbitrary: http },
   { weight: 2, arbitrary: socket },

@@ -1,4 +1,4 @@
-/** `npm run test:fuzz -- --seed N --runs N`: the fuzzer alone, by default for 100,000 inputs from a seed it makes up. */
+/** `npm run test:fuzz -- --seed N --runs N`: the fuzzer alone, by default 100,000 inputs from a random seed. */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

@@ -3,6 +3,8 @@ import type { ClientToServerEvents } from '../../src/contract/events.js';
 import { corrupted, hostileJson, type Members, mostly, mutated, strangeText, utf8, VALID } from './hostile-values.js';
 import type { Input } from './inputs.js';
 
+// Random packets of Socket.IO and frames of the plain WebSocket for the fuzzer, derived from the socket contract.
+
 const EVENTS: {
   readonly [E in keyof ClientToServerEvents]: readonly (keyof Parameters<ClientToServerEvents[E]>[0])[];
 } = {
@@ -46,7 +48,7 @@ const argumentsOf = (event: string): fc.Arbitrary<string[]> =>
     { weight: 1, arbitrary: fc.array(hostileJson, { maxLength: 3 }) },
   );
 
-/** An event with an ack, whatever is in it. */
+/** An event packet with an ack, with any name and arguments. */
 const command = eventName.chain((event) =>
   fc
     .tuple(
@@ -114,7 +116,7 @@ const packets = fc
     { minLength: 1, maxLength: 6 },
   )
   .map((groups) => groups.flat());
-/** Packets of Socket.IO after the contract, and not quite. */
+/** Socket.IO packets that follow the contract, with and without errors. */
 export const socket: fc.Arbitrary<Input> = fc
   .record({
     connect: mostly(

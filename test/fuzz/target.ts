@@ -3,29 +3,31 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Input } from './inputs.js';
 
-/** Longer than any answer takes, the database away included. */
+// Sends inputs of the fuzzer to the application and checks the answers.
+
+/** Longer than any answer takes, even with the database unavailable. */
 const TIMEOUT_MS = 10_000;
-/** What claims more than it sends is given up after this long without an answer. */
+/** A request that announces more bytes than it sends is given up after this time without an answer. */
 const SILENCE_MS = 40;
 const RESERVED = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'];
-const LAST_ACK = 777;
+const LAST_ACK_ID = 777;
 
-/** What is there for the taking, by the name that inputs use. */
-export type Loot = Readonly<Record<'token' | 'user' | 'chat' | 'message' | 'session', string | number>>;
+/** The user and objects that inputs refer to, by placeholder name. */
+export type Fixture = Readonly<Record<'token' | 'user' | 'chat' | 'message' | 'session', string | number>>;
 
 let keys = 0;
 
-/** Sends an input; what is wrong with how it was taken, if anything. */
-export async function send(url: string, input: Input, loot: Loot): Promise<string | undefined> {
+/** Sends an input. Returns what is wrong with the answer, if anything. */
+export async function send(url: string, input: Input, fixture: Fixture): Promise<string | undefined> {
   const fill = (text: string): string =>
     text.replace(/\$(token|user|chat|message|session|key)/g, (_, name: string) =>
-      name === 'key' ? `k${(keys += 1)}` : String(loot[name as keyof Loot]),
+      name === 'key' ? `k${(keys += 1)}` : String(fixture[name as keyof Fixture]),
     );
   switch (input.kind) {
     case 'http':
       return sendHttp(url, input.head.map(fill), fill(input.body));
     case 'socket':
-      return sendPackets(url, fill(input.connect), [...input.packets.map(fill), lastPacket(loot)]);
+      return sendPackets(url, fill(input.connect), [...input.packets.map(fill), lastPacket(fixture)]);
     case 'plain':
       return sendFrames(url, fill(input.path), input.frames.map(fill));
   }
@@ -49,14 +51,14 @@ async function sendHttp(url: string, head: string[], body: string): Promise<stri
   const closed = await within(happens(socket, 'close'));
   clearTimeout(silence);
   socket.destroy();
-  return closed ? complaintAbout(answer) : `no answer but ${JSON.stringify(answer.slice(0, 200))}`;
+  return closed ? problemOf(answer) : `no answer but ${JSON.stringify(answer.slice(0, 200))}`;
 }
 
-/** Of an answer as it came over the wire: only a server that is too busy may answer with a 5xx, and only so. */
-function complaintAbout(answer: string): string | undefined {
+/** What is wrong with a raw answer, if anything. The only 5xx allowed is a 503 with `overloaded` or `unavailable`. */
+function problemOf(answer: string): string | undefined {
   const [, status, headers = '', body = ''] =
     /^(?:HTTP\/1.1 100 Continue\r\n\r\n)?HTTP\/1\.1 (\d{3})[^\r]*\r\n(.*?)\r\n\r\n(.*)$/s.exec(answer) ?? [];
-  if (status === undefined) return undefined; // Given up, or so bad that the connection was cut.
+  if (status === undefined) return undefined; // Given up, or so malformed that the server closed the connection.
   const isBusy = status === '503' && /"code":"(overloaded|unavailable)"/.test(body);
   if (Number(status) >= 500 && !isBusy) return answer.slice(0, 1_000);
   const isOurs = /^x-request-id:/im.test(headers);
@@ -64,25 +66,25 @@ function complaintAbout(answer: string): string | undefined {
   return isOurs && Number(status) >= 400 && !isProblem ? answer.slice(0, 1_000) : undefined;
 }
 
-const lastPacket = ({ chat }: Loot): string => `42${LAST_ACK}["typing",{"chat_id":${chat},"is_typing":false}]`;
+const lastPacket = ({ chat }: Fixture): string => `42${LAST_ACK_ID}["typing",{"chat_id":${chat},"is_typing":false}]`;
 
 async function sendPackets(url: string, hello: string, packets: string[]): Promise<string | undefined> {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
   const heard = listen(socket);
   if (!(await within(heard.until((text) => text.startsWith('0'))))) return heard.closed ? undefined : 'no handshake';
   socket.send(Buffer.from(hello, 'latin1').toString());
-  // Without a token there is nothing to wait for: whoever doesn't join is cut later.
+  // Without a token there is no answer to wait for: the server disconnects later.
   const mayJoin = hello.startsWith('40{"token":"');
   if (mayJoin) await within(heard.until((text) => /^4[04]/.test(text)));
   for (const packet of packets) sendText(socket, packet);
-  const answered = mayJoin && (await within(heard.until((text) => text.startsWith(`43${LAST_ACK}[`))));
+  const answered = mayJoin && (await within(heard.until((text) => text.startsWith(`43${LAST_ACK_ID}[`))));
   const left = mayJoin && !answered && !heard.closed;
   socket.close();
   if (left) return `served no more, after ${heard.texts.slice(-3).join(' ')}`;
   return heard.complaint() ?? (answered ? unanswered(packets, heard.texts) : undefined);
 }
 
-/** Every event that can be read as one is acked, whatever else is wrong with it. */
+/** The first packet that lacks an ack: every packet that parses as an event must be acked. */
 function unanswered(packets: readonly string[], texts: readonly string[]): string | undefined {
   return packets.find((packet) => {
     const [, id, json] = /^42(\d{1,9})(\[.*)$/s.exec(Buffer.from(packet, 'latin1').toString()) ?? [];
@@ -117,16 +119,16 @@ function sendText(socket: WebSocket, text: string): void {
   else socket.send(Buffer.from(text, 'latin1'), { binary: false });
 }
 
-interface Heard {
+interface Received {
   readonly texts: readonly string[];
   readonly closed: boolean;
   readonly end: Promise<unknown>;
-  /** Resolves when a text fits, heard already or to come; rejects when the socket closes before. */
+  /** Resolves when a text fits, already received or not. Rejects when the socket closes first. */
   until: (fits: (text: string) => boolean) => Promise<void>;
   complaint: () => string | undefined;
 }
 
-function listen(socket: WebSocket): Heard {
+function listen(socket: WebSocket): Received {
   const texts: string[] = [];
   let refused: number | undefined;
   const heard = { texts, closed: false, end: happens(socket, 'close'), until, complaint };
@@ -158,7 +160,7 @@ function listen(socket: WebSocket): Heard {
 const happens = (emitter: EventEmitter, event: string): Promise<unknown> =>
   new Promise((resolve) => emitter.once(event, resolve));
 
-/** Whether it comes to pass, in time. */
+/** Whether the promise is fulfilled in time. */
 async function within(event: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout;
   const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), TIMEOUT_MS)));

@@ -3,7 +3,9 @@ import { Client } from 'pg';
 
 const templateUrl = (): string => process.env.TEST_DATABASE_URL!;
 
-/** Runs SQL on the run's PostgreSQL, outside any application. */
+// The databases of the specs, on the one PostgreSQL that global-setup.js starts.
+
+/** Connects to a database, outside any application, and passes the client to `work`. */
 export async function onDatabase<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -14,11 +16,11 @@ export async function onDatabase<T>(url: string, work: (client: Client) => Promi
   }
 }
 
-/** Resolves when so many statements, with this in their text, wait for a lock; asks again and again, as nothing tells. */
+/** Resolves when `count` statements that contain `text` wait for a lock. Polls, as PostgreSQL sends no notification. */
 export async function waitingForLock(client: Client, count = 1, text = ''): Promise<void> {
   const waiting = `SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND position($1 IN query) > 0`;
-  // Within a transaction PostgreSQL shows the same again, unless told to forget it.
+  // Within a transaction PostgreSQL returns the same statistics again unless the snapshot is cleared.
   do await client.query('SELECT pg_stat_clear_snapshot()');
   while (((await client.query(waiting, [text])).rowCount ?? 0) < count);
 }
@@ -31,7 +33,7 @@ function withDatabase(name: string): string {
   return url.href;
 }
 
-/** A migrated database of its own, or an empty one. */
+/** Creates a database for one spec file: a clone of the migrated one, or an empty one. */
 export async function createDatabase({ empty = false } = {}): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const template = empty ? 'template0' : new URL(templateUrl()).pathname.slice(1);

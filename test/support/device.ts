@@ -13,14 +13,14 @@ interface Waiter {
   resolve: () => void;
 }
 
-/** A real socket.io-client that keeps every event it hears, in order. */
+/** A real socket.io-client that records every event it receives, in order. */
 export class Device {
-  readonly heard: { event: ServerEvent; payload: any }[] = [];
+  readonly received: { event: ServerEvent; payload: any }[] = [];
   private readonly waiters = new Set<Waiter>();
 
   private constructor(readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>) {
     socket.onAny((event: ServerEvent, payload: unknown) => {
-      this.heard.push({ event, payload });
+      this.received.push({ event, payload });
       for (const waiter of this.waiters) if (waiter.matches()) waiter.resolve();
     });
   }
@@ -44,41 +44,41 @@ export class Device {
     return device;
   }
 
-  /** Sends a command; its ack. */
+  /** Sends a command and resolves with its ack. */
   async command<C extends CommandName>(name: C, payload: Parameters<ClientToServerEvents[C]>[0]): Promise<AckOf<C>> {
     return await this.raw(name, payload);
   }
 
-  /** Sends anything under any name; the ack. */
+  /** Emits any event with any arguments, also invalid ones, and resolves with the ack. */
   async raw(name: string, ...args: unknown[]): Promise<Ack<any>> {
     return (await (this.socket as Socket).timeout(TIMEOUT_MS).emitWithAck(name, ...args)) as Ack<any>;
   }
 
-  /** All payloads of an event so far. */
+  /** All payloads of an event received so far. */
   all<E extends ServerEvent>(event: E): PayloadOf<E>[] {
-    return this.heard.filter((one) => one.event === event).map(({ payload }) => payload as PayloadOf<E>);
+    return this.received.filter((one) => one.event === event).map(({ payload }) => payload as PayloadOf<E>);
   }
 
-  /** The first payload of an event that fits, heard already or to come. */
+  /** Resolves with the first payload of the event for which `fits` is true, already received or not. */
   async next<E extends ServerEvent>(
     event: E,
     fits: (payload: PayloadOf<E>) => boolean = () => true,
   ): Promise<PayloadOf<E>> {
     await this.until(
       () => this.all(event).some(fits),
-      `${event} in ${JSON.stringify(this.heard.map((one) => one.event))}`,
+      `${event} in ${JSON.stringify(this.received.map((one) => one.event))}`,
     );
     return this.all(event).find(fits)!;
   }
 
-  /** Resolves as soon as what was heard makes `matches` true. */
+  /** Resolves as soon as the received events make `matches` true. Rejects after ten seconds. */
   async until(matches: () => boolean, what = 'the events waited for'): Promise<void> {
     if (matches()) return;
     let waiter: Waiter;
     let timer: NodeJS.Timeout;
     try {
       await new Promise<void>((resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`not heard within ${TIMEOUT_MS} ms: ${what}`)), TIMEOUT_MS);
+        timer = setTimeout(() => reject(new Error(`not received within ${TIMEOUT_MS} ms: ${what}`)), TIMEOUT_MS);
         this.waiters.add((waiter = { matches, resolve }));
       });
     } finally {
@@ -87,7 +87,7 @@ export class Device {
     }
   }
 
-  /** Resolves with the reason when the socket is cut. */
+  /** Resolves with the reason when the socket is disconnected. */
   disconnected(): Promise<string> {
     return new Promise((resolve) => this.socket.once('disconnect', resolve));
   }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { Answer } from './http.js';
 
-/** The answer is this problem (RFC 9457), and `errors` names exactly these fields. */
+/** Expects a problem document (RFC 9457) with this status and code, whose `errors` name exactly these fields. */
 export function expectProblem({ status, headers, body }: Answer, expected: number, code: ErrorCode, fields?: string[]) {
   expect({ status, code: body.code }).toEqual({ status: expected, code });
   expect(headers.get('content-type')).toMatch(/^application\/problem\+json\b/);
@@ -20,13 +20,13 @@ export function expectProblem({ status, headers, body }: Answer, expected: numbe
   }
 }
 
-/** All of an answer but what differs between any two. */
-export function faceOf({ status, headers, body }: Answer): string {
+/** The answer as text, without the parts that differ between any two answers. */
+export function comparableText({ status, headers, body }: Answer): string {
   const shown = [...headers].filter(([name]) => !['date', 'x-request-id', 'connection', 'keep-alive'].includes(name));
   return JSON.stringify([status, shown.sort(), { ...body, request_id: '' }]);
 }
 
-/** Nothing but the request id tells the two answers apart. */
-export function expectAlike(one: Answer, other: Answer): void {
-  expect(faceOf(one)).toBe(faceOf(other));
+/** Expects two answers that differ in nothing but the request id. */
+export function expectSameAnswer(one: Answer, other: Answer): void {
+  expect(comparableText(one)).toBe(comparableText(other));
 }

@@ -1,12 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-// Compiled: jest transforms what the specs import, but not what its own set-up does. `npm test` builds first.
+// Compiled files: jest transforms the imports of specs, but not those of its global setup. `npm test` builds first.
 import { dataSourceOptions } from '../../dist/src/database/data-source-options.js';
 import { EmbeddedPostgres } from '../../dist/src/database/embedded-postgres.js';
 import { migrate } from '../../dist/src/database/migrate.js';
 
-/** One PostgreSQL for the whole run, with a migrated database that each spec file clones. */
+/** Starts one PostgreSQL for the whole run, with a migrated database that each spec file clones. */
 export default async function globalSetup() {
   const url = process.env.TEST_POSTGRES_URL ?? (await startPostgres());
   await migrate(dataSourceOptions(url, 1));
@@ -15,7 +15,7 @@ export default async function globalSetup() {
 
 async function startPostgres() {
   const dir = await mkdtemp(join(tmpdir(), 'windi-test-'));
-  // The data lives as long as the run, so nothing of it has to survive a crash of the machine.
+  // The data is deleted after the run, so it need not survive a crash of the machine.
   const server = await EmbeddedPostgres.start(dir, ['-c', 'fsync=off', '-c', 'max_connections=300']);
   globalThis.testPostgres = { server, dir };
   return server.url;

@@ -1,4 +1,6 @@
-/** An answer as a client sees it. */
+// An HTTP client without any help: it sends what it is given and returns what comes back.
+
+/** The answer to a request. */
 export interface Answer<T = any> {
   status: number;
   headers: Headers;
@@ -7,14 +9,14 @@ export interface Answer<T = any> {
 
 export interface RequestOptions {
   token?: string;
-  /** Sent as JSON; a `URLSearchParams` as a form; a string as it is. */
+  /** An object is sent as JSON, a `URLSearchParams` as a form, a string unchanged. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Gives the request up. */
+  /** Aborts the request. */
   signal?: AbortSignal;
 }
 
-/** One HTTP request to the application. */
+/** Sends one HTTP request to the application. A JSON body of the answer is parsed. */
 export async function request<T = any>(
   baseUrl: string,
   method: string,

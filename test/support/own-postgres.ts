@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { TcpProxy } from './tcp-proxy.js';
 
-/** A PostgreSQL of one's own, behind a proxy whose address outlives it: to be stopped, killed and started again. */
+/** A separate PostgreSQL that a test may pause, kill and restart. A TCP proxy keeps its address the same. */
 export class OwnPostgres {
   private constructor(
     private readonly folder: string,
@@ -16,35 +16,35 @@ export class OwnPostgres {
   static async start(): Promise<OwnPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'windi-own-'));
     const server = await EmbeddedPostgres.start(folder);
-    return new OwnPostgres(folder, server, await TcpProxy.before(server.url));
+    return new OwnPostgres(folder, server, await TcpProxy.inFrontOf(server.url));
   }
 
-  /** By way of the proxy. */
+  /** The address through the proxy. */
   get url(): string {
     return this.proxy.url;
   }
 
-  /** Straight to the server, as it is now. */
+  /** The address of the current server, without the proxy. */
   get directUrl(): string {
     return this.server.url;
   }
 
-  /** Stops the server and all its connections' processes where they are: nothing answers, nothing is refused. */
-  freeze(): void {
-    signalFamily(this.pid, 'SIGSTOP');
+  /** Suspends the server and all its processes (SIGSTOP): it is unresponsive, and connections stay open. */
+  pause(): void {
+    signalAllProcesses(this.pid, 'SIGSTOP');
   }
 
-  thaw(): void {
-    signalFamily(this.pid, 'SIGCONT');
+  resume(): void {
+    signalAllProcesses(this.pid, 'SIGCONT');
   }
 
-  /** kill -9, of the server and all its processes. */
+  /** kill -9 of the server and all its processes. */
   async kill(): Promise<void> {
-    signalFamily(this.pid, 'SIGKILL');
+    signalAllProcesses(this.pid, 'SIGKILL');
     await this.server.stop();
   }
 
-  /** Starts it again on its data. */
+  /** Starts the server again on the same data. */
   async restart(): Promise<void> {
     this.server = await EmbeddedPostgres.start(this.folder);
     this.proxy.retarget(this.server.url);
@@ -52,7 +52,7 @@ export class OwnPostgres {
 
   async close(): Promise<void> {
     this.proxy.close();
-    this.thaw();
+    this.resume();
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -62,13 +62,13 @@ export class OwnPostgres {
   }
 }
 
-/** Each process of PostgreSQL leads a group of its own, so they are named one by one; a stopped parent makes no more of them. */
-function signalFamily(pid: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+/** Signals each process, as each leads a process group of its own. The parent is stopped first, so it forks no more. */
+function signalAllProcesses(pid: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
   if (signal !== 'SIGCONT') signalTo(pid, 'SIGSTOP');
   for (const one of [...childrenOf(pid), pid]) signalTo(one, signal);
 }
 
-/** What has just ended needs no signal. */
+/** Ignores a process that has just ended. */
 function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -81,6 +81,6 @@ function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch {
-    return []; // It has ended.
+    return []; // The process has ended.
   }
 }

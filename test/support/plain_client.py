@@ -1,5 +1,5 @@
-"""A plain client: connects to the URL it is given, sends each line of its input as a frame, prints each frame it gets,
-and at last the code it was closed with. Needs the package websockets (Debian: python3-websockets).
+"""A client of the plain WebSocket. Connects to the URL in its argument, sends each line of stdin as a frame, prints
+each received frame, and finally the close code. Needs the package websockets (Debian: python3-websockets).
 """
 
 import asyncio

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** A Redis of its own, on a free port, with nothing kept. */
+/** A separate Redis on a free port, without persistence, that a test may pause, kill and restart. */
 export class RedisServer {
   private constructor(
     readonly port: number,
@@ -24,7 +24,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** It stands still, its connections stay. */
+  /** Suspends Redis (SIGSTOP): it is unresponsive, and connections stay open. */
   pause(): void {
     this.child.kill('SIGSTOP');
   }
@@ -33,7 +33,7 @@ export class RedisServer {
     this.child.kill('SIGCONT');
   }
 
-  /** It dies, its connections break. */
+  /** kill -9: all connections break. */
   async kill(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');
@@ -41,7 +41,7 @@ export class RedisServer {
     await exited;
   }
 
-  /** It is there again, on the same port. */
+  /** Starts Redis again on the same port. */
   async restart(): Promise<void> {
     await this.kill();
     this.child = await launch(this.port, this.dir);

@@ -4,8 +4,8 @@ import type { News, SyncCursor, SyncRequest } from '../../src/contract/sync.js';
 
 type ChatNews = News['chats'][number];
 
-/** What a client holds of a chat: everything `from` … `seq`, as of `change_seq`; what is older it pages back on demand. */
-interface Held {
+/** A client's copy of a chat: the messages `from` … `seq`, as of `change_seq`. Older ones are paged in on demand. */
+interface HeldChat {
   chat: Chat;
   from: number;
   seq: number;
@@ -13,37 +13,37 @@ interface Held {
   readonly messages: Map<number, Message>;
 }
 
-/** A client's local copy, kept as docs/realtime.md says: events as they come, and `sync` for what did not come. */
+/** A client's copy of its chats, kept up to date as docs/realtime.md describes: by events and by `sync`. */
 export class Replica {
-  readonly chats = new Map<number, Held>();
+  readonly chats = new Map<number, HeldChat>();
 
   constructor(private readonly userId: number) {}
 
-  /** Takes in an event; what has a gap before it is left to the next sync. */
-  hear(event: string, payload: any): void {
-    if (event === 'chat:created') this.start(payload);
+  /** Applies an event. An event after a gap is ignored; the next sync covers it. */
+  apply(event: string, payload: any): void {
+    if (event === 'chat:created') this.startChat(payload);
     if (event === 'chat:removed') this.chats.delete(payload.chat_id);
     const held = this.chats.get(payload.chat_id ?? payload.id);
     if (!held) return;
     if (event === 'chat:updated') Object.assign(held.chat, payload);
     if (event === 'member:updated' && payload.member.user_id === this.userId) held.chat.my_role = payload.member.role;
-    if (event === 'read_receipt' && payload.reader_id === this.userId) this.read(held, payload.seq);
-    if (event === 'message:created') this.created(held, payload);
-    if (event === 'message:updated' || event === 'message:deleted') this.changed(held, payload);
+    if (event === 'read_receipt' && payload.reader_id === this.userId) this.applyRead(held, payload.seq);
+    if (event === 'message:created') this.applyCreated(held, payload);
+    if (event === 'message:updated' || event === 'message:deleted') this.applyChange(held, payload);
   }
 
-  /** Calls `sync` until nothing is left. */
+  /** Calls `sync` until there are no more pages. */
   async catchUp(sync: (request: SyncRequest) => Promise<News>, limit?: number): Promise<void> {
     for (let after: number | null = 0; after !== null;) {
       const news: News = await sync({ cursors: this.cursors(), after_chat_id: after, limit });
       for (const id of news.removed_chat_ids) this.chats.delete(id);
-      for (const chat of news.chats) this.take(chat);
+      for (const chat of news.chats) this.applyNews(chat);
       after = news.next_chat_id;
     }
   }
 
   cursors(): Record<string, SyncCursor> {
-    const cursor = ({ seq, change_seq, chat }: Held): SyncCursor => ({
+    const cursor = ({ seq, change_seq, chat }: HeldChat): SyncCursor => ({
       seq,
       change_seq,
       last_read_seq: chat.last_read_seq,
@@ -52,45 +52,45 @@ export class Replica {
     return Object.fromEntries([...this.chats].map(([id, held]) => [id, cursor(held)]));
   }
 
-  private take({ messages, has_more, reset, ...chat }: ChatNews): void {
+  private applyNews({ messages, has_more, reset, ...chat }: ChatNews): void {
     const known = this.chats.get(chat.id);
-    const held = known && !reset ? known : this.start(chat);
+    const held = known && !reset ? known : this.startChat(chat);
     const before = held === known ? held.seq : 0;
     held.chat = { ...chat, last_read_seq: Math.max(chat.last_read_seq, held.chat.last_read_seq) };
     if (before === 0) held.from = Math.min(held.from, messages[0]?.seq ?? Infinity);
-    for (const message of messages) this.keep(held, message);
+    for (const message of messages) this.store(held, message);
     const upTo = has_more ? messages.findLast(({ seq }) => seq > before)?.seq : chat.last_seq;
     const changedUpTo = has_more ? messages.findLast(({ seq }) => seq <= before)?.change_seq : chat.last_change_seq;
-    // Events may have come while the answer was under way.
+    // Events may have arrived before the answer.
     held.seq = Math.max(held.seq, upTo ?? 0);
     held.change_seq = Math.max(held.change_seq, changedUpTo ?? 0);
   }
 
-  private start(chat: Chat): Held {
+  private startChat(chat: Chat): HeldChat {
     const { last_seq: seq, last_change_seq: change_seq } = chat;
-    const held: Held = { chat, from: seq + 1, seq, change_seq, messages: new Map() };
+    const held: HeldChat = { chat, from: seq + 1, seq, change_seq, messages: new Map() };
     this.chats.set(chat.id, held);
     return held;
   }
 
-  private created(held: Held, message: Message): void {
+  private applyCreated(held: HeldChat, message: Message): void {
     if (message.seq !== held.seq + 1) return;
-    this.keep(held, message);
+    this.store(held, message);
     held.seq = message.seq;
-    if (message.sender_id === this.userId) this.read(held, message.seq);
+    if (message.sender_id === this.userId) this.applyRead(held, message.seq);
   }
 
-  private changed(held: Held, message: Message): void {
+  private applyChange(held: HeldChat, message: Message): void {
     if (message.seq > held.seq) return;
-    this.keep(held, message);
+    this.store(held, message);
     if (message.change_seq === held.change_seq + 1) held.change_seq += 1;
   }
 
-  private read({ chat }: Held, seq: number): void {
+  private applyRead({ chat }: HeldChat, seq: number): void {
     chat.last_read_seq = Math.max(chat.last_read_seq, seq);
   }
 
-  private keep({ from, messages }: Held, message: Message): void {
+  private store({ from, messages }: HeldChat, message: Message): void {
     if (message.seq < from) return;
     const own = messages.get(message.seq);
     if (!own || (message.change_seq ?? 0) >= (own.change_seq ?? 0)) messages.set(message.seq, message);

@@ -2,7 +2,9 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { TestApp } from './test-app.js';
 
-/** All routes of all controllers by Nest's own metadata, as `GET /chats/{id}`. */
+// The routes and socket commands of the running application, read from the metadata of Nest's decorators.
+
+/** All routes of all controllers, as `GET /chats/{id}`. */
 export function routesOf(app: TestApp): string[] {
   const modules = [...app.nest.get(ModulesContainer).values()];
   return modules.flatMap(({ controllers }) =>
@@ -25,7 +27,7 @@ function routesOfController(controller: Type): string[] {
   });
 }
 
-/** All events of all gateways, by the same. */
+/** All socket commands of all gateways. */
 export function eventsOf(app: TestApp): string[] {
   const modules = [...app.nest.get(ModulesContainer).values()];
   const gateways = modules.flatMap(({ providers }) =>

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 const MAIN = resolve('dist/src/main.js');
 const TIMEOUT_MS = 60_000;
 
-/** A folder that only its owner can look into, as `mktemp -d` makes them; gone after `work`. */
+/** Runs `work` in a temporary folder that only its owner can read, as of `mktemp -d`, and deletes the folder. */
 export async function inTemporaryFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'windi-start-'));
   try {
@@ -17,7 +17,7 @@ export async function inTemporaryFolder<T>(work: (dir: string) => Promise<T>): P
   }
 }
 
-/** The built application as a process of its own, the way `npm start` runs it. */
+/** The built application as a separate process, the way `npm start` runs it. */
 export class ServerProcess {
   private static readonly running = new Set<ServerProcess>();
   output = '';
@@ -33,7 +33,7 @@ export class ServerProcess {
     });
   }
 
-  /** Starts it, or another compiled program, in `cwd` with nothing but these variables set. */
+  /** Starts the application, or another compiled program, in `cwd` with only these variables set. */
   static start(cwd: string, env: Record<string, string> = {}, program = MAIN): ServerProcess {
     const child = spawn(process.execPath, [program], {
       cwd,
@@ -43,17 +43,17 @@ export class ServerProcess {
     return new ServerProcess(child);
   }
 
-  /** Ends all at once, without a word: for a process that is about to end itself. */
+  /** Kills all running processes with SIGKILL: for a test process that is about to exit. */
   static killAll(): void {
     for (const { child } of ServerProcess.running) child.kill('SIGKILL');
   }
 
-  /** Ends what a failed test has left running. */
+  /** Stops the processes that a failed test has left running. */
   static async stopAll(): Promise<void> {
-    await Promise.all([...ServerProcess.running].map((server) => server.signal('SIGTERM')));
+    await Promise.all([...ServerProcess.running].map((server) => server.stop('SIGTERM')));
   }
 
-  /** Its address, once it has said that it listens. */
+  /** The address, once the process has printed that it listens. */
   async url(): Promise<string> {
     const match = await this.until(/WinDI Chat is at (\S+)/);
     return match[1]!;
@@ -84,12 +84,12 @@ export class ServerProcess {
     return matched.finally(stop);
   }
 
-  /** Its exit code; null when a signal ended it. */
-  code(): Promise<number | null> {
+  /** Resolves with the exit code; null when a signal ended the process. */
+  exitCode(): Promise<number | null> {
     return this.exited;
   }
 
-  /** Stops the process where it is, or lets it go on. */
+  /** Suspends the process (SIGSTOP) until `resume`. */
   pause(): void {
     this.child.kill('SIGSTOP');
   }
@@ -98,13 +98,13 @@ export class ServerProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Sends a signal that doesn't end it. */
-  tell(name: NodeJS.Signals): void {
+  /** Sends a signal that doesn't end the process. */
+  sendSignal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
 
-  /** Sends a signal and waits for the end. */
-  async signal(name: NodeJS.Signals): Promise<number | null> {
+  /** Sends a signal and waits until the process has ended. */
+  async stop(name: NodeJS.Signals): Promise<number | null> {
     this.child.kill(name);
     return this.exited;
   }

@@ -2,7 +2,7 @@ import { expectProblem } from './expect-problem.js';
 import type { Answer } from './http.js';
 import { PASSWORD, type TestApp, type TestUser } from './test-app.js';
 
-/** What the specs about sessions ask, and what they expect of one that lives or has ended. */
+/** Requests and expectations that the specs about sessions share. */
 export function sessionCalls(app: () => TestApp) {
   const refresh = (token: unknown, userAgent = 'a phone'): Promise<Answer> =>
     app().request('POST', '/auth/refresh', { body: { refresh_token: token }, headers: { 'User-Agent': userAgent } });
@@ -11,7 +11,7 @@ export function sessionCalls(app: () => TestApp) {
   const me = (token: string): Promise<Answer> => app().request('GET', '/auth/me', { token });
   const sessionsOf = async (user: TestUser) => (await user.get('/auth/sessions')).body;
 
-  const expectAlive = async (user: TestUser): Promise<void> => expect((await me(user.token)).status).toBe(200);
+  const expectActive = async (user: TestUser): Promise<void> => expect((await me(user.token)).status).toBe(200);
   const expectEnded = async (user: TestUser): Promise<void> => {
     const answer = await me(user.token);
     expectProblem(answer, 401, 'unauthorized');
@@ -19,5 +19,5 @@ export function sessionCalls(app: () => TestApp) {
     expectProblem(await refresh(user.refreshToken), 401, 'unauthorized');
   };
 
-  return { refresh, login, me, sessionsOf, expectAlive, expectEnded };
+  return { refresh, login, me, sessionsOf, expectAlive: expectActive, expectEnded };
 }

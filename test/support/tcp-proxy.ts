@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a server: open it passes everything on, shut it cuts what is there and lets nobody in. */
+/** A TCP proxy that injects faults, like Toxiproxy: it can refuse connections, drop them, or drop responses. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private readonly pairs = new Map<Socket, Socket>();
@@ -15,57 +15,58 @@ export class TcpProxy {
     server.on('connection', (socket) => this.pass(socket));
   }
 
-  static async before(url: string): Promise<TcpProxy> {
+  static async inFrontOf(url: string): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new TcpProxy(server, new URL(url));
   }
 
-  /** The server's address by way of the proxy. */
+  /** The server's address through the proxy. */
   get url(): string {
     const url = new URL(this.target);
     url.port = String((this.server.address() as { port: number }).port);
     return url.href;
   }
 
-  /** The address without a path, for a server of HTTP. */
+  /** The address without a path, for an HTTP server. */
   get origin(): string {
     return new URL(this.url).origin;
   }
 
-  /** From now on whoever comes is let through to this server. */
+  /** Sends new connections to this server from now on. */
   retarget(url: string): void {
     this.target = new URL(url);
   }
 
-  shut(): void {
+  /** Drops all connections, and refuses new ones until `unblock`. */
+  block(): void {
     this.open = false;
-    this.cut();
+    this.dropConnections();
   }
 
-  /** Cuts what is there; whoever comes again is let through. */
-  cut(): void {
+  /** Drops all connections. New ones are accepted. */
+  dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** From now on what the server answers on the connections there are doesn't come through. */
-  swallowAnswers(): void {
+  /** Drops everything the server sends on the current connections from now on. */
+  dropResponses(): void {
     for (const [socket, onward] of this.pairs) onward.unpipe(socket);
   }
 
-  reopen(): void {
+  unblock(): void {
     this.open = true;
   }
 
-  /** Resolves when the shut proxy has turned away so many more. */
-  refuses(count: number): Promise<void> {
+  /** Resolves when the blocked proxy has refused `count` more connections. */
+  untilRefused(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.onRefused = () => (count -= 1) || resolve();
     });
   }
 
   close(): void {
-    this.shut();
+    this.block();
     this.server.close();
   }
 

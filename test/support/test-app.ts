@@ -18,12 +18,12 @@ import { Device } from './device.js';
 import { type Answer, request, type RequestOptions } from './http.js';
 
 let serial = 0;
-/** A number that no other call in this process has had. */
+/** Returns a number that is unique in this process. */
 export const unique = (): number => ++serial;
 
 export const PASSWORD = 'correct horse';
 
-/** The real application on a port and a database of its own. */
+/** The real application on a free port, with a separate database. */
 export class TestApp {
   private readonly devices: Device[] = [];
 
@@ -34,7 +34,7 @@ export class TestApp {
     private readonly dropDatabase: () => Promise<void>,
   ) {}
 
-  /** `databaseUrl` in `overrides` makes it a second node of another one's database. */
+  /** With `databaseUrl` in `overrides` it is a further node on an existing database. */
   static async start(
     overrides: Partial<AppConfig> = {},
     realtimeOptions: Partial<RealtimeOptions> = {},
@@ -46,7 +46,7 @@ export class TestApp {
       DATABASE_URL: database.url,
       JWT_SECRET: 'a secret of the tests, long enough',
       LOG_LEVEL: 'silent',
-      RATE_LIMIT: 'off', // One user does here what a thousand do outside.
+      RATE_LIMIT: 'off', // Specs send more for one user than the limits allow.
       DATA_DIR: tmpdir(),
     };
     const config: AppConfig = { ...loadConfig(env), ...overrides };
@@ -66,12 +66,12 @@ export class TestApp {
     return request<T>(this.url, method, path, options);
   }
 
-  /** Rows straight from the database, for what no client can see. */
+  /** Runs SQL on the database, for state that no client can see. */
   async sql<T = any>(text: string, parameters: unknown[] = []): Promise<T[]> {
     return onDatabase(this.databaseUrl, async (client) => (await client.query(text, parameters)).rows as T[]);
   }
 
-  /** A new user, registered and logged in. */
+  /** Registers a new user and logs in. */
   async user(name = `User ${unique()}`): Promise<TestUser> {
     const email = `${randomBytes(6).toString('hex')}@example.com`;
     const { body: account } = await this.request('POST', '/auth/register', {
@@ -80,13 +80,13 @@ export class TestApp {
     return this.login({ id: account.id as number, name, email });
   }
 
-  /** A user on one more device: a session of its own. */
+  /** Logs a user in on one more device: a new session. */
   async login({ id, name, email }: Pick<TestUser, 'id' | 'name' | 'email'>, password = PASSWORD): Promise<TestUser> {
     const { body } = await this.request('POST', '/auth/login', { body: { username: email, password } });
     return new TestUser(this, id, name, email, body.access_token as string, body.refresh_token as string);
   }
 
-  /** New users in the order of their ids, though they register at once. */
+  /** New users, sorted by id, as they register at once. */
   async users(count: number): Promise<TestUser[]> {
     const users = await Promise.all(Array.from({ length: count }, () => this.user()));
     return users.sort((one, other) => one.id - other.id);
@@ -105,7 +105,7 @@ export class TestApp {
   }
 }
 
-/** A person with a token: speaks REST, opens devices. */
+/** A user with a token, who sends REST requests and connects devices. */
 export class TestUser {
   constructor(
     readonly app: TestApp,
@@ -116,7 +116,7 @@ export class TestUser {
     readonly refreshToken: string,
   ) {}
 
-  /** The id of their session. */
+  /** The id of the session. */
   get sessionId(): string {
     return (JSON.parse(Buffer.from(this.token.split('.')[1]!, 'base64url').toString()) as { sid: string }).sid;
   }
@@ -145,7 +145,7 @@ export class TestUser {
     return this.request<T>('DELETE', path);
   }
 
-  /** A connected device. */
+  /** Connects a device. */
   device(transports?: string[]): Promise<Device> {
     return this.app.connect(this.token, transports);
   }
@@ -159,7 +159,7 @@ export class TestUser {
     return (await this.post<Chat>('/groups', body)).body;
   }
 
-  /** A message over REST. */
+  /** Sends a message over REST. */
   async say(chat: { id: number }, text = `text ${unique()}`): Promise<Message> {
     return (await this.post<Message>('/messages', { chat_id: chat.id, text })).body;
   }

@@ -6,8 +6,8 @@ import * as core from '@nestjs/core';
 import type * as Throttler from '@nestjs/throttler';
 import { runModule } from './run-module.js';
 
-// @nestjs/throttler is CommonJS and asks for NestJS by `require`, which is ESM: Node can do that, jest only from Node
-// 24.9 on (see jest.config.js). So its files are run here as they are, and given what they ask for.
+// @nestjs/throttler for jest. The package is CommonJS and loads NestJS, which is ESM, with `require`: Node can do that,
+// jest only from Node 24.9 on (see jest.config.js). So its unchanged files are run here, with their imports passed in.
 
 const DIST = resolve('node_modules/@nestjs/throttler/dist');
 const ESM: Record<string, unknown> = { '@nestjs/common': common, '@nestjs/core': core };
@@ -16,7 +16,7 @@ type Run = (exports: object, require: (name: string) => unknown) => void;
 const loaded = new Map<string, object>();
 const files = new Map<string, Run>();
 
-// As modules, which are of this very world of jest's; a file that node:vm compiles would not be.
+// As ES modules they run in jest's own context. A file compiled by node:vm would run in another one.
 for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((one) => one.endsWith('.js'))) {
   const file = join(DIST, name);
   files.set(

@@ -1,32 +1,34 @@
 import type { Chat } from '../../src/contract/chats.js';
 import { LogTailPoller } from '../../src/realtime/delivery/log-tail.poller.js';
-import { heardOf } from './caught-up.js';
+import { receivedIn } from './received-events.js';
 import { createDatabase } from './database.js';
 import type { Device } from './device.js';
 import { TestApp, TestUser } from './test-app.js';
 
+// Two nodes on one database, and the tests of delivery that hold with Redis and without it.
+
 const oneTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
-export const seqsHeard = (device: Device, chat: { id: number }): number[] =>
+export const seqsReceived = (device: Device, chat: { id: number }): number[] =>
   device
     .all('message:created')
     .filter(({ chat_id }) => chat_id === chat.id)
     .map(({ seq }) => seq);
 
-/** Two nodes on one database, and people who are the same on both. */
-export class Cluster {
+/** Two nodes on one database. */
+export class TwoNodes {
   private constructor(
     readonly nodes: readonly [TestApp, TestApp],
     private readonly drop: () => Promise<void>,
   ) {}
 
-  static async start(redisUrl: string | undefined): Promise<Cluster> {
+  static async start(redisUrl: string | undefined): Promise<TwoNodes> {
     const { url: databaseUrl, drop } = await createDatabase();
     const start = (): Promise<TestApp> => TestApp.start({ databaseUrl, redisUrl });
-    return new Cluster([await start(), await start()], drop);
+    return new TwoNodes([await start(), await start()], drop);
   }
 
-  /** The same person at the other node. */
-  across(user: TestUser): TestUser {
+  /** The same user on the other node. */
+  onOtherNode(user: TestUser): TestUser {
     const other = this.nodes.find((node) => node !== user.app)!;
     return new TestUser(other, user.id, user.name, user.email, user.token, user.refreshToken);
   }
@@ -37,19 +39,19 @@ export class Cluster {
   }
 }
 
-/** What two nodes owe to everybody, by whatever way they hear of each other. */
-export function behavesAsOne(cluster: () => Cluster): void {
+/** The tests of delivery across two nodes, however the nodes notify each other. */
+export function deliversAcrossNodes(cluster: () => TwoNodes): void {
   let ada: TestUser;
   let bob: TestUser;
   let eve: TestUser;
 
   beforeAll(async () => ([ada, bob, eve] = (await cluster().nodes[0].users(3)) as [TestUser, TestUser, TestUser]));
 
-  it('tell of everything that the other one writes', async () => {
+  it('publish every change made on the other node', async () => {
     const [here, there, bobs] = await Promise.all([
       ada.device(),
-      cluster().across(ada).device(),
-      cluster().across(bob).device(),
+      cluster().onOtherNode(ada).device(),
+      cluster().onOtherNode(bob).device(),
     ]);
     const onBoth = (event: Parameters<Device['next']>[0], fits?: (payload: any) => boolean) =>
       Promise.all([here, there].map((device) => device.next(event, fits)));
@@ -57,21 +59,21 @@ export function behavesAsOne(cluster: () => Cluster): void {
     await onBoth('chat:created');
     const first = await ada.say(group, 'first');
     await onBoth('message:created');
-    // Who answers has read: said to the author at the other node.
-    await cluster().across(bob).say(group, 'an answer');
+    // Sending an answer reads: the author on the other node gets a receipt.
+    await cluster().onOtherNode(bob).say(group, 'an answer');
     await onBoth('read_receipt', ({ reader_id, seq }) => reader_id === bob.id && seq === 1);
     await onBoth('message:created', ({ seq }) => seq === 2);
     await ada.patch(`/messages/${first.id}`, { text: 'better' });
     await onBoth('message:updated');
-    await cluster().across(ada).delete(`/messages/${first.id}`);
+    await cluster().onOtherNode(ada).delete(`/messages/${first.id}`);
     await onBoth('message:deleted');
     await ada.patch(`/groups/${group.id}`, { name: 'Another name' });
     await onBoth('chat:updated', ({ name }) => name === 'Another name');
-    await cluster().across(ada).put(`/groups/${group.id}/members/${eve.id}`);
+    await cluster().onOtherNode(ada).put(`/groups/${group.id}/members/${eve.id}`);
     await onBoth('member:added');
     await ada.patch(`/groups/${group.id}/members/${eve.id}`, { role: 'admin' });
     await onBoth('member:updated');
-    const { id } = await cluster().across(bob).say(group, 'to be read');
+    const { id } = await cluster().onOtherNode(bob).say(group, 'to be read');
     await onBoth('message:created', ({ seq }) => seq === 3);
     await ada.post(`/messages/${id}/read`);
     await onBoth('read_receipt', ({ reader_id, seq }) => reader_id === ada.id && seq === 3);
@@ -80,8 +82,8 @@ export function behavesAsOne(cluster: () => Cluster): void {
     await onBoth('member:removed');
     await ada.delete(`/groups/${group.id}`);
     await onBoth('chat:removed');
-    expect(heardOf(there, group)).toEqual(heardOf(here, group));
-    expect(heardOf(here, group).map(({ event }) => event)).toEqual([
+    expect(receivedIn(there, group)).toEqual(receivedIn(here, group));
+    expect(receivedIn(here, group).map(({ event }) => event)).toEqual([
       'chat:created',
       'message:created',
       'message:created',
@@ -100,9 +102,9 @@ export function behavesAsOne(cluster: () => Cluster): void {
     ]);
   });
 
-  it('write one chat at once, and every device on either hears it once and in order', async () => {
+  it('deliver every message once and in order to all devices when both write one chat', async () => {
     const group = await ada.group(bob);
-    const people = [ada, bob, cluster().across(ada), cluster().across(bob)];
+    const people = [ada, bob, cluster().onOtherNode(ada), cluster().onOtherNode(bob)];
     const devices = await Promise.all(people.map((user) => user.device()));
     await Promise.all(
       devices.flatMap((device, at) =>
@@ -112,26 +114,26 @@ export function behavesAsOne(cluster: () => Cluster): void {
       ),
     );
     for (const device of devices) {
-      await device.until(() => seqsHeard(device, group).includes(200));
-      expect(seqsHeard(device, group)).toEqual(oneTo(200));
+      await device.until(() => seqsReceived(device, group).includes(200));
+      expect(seqsReceived(device, group)).toEqual(oneTo(200));
     }
-    // Whatever the nodes find in the log by themselves, they have told.
+    // A poll of the log finds nothing that the nodes have not published.
     for (const { nest } of cluster().nodes) await nest.get(LogTailPoller).poll();
-    for (const device of devices) expect(seqsHeard(device, group)).toHaveLength(200);
+    for (const device of devices) expect(seqsReceived(device, group)).toHaveLength(200);
   });
 
-  it('tell a change and a read made at one of them before, or after, the message that they belong to', async () => {
-    const device = await cluster().across(ada).device();
+  it('publish changes and reads in order with the messages that they follow', async () => {
+    const device = await cluster().onOtherNode(ada).device();
     const group = await ada.group(bob);
-    const first = await cluster().across(ada).say(group);
+    const first = await cluster().onOtherNode(ada).say(group);
     await ada.patch(`/groups/${group.id}`, { name: 'Another name' });
-    await cluster().across(ada).say(group);
+    await cluster().onOtherNode(ada).say(group);
     await ada.patch(`/messages/${first.id}`, { text: 'better' });
-    await cluster().across(ada).say(group);
+    await cluster().onOtherNode(ada).say(group);
     const read = await ada.say(group);
-    await cluster().across(bob).post(`/messages/${read.id}/read`);
+    await cluster().onOtherNode(bob).post(`/messages/${read.id}/read`);
     await device.next('read_receipt', ({ message_id }) => message_id === read.id);
-    expect(heardOf(device, group).map(({ event, payload }) => [event, payload.seq])).toEqual([
+    expect(receivedIn(device, group).map(({ event, payload }) => [event, payload.seq])).toEqual([
       ['chat:created', undefined],
       ['message:created', 1],
       ['chat:updated', undefined],
@@ -141,21 +143,21 @@ export function behavesAsOne(cluster: () => Cluster): void {
       ['message:created', 4],
       ['read_receipt', 4],
     ]);
-    // The same in a chat that the node has not heard of yet.
+    // The same in a chat that the node does not know yet.
     const other = await ada.group(bob);
     const unknown = await ada.say(other);
-    await cluster().across(bob).post(`/messages/${unknown.id}/read`);
+    await cluster().onOtherNode(bob).post(`/messages/${unknown.id}/read`);
     await device.next('read_receipt', ({ message_id }) => message_id === unknown.id);
-    expect(heardOf(device, other).map(({ event }) => event)).toEqual([
+    expect(receivedIn(device, other).map(({ event }) => event)).toEqual([
       'chat:created',
       'message:created',
       'read_receipt',
     ]);
   });
 
-  it('edit, read, rename and write in one chat at once, and tell each of it once and in order', async () => {
+  it('deliver concurrent messages, edits, reads and renames of one chat once and in order', async () => {
     const group = await ada.group(bob);
-    const people = [ada, bob, cluster().across(ada), cluster().across(bob)];
+    const people = [ada, bob, cluster().onOtherNode(ada), cluster().onOtherNode(bob)];
     const devices = await Promise.all(people.map((user) => user.device()));
     const turns = people.map(async (user, at) => {
       for (let turn = 1; turn <= 12; turn += 1) {
@@ -170,17 +172,17 @@ export function behavesAsOne(cluster: () => Cluster): void {
     const { last_change_seq } = (await ada.get<Chat>(`/chats/${group.id}`)).body;
     expect(last_change_seq).toBe(60);
     for (const device of devices) {
-      await device.until(() => seqsHeard(device, group).includes(48) && device.all('message:updated').length >= 48);
+      await device.until(() => seqsReceived(device, group).includes(48) && device.all('message:updated').length >= 48);
     }
-    // Whatever the nodes find in the log by themselves, they have told.
+    // A poll of the log finds nothing that the nodes have not published.
     for (const { nest } of cluster().nodes) await nest.get(LogTailPoller).poll();
     for (const device of devices) {
-      const heard = heardOf(device, group);
+      const heard = receivedIn(device, group);
       const changes = heard.filter(({ event }) => event === 'message:updated').map(({ payload }) => payload.change_seq);
       expect(changes).toEqual([...new Set(changes)].sort((one, other) => one - other));
       expect(changes).toHaveLength(48);
       expect(heard.filter(({ event }) => event === 'chat:updated')).toHaveLength(12);
-      expect(seqsHeard(device, group)).toEqual(oneTo(48));
+      expect(seqsReceived(device, group)).toEqual(oneTo(48));
       const known = new Set<number>();
       for (const { event, payload } of heard) {
         if (event === 'message:created') known.add(payload.seq);
@@ -189,22 +191,22 @@ export function behavesAsOne(cluster: () => Cluster): void {
     }
   });
 
-  it('tell nothing to a member from the removal on, wherever it was made', async () => {
+  it('publish nothing to a member after the removal, on whichever node it was made', async () => {
     const group = await ada.group(bob, eve);
-    const [eves, bobs] = await Promise.all([cluster().across(eve).device(), cluster().across(bob).device()]);
-    const said = oneTo(30).map((i) => (i % 2 ? ada : cluster().across(ada)).say(group));
+    const [eves, bobs] = await Promise.all([cluster().onOtherNode(eve).device(), cluster().onOtherNode(bob).device()]);
+    const said = oneTo(30).map((i) => (i % 2 ? ada : cluster().onOtherNode(ada)).say(group));
     const removal = ada.delete(`/groups/${group.id}/members/${eve.id}`);
     await Promise.all([...said, removal]);
-    const last = await cluster().across(ada).say(group);
+    const last = await cluster().onOtherNode(ada).say(group);
     await bobs.next('message:created', ({ id }) => id === last.id);
     await eves.next('chat:removed');
-    const all = heardOf(eves, group);
+    const all = receivedIn(eves, group);
     expect(all.at(-1)!.event).toBe('chat:removed');
-    expect(seqsHeard(eves, group)).toEqual(oneTo(seqsHeard(eves, group).length));
-    expect(seqsHeard(bobs, group)).toEqual(oneTo(31));
+    expect(seqsReceived(eves, group)).toEqual(oneTo(seqsReceived(eves, group).length));
+    expect(seqsReceived(bobs, group)).toEqual(oneTo(31));
   });
 
-  it('serve a group of many, newcomers and leavers too', async () => {
+  it('deliver in a large group, also to new members and not to removed ones', async () => {
     const group = await ada.group(bob);
     const [node] = cluster().nodes;
     await node.sql(
@@ -216,20 +218,20 @@ export function behavesAsOne(cluster: () => Cluster): void {
     );
     const [adas, bobs, eves] = await Promise.all([
       ada.device(),
-      cluster().across(bob).device(),
-      cluster().across(eve).device(),
+      cluster().onOtherNode(bob).device(),
+      cluster().onOtherNode(eve).device(),
     ]);
     await ada.say(group, 'to bob');
     await bobs.next('message:created', ({ seq }) => seq === 1);
     await ada.put(`/groups/${group.id}/members/${eve.id}`);
-    await cluster().across(bob).say(group, 'to eve, too');
+    await cluster().onOtherNode(bob).say(group, 'to eve, too');
     await eves.next('message:created', ({ seq }) => seq === 2);
     await ada.delete(`/groups/${group.id}/members/${bob.id}`);
-    await cluster().across(eve).say(group, 'no more to bob');
+    await cluster().onOtherNode(eve).say(group, 'no more to bob');
     for (const device of [adas, eves]) await device.next('message:created', ({ seq }) => seq === 3);
     await bobs.next('chat:removed', ({ chat_id }) => chat_id === group.id);
-    expect(seqsHeard(adas, group)).toEqual([1, 2, 3]);
-    expect(seqsHeard(bobs, group)).toEqual([1, 2]);
-    expect(seqsHeard(eves, group)).toEqual([2, 3]);
+    expect(seqsReceived(adas, group)).toEqual([1, 2, 3]);
+    expect(seqsReceived(bobs, group)).toEqual([1, 2]);
+    expect(seqsReceived(eves, group)).toEqual([2, 3]);
   });
 }

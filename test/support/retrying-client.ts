@@ -6,23 +6,23 @@ import type { Message } from '../../src/contract/messages.js';
 import type { News, SyncRequest } from '../../src/contract/sync.js';
 import { Replica } from './replica.js';
 
-/** How long it waits for an ack before it asks again with the same key. */
+/** How long it waits for an ack before it sends again with the same key. */
 const ACK_TIMEOUT_MS = 2_000;
-/** Between two tries, and between two messages. */
+/** The pause between two attempts, and between two messages. */
 const PAUSE_MS = 20;
 
 /**
- * A client as the documentation tells people to write it: the library's own settings, the same key in every try, `sync`
- * after each connect.
+ * A client as the documentation recommends: the default settings of socket.io-client, the same key in every attempt, and
+ * `sync` after each connect.
  */
-export class Sender {
+export class RetryingClient {
   readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
   readonly replica: Replica;
-  /** The keys that were acked, with their `seq`. */
+  /** The `seq` of each acked message, by its key. */
   readonly acked = new Map<string, number>();
-  /** The delays that `server:draining` has told. */
-  readonly delays: number[] = [];
-  /** Why the socket was disconnected, each time. */
+  /** The `reconnect_in_ms` of each `server:draining`. */
+  readonly reconnectDelays: number[] = [];
+  /** The reason of each disconnect. */
   readonly disconnects: string[] = [];
 
   constructor(
@@ -32,19 +32,19 @@ export class Sender {
   ) {
     this.replica = new Replica(user.id);
     this.socket = io(url, { auth: { token: user.token }, forceNew: true });
-    this.socket.onAny((event: string, payload: unknown) => this.replica.hear(event, payload));
+    this.socket.onAny((event: string, payload: unknown) => this.replica.apply(event, payload));
     this.socket.on('connect', () => void this.catchUp().catch(() => undefined));
     this.socket.on('disconnect', (reason) => this.disconnects.push(reason));
-    this.socket.on('server:draining', ({ reconnect_in_ms }) => this.delays.push(reconnect_in_ms));
+    this.socket.on('server:draining', ({ reconnect_in_ms }) => this.reconnectDelays.push(reconnect_in_ms));
   }
 
-  /** Resolves when it is connected. */
+  /** Resolves when the socket is connected. */
   connected(): Promise<void> {
     if (this.socket.connected) return Promise.resolve();
     return new Promise((resolve) => this.socket.once('connect', resolve));
   }
 
-  /** Sends one message until the server has said yes. `isOver` makes it give up between two tries. */
+  /** Sends one message until it is acked. `isOver` makes it give up between two attempts. */
   async send(isOver: () => boolean = () => false): Promise<void> {
     const command = { chat_id: this.chatId, text: 'Hello!', client_message_id: randomUUID() };
     while (!isOver()) {
@@ -58,7 +58,7 @@ export class Sender {
     }
   }
 
-  /** Sends on and on, so many at once, until told otherwise. */
+  /** Sends messages, `inFlight` at once, until `isOver`. */
   async keepSending(inFlight: number, isOver: () => boolean): Promise<void> {
     const loop = async (): Promise<void> => {
       while (!isOver()) {
