@@ -1,11 +1,12 @@
-/** A check of who may do what, and how to take it out. */
+/** A check in the source, of access or order, and the edit that removes it (a mutation). */
 export interface Check {
+  /** The rule that the check enforces. */
   readonly name: string;
   readonly file: string;
-  /** What stands there, once in the file. */
+  /** The text of the check. It occurs exactly once in the file. */
   readonly cut: string;
-  /** What comes in its place, when that isn't nothing. */
+  /** The replacement; nothing by default. */
   readonly put?: string;
-  /** The specs that have to see that it is gone, when that isn't the access matrix. */
+  /** The specs of which a test must fail without the check; the access matrix by default. */
   readonly red?: readonly string[];
 }

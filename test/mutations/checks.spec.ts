@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { checks } from './checks.js';
 
-describe('the list of checks to take out', () => {
-  it.each(checks)('finds where $name', ({ file, cut, put }) => {
+describe('mutations', () => {
+  it.each(checks)('fit the code: $name', ({ file, cut, put }) => {
     expect(readFileSync(file, 'utf8').split(cut).length - 1).toBe(1);
     expect(put).not.toBe(cut);
   });

@@ -4,5 +4,5 @@ import { messageChecks } from './message-checks.js';
 import { peopleChecks } from './people-checks.js';
 import { sessionChecks } from './session-checks.js';
 
-/** Every check of who may see, do and hear what, and in which order. */
+/** Every check of who may see, do and receive what, and in which order. */
 export const checks: readonly Check[] = [...messageChecks, ...peopleChecks, ...sessionChecks, ...deliveryChecks];

@@ -1,74 +1,76 @@
 import type { Check } from './check.js';
 
+// Who may change groups, and with whom users may talk.
+
 const CHATS = 'src/chats/chats.service.ts';
 const GROUPS = 'src/groups/groups.service.ts';
 const CHANGES = 'src/messages/message-edits.service.ts';
 
 const GROUP_ROLES: readonly Check[] = [
   {
-    name: 'a group is seen by its members, and absent to others',
+    name: 'only members may see a group; others get 404',
     file: GROUPS,
     cut: "await this.chats.requireMember(groupId, userId, 'group_not_found');",
   },
   {
-    name: 'a private chat is no group to see',
+    name: "a private chat can't be read as a group",
     file: GROUPS,
     cut: "if (chat.type !== 'group') throw new AppError('group_not_found');",
   },
   {
-    name: 'a group is changed by its members',
+    name: 'only members may change a group',
     file: GROUPS,
     cut: "await this.chats.requireMember(groupId, actorId, 'group_not_found')",
     put: "({ role: 'owner' } as ChatMember)",
   },
   {
-    name: 'a private chat is no group to change',
+    name: "a private chat can't be changed as a group",
     file: GROUPS,
     cut: "if (!chat || chat.type !== 'group') throw new AppError('not_a_group');",
   },
   {
-    name: 'a change of a group needs its role',
+    name: 'a change of a group requires the role for it',
     file: GROUPS,
     cut: "if (RANK[actor.role] < RANK[atLeast]) throw new AppError('forbidden');",
     put: 'void atLeast;',
   },
   {
-    name: 'a name is given by admins',
+    name: 'only admins and the owner may rename a group',
     file: GROUPS,
     cut: "change(groupId, userId, 'admin', async () => {",
     put: "change(groupId, userId, 'member', async () => {",
   },
   {
-    name: 'a group is deleted by its owner',
+    name: 'only the owner may delete a group',
     file: GROUPS,
     cut: "change(groupId, userId, 'owner'",
     put: "change(groupId, userId, 'admin'",
   },
   {
-    name: 'members are added by admins',
+    name: 'only admins and the owner may add members',
     file: GROUPS,
     cut: "change(groupId, actorId, 'admin', async (_,",
     put: "change(groupId, actorId, 'member', async (_,",
   },
   {
-    name: 'members are removed by admins',
+    name: 'only admins and the owner may remove members',
     file: GROUPS,
     cut: "change(groupId, actorId, 'admin', async (actor)",
     put: "change(groupId, actorId, 'member', async (actor)",
   },
   {
-    name: 'nobody removes their equal',
+    name: 'a member may be removed only by a higher role',
     file: GROUPS,
     cut: "if (RANK[member.role] >= RANK[actor.role]) throw new AppError('forbidden');",
   },
   {
-    name: 'roles are given by the owner',
+    name: 'only the owner may change roles',
     file: GROUPS,
     cut: "change(groupId, actorId, 'owner'",
     put: "change(groupId, actorId, 'admin'",
   },
   {
-    name: 'an owner stays until the group has another',
+    name: "the owner can't give up the role without a new owner",
     file: GROUPS,
     cut: "if (userId === actorId) throw new AppError('forbidden', 'Hand the group over first.');",
   },
@@ -76,54 +78,54 @@ const GROUP_ROLES: readonly Check[] = [
 
 const PEOPLE: readonly Check[] = [
   {
-    name: 'a private chat is with somebody else',
+    name: 'a private chat needs another user',
     file: CHATS,
     cut: "if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');",
   },
   {
-    name: 'a private chat is with somebody who is there',
+    name: 'a private chat needs an existing user',
     file: CHATS,
     cut: 'await this.users.requireAll(pair);',
   },
   {
-    name: 'a group is of people who are there',
+    name: 'a group needs existing users',
     file: CHATS,
     cut: 'await this.users.requireAll([userId, ...others]);',
   },
   {
-    name: 'a new member is somebody who is there',
+    name: 'a new member is an existing user',
     file: GROUPS,
     cut: 'await this.users.requireAll([userId]);',
   },
   {
-    name: 'one blocks somebody else',
+    name: "users can't block themselves",
     file: 'src/chats/blocks.service.ts',
     cut: "if (otherId === userId) throw AppError.invalidField('id', 'must be somebody else');",
   },
   {
-    name: 'no private chat is opened over a block',
+    name: 'a block prevents a new private chat',
     file: CHATS,
     cut: "if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');",
   },
   {
-    name: 'no message is sent over a block',
+    name: 'a block prevents messages',
     file: 'migrations/1795734000000-Baseline.ts',
     cut: "WHEN c.blocked THEN 'blocked'",
   },
   {
-    name: 'no message is edited over a block',
+    name: 'a block prevents edits',
     file: CHANGES,
     cut: "if (chat.blocked) throw new AppError('blocked');",
   },
   {
-    name: 'nobody hears typing over a block',
+    name: 'a block stops typing events',
     file: 'src/chats/members.repository.ts',
     cut: "CASE WHEN c.blocked THEN '{}' ELSE ${FEW_MEMBER_IDS} END",
     put: '${FEW_MEMBER_IDS}',
     red: ['test/blocking'],
   },
   {
-    name: 'a list of blocks has the own ones',
+    name: "the list of blocked users has only the user's blocks",
     file: 'src/chats/blocks.repository.ts',
     cut: ' AND block.blockerId = :blockerId',
     put: ' AND :blockerId > 0',

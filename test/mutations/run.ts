@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import type { Check } from './check.js';
 import { checks } from './checks.js';
 
-// npm run test:mutations: takes each check out of a copy of the project, and runs the specs that have to turn red then.
+// npm run test:mutations: removes each check from a copy of the project, one at a time, and runs the specs that must fail
+// without it.
 
-/** Copies that are worked in at once. */
+/** Copies of the project that are tested at once. */
 const COPIES = 2;
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
-/** The part of jest's report that is read. */
+/** The part of jest's report that is used here. */
 interface Report {
   readonly numPassedTests: number;
   readonly testResults: readonly {
@@ -20,7 +21,7 @@ interface Report {
   }[];
 }
 
-/** `because`: a test that failed. */
+/** `red`: a test has failed, named in `because`. `unknown`: the specs could not be run. */
 interface Verdict {
   readonly word: 'red' | 'green' | 'unknown';
   readonly because: string;
@@ -30,7 +31,7 @@ const { values } = parseArgs({ options: { only: { type: 'string', default: '' } 
 
 const specsOf = ({ red = ['test/access'] }: Check): readonly string[] => red;
 
-/** A folder with what git knows of the project, and what was built of it. */
+/** A folder with the files that git knows of the project, and its build. */
 function copyProject(): string {
   const folder = mkdtempSync(join(tmpdir(), 'windi-mutations-'));
   const files = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -42,13 +43,13 @@ function copyProject(): string {
   return folder;
 }
 
-/** The exit code of a Node program that runs in `folder`. */
+/** Runs a Node program in `folder`. Returns its exit code. */
 function node(folder: string, args: readonly string[]): Promise<number | null> {
   const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' });
   return new Promise((done) => child.once('close', done));
 }
 
-/** Migrations run as they are built, all else as it is written. */
+/** Builds the project. Only migrations need it: the specs run them compiled, and all else from the source. */
 const build = (folder: string): Promise<number | null> =>
   node(folder, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
 
@@ -84,7 +85,7 @@ async function verdictWithout(folder: string, check: Check): Promise<Verdict> {
 const show = ({ word, because }: Verdict, name: string): void =>
   console.log(`${word.padEnd(8)} ${name}${because && `\n         ${because}`}`);
 
-/** Takes from `queue` until it is empty. */
+/** Tests checks of the queue until it is empty. */
 async function work(folder: string, queue: Check[], verdicts: Verdict[]): Promise<void> {
   for (let check; (check = queue.shift());) {
     const verdict = await verdictWithout(folder, check);
@@ -93,22 +94,24 @@ async function work(folder: string, queue: Check[], verdicts: Verdict[]): Promis
   }
 }
 
-/** Whether each check of these is seen to be gone by specs that are green while it is there. */
-async function areSeen(checks: readonly Check[]): Promise<boolean> {
+/** Whether specs that pass with these checks fail without each of them. */
+async function areTested(checks: readonly Check[]): Promise<boolean> {
   const folders = Array.from({ length: COPIES }, copyProject);
   try {
     const whole = await verdictOf(folders[0]!, [...new Set(checks.flatMap(specsOf))]);
-    show(whole, 'nothing taken out');
+    show(whole, 'no check removed');
     if (whole.word !== 'green') return false;
     const queue = [...checks];
     const verdicts: Verdict[] = [];
     await Promise.all(folders.map((folder) => work(folder, queue, verdicts)));
     const red = verdicts.filter(({ word }) => word === 'red').length;
-    console.log(`${red} of ${checks.length} checks are seen to be gone.`);
+    console.log(`The specs fail without ${red} of ${checks.length} checks.`);
     return red === checks.length;
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-process.exitCode = (await areSeen(checks.filter(({ name, file }) => `${name} ${file}`.includes(values.only)))) ? 0 : 1;
+process.exitCode = (await areTested(checks.filter(({ name, file }) => `${name} ${file}`.includes(values.only))))
+  ? 0
+  : 1;

@@ -1,33 +1,35 @@
 import type { Check } from './check.js';
 
+// Tokens, sessions, sockets and accounts.
+
 const SESSION_ROWS = 'src/auth/sessions.repository.ts';
 
 export const sessionChecks: readonly Check[] = [
   {
-    name: 'a route asks for a token',
+    name: 'a route requires a token',
     file: 'src/auth/jwt-auth.guard.ts',
     cut: 'if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, [context.getHandler(), context.getClass()])) return true;',
     put: "if (this.reflector) { context.switchToHttp().getRequest().user = { userId: 1, sessionId: '', expiresAt: 0 }; return true; }",
   },
   {
-    name: 'a token of an ended session is none',
+    name: 'a token of an ended session is refused',
     file: 'src/auth/tokens.service.ts',
     cut: "if (this.revoked.has(sid)) throw new AppError('unauthorized', 'The session has ended.');",
   },
   {
-    name: 'a token lives no longer than tokens do now',
+    name: 'a token expires by the current ACCESS_TOKEN_TTL',
     file: 'src/auth/tokens.service.ts',
     cut: "if (expiresAt * 1000 <= Date.now()) throw new AppError('token_expired');",
     red: ['test/session-revocation'],
   },
   {
-    name: 'a command asks for a session that lives',
+    name: 'a command requires an active session',
     file: 'src/realtime/commands/ws-jwt.guard.ts',
     cut: ' || this.revoked.has(principal.sessionId)',
     red: ['test/session-revocation'],
   },
   {
-    name: 'a command asks for a token that lives',
+    name: 'a command requires an unexpired token',
     file: 'src/realtime/commands/ws-jwt.guard.ts',
     cut: 'principal.expiresAt * 1000 <= Date.now()',
     put: 'false',
@@ -41,80 +43,80 @@ export const sessionChecks: readonly Check[] = [
     red: ['test/gateway'],
   },
   {
-    name: 'a socket names no other user',
+    name: "a socket can't name another user_id",
     file: 'src/realtime/connections/handshake.service.ts',
     cut: 'assertOwnUserId(socket);\n      this.join',
     put: 'this.join',
     red: ['test/plain-websocket-handshake'],
   },
   {
-    name: 'a socket goes on with a token of the same user',
+    name: 'a socket accepts only a new token of the same user',
     file: 'src/realtime/connections/socket-expiry.service.ts',
     cut: "if (principal.userId !== socket.data.principal.userId) throw new AppError('unauthorized');",
     red: ['test/gateway'],
   },
   {
-    name: 'a socket of a session that ends is cut',
+    name: 'the sockets of an ended session are disconnected',
     file: 'src/realtime/connections/socket-revocation.service.ts',
     cut: 'for (const socket of this.sockets.socketsOf(userId)) this.cutIfRevoked(socket);',
     put: 'void userId;',
     red: ['test/session-revocation'],
   },
   {
-    name: 'a socket comes from an origin that may',
+    name: 'a socket comes from an allowed origin',
     file: 'src/realtime/connections/allowed-origin.ts',
     cut: 'return host !== undefined && (',
     put: 'return host !== undefined || (',
     red: ['test/cors'],
   },
   {
-    name: 'one ends their own sessions',
+    name: 'users may end only their own sessions',
     file: SESSION_ROWS,
     cut: 'WHERE user_id = $1 AND ${condition}',
     put: 'WHERE $1::bigint > 0 AND ${condition}',
   },
   {
-    name: 'one sees their own sessions',
+    name: 'users may see only their own sessions',
     file: SESSION_ROWS,
     cut: '.where(`user_id = :userId AND ${LIVE}`, { userId })',
     put: '.where(`:userId > 0 AND ${LIVE}`, { userId })',
   },
   {
-    name: 'a session that has ended is not refreshed',
+    name: 'an ended session is not refreshed',
     file: SESSION_ROWS,
     cut: '.where(`id = :id AND ${LIVE}`, { id })',
     put: '.where(`id = :id`, { id })',
     red: ['test/token-refresh', 'test/sessions'],
   },
   {
-    name: 'a refresh token is the one of the session',
+    name: 'a new refresh token is issued only for the current one',
     file: 'src/auth/sessions.service.ts',
     cut: 'if (hash.equals(currentHash)) {',
     put: 'if (currentHash.length > 0) {',
     red: ['test/token-refresh'],
   },
   {
-    name: 'a change of password asks for the old one',
+    name: 'a password change requires the current password',
     file: 'src/auth/auth.service.ts',
     cut: "if (!right) throw wrongPassword('current_password');",
     put: 'void right;',
     red: ['test/passwords', 'test/sessions', 'test/auth'],
   },
   {
-    name: 'a change of password ends the other sessions',
+    name: 'a password change ends the other sessions',
     file: 'src/auth/auth.service.ts',
     cut: "await this.sessions.endOthers(principal, 'password');",
     red: ['test/sessions', 'test/session-revocation'],
   },
   {
-    name: 'an account is closed with its password',
+    name: 'account closure requires the password',
     file: 'src/auth/auth.service.ts',
     cut: "if (!right) throw wrongPassword('password');",
     put: 'void right;',
     red: ['test/account-closure'],
   },
   {
-    name: 'a closed account has no sessions',
+    name: 'account closure ends all sessions',
     file: 'src/auth/auth.service.ts',
     cut: 'await this.sessions.endAll(userId);',
     red: ['test/account-closure'],
