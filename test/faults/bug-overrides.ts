@@ -17,17 +17,17 @@ import { LogTailPoller } from '../../src/realtime/delivery/log-tail.poller.js';
 import { RealtimePublisher } from '../../src/realtime/realtime.publisher.js';
 import { pause } from './cluster.js';
 
-// The bugs that the checker has to find, each in place of the one provider that is right.
+// The bugs that the checker must find. Each one is a class that replaces one provider of the application.
 
 type Sent = Awaited<ReturnType<LogWriter['append']>>;
-type Told = Parameters<RealtimePublisher['publishMessages']>;
+type PublishArguments = Parameters<RealtimePublisher['publishMessages']>;
 
-/** How long a commit is put off by the bugs that don't wait for it, in milliseconds. */
-const PUT_OFF_MS = 100;
+/** How long these bugs delay a commit or an event, in milliseconds. */
+const DELAY_MS = 100;
 
-/** Appends in a transaction of its own, and leaves the commit to the bug. */
+/** Appends in a separate transaction, and leaves the commit to the subclass. */
 @Injectable()
-class OpenTransactions extends MessagesRepository {
+class ManualCommit extends MessagesRepository {
   @Inject(DataSource) private readonly source: DataSource;
 
   protected async appendWithin(
@@ -46,10 +46,10 @@ class OpenTransactions extends MessagesRepository {
   }
 }
 
-class AckBeforeCommit extends OpenTransactions {
+class AckBeforeCommit extends ManualCommit {
   override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
     const { batch, runner } = await this.appendWithin(messages);
-    void pause(PUT_OFF_MS)
+    void pause(DELAY_MS)
       .then(() => runner.commitTransaction())
       .catch(() => undefined)
       .finally(() => runner.release());
@@ -57,7 +57,7 @@ class AckBeforeCommit extends OpenTransactions {
   }
 }
 
-class EmitBeforeCommit extends OpenTransactions {
+class PublishBeforeCommit extends ManualCommit {
   @Inject(ModuleRef) private readonly modules: ModuleRef;
 
   override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
@@ -67,7 +67,7 @@ class EmitBeforeCommit extends OpenTransactions {
       for (const { messages: created, reads, chat } of eventsOf(createdBy(messages, batch), batch)) {
         publisher.publishMessages(created, reads, chat.memberIds ?? []);
       }
-      await pause(PUT_OFF_MS);
+      await pause(DELAY_MS);
       await runner.commitTransaction();
       return batch;
     } finally {
@@ -76,10 +76,10 @@ class EmitBeforeCommit extends OpenTransactions {
   }
 }
 
-/** Answers for all, and stores the first half. */
-class HalfABatch extends MessagesRepository {
+/** Acks the whole batch, and stores the first half of it. */
+class StoresHalfOfABatch extends MessagesRepository {
   override async appendAll(messages: readonly SentMessage[]): Promise<AppendedBatch> {
-    await pause(PUT_OFF_MS); // So that there are batches.
+    await pause(DELAY_MS); // So that there are batches.
     const kept = messages.slice(0, Math.ceil(messages.length / 2));
     const batch = await super.appendAll(kept);
     const rest = messages.slice(kept.length).map(({ chat_id: chatId }, index) => {
@@ -90,23 +90,23 @@ class HalfABatch extends MessagesRepository {
   }
 }
 
-/** Stores what it is sent, whether it has it or not. */
-class NoDedupe extends LogWriter {
+/** Stores every message it gets, also one with a known key. */
+class NoDeduplication extends LogWriter {
   override async append(message: SentMessage): Promise<Sent> {
     const sent = await super.append(message);
-    return sent.replayed && !this.remembers(message) ? this.again(message) : sent;
+    return sent.replayed && !this.remembers(message) ? this.storeAgain(message) : sent;
   }
 
   protected remembers: (message: SentMessage) => boolean = () => false;
 
-  /** The key is unique in the database, so the second message has another one there. */
-  private async again(message: SentMessage): Promise<Sent> {
+  /** The key is unique in the database, so the second message is stored with another one. */
+  private async storeAgain(message: SentMessage): Promise<Sent> {
     const sent = await super.append({ ...message, client_message_id: randomUUID() });
     return { ...sent, message: { ...sent.message, client_message_id: message.client_message_id } };
   }
 }
 
-class DedupeWithinTheNode extends NoDedupe {
+class DeduplicatesWithinTheNode extends NoDeduplication {
   private readonly keys = new Set<string>();
 
   override async append(message: SentMessage): Promise<Sent> {
@@ -125,7 +125,7 @@ class NewSeqOnReplay extends LogWriter {
   }
 }
 
-/** Lets in whoever was a member once. */
+/** Accepts messages of former members. */
 class MembershipNotRechecked extends LogWriter {
   @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
 
@@ -146,12 +146,12 @@ class MembershipNotRechecked extends LogWriter {
   }
 }
 
-/** Never begins to look. */
-class TailOff extends LogTailPoller {
+/** Never polls the log. */
+class PollerOff extends LogTailPoller {
   override onApplicationBootstrap(): void {}
 }
 
-/** Takes ids for the order of the commits: gives what has a higher one than anything the client holds. */
+/** Treats ids as commit order: returns only messages with a higher id than all that the client holds. */
 class SyncById extends SyncService {
   @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
 
@@ -168,11 +168,11 @@ class SyncById extends SyncService {
   }
 }
 
-/** Tells everybody who ever was in the chat. */
-class TellsTheRemoved extends RealtimePublisher {
+/** Publishes to everybody who was ever in the chat. */
+class PublishesToRemovedMembers extends RealtimePublisher {
   private readonly ever = new Map<number, Set<number>>();
 
-  override publishMessages(...[messages, reads, userIds]: Told): void {
+  override publishMessages(...[messages, reads, userIds]: PublishArguments): void {
     const chat = messages[0]!.chat_id;
     const ever = new Set([...(this.ever.get(chat) ?? []), ...userIds]);
     this.ever.set(chat, ever);
@@ -180,27 +180,27 @@ class TellsTheRemoved extends RealtimePublisher {
   }
 }
 
-/** Each message takes a time of its own. */
-class TellsInAnyOrder extends RealtimePublisher {
-  override publishMessages(...told: Told): void {
-    setTimeout(() => super.publishMessages(...told), Math.random() * 2 * PUT_OFF_MS);
+/** Delays each message by a random time. */
+class PublishesInAnyOrder extends RealtimePublisher {
+  override publishMessages(...args: PublishArguments): void {
+    setTimeout(() => super.publishMessages(...args), Math.random() * 2 * DELAY_MS);
   }
 }
 
 class LosesEvents extends RealtimePublisher {
-  override publishMessages(...told: Told): void {
-    if (Math.random() > 0.05) super.publishMessages(...told);
+  override publishMessages(...args: PublishArguments): void {
+    if (Math.random() > 0.05) super.publishMessages(...args);
   }
 }
 
-class LosesChanges extends ChatChangePublisher {
+class LosesEdits extends ChatChangePublisher {
   override async publish(...[chat, change]: Parameters<ChatChangePublisher['publish']>): Promise<void> {
     if (!change.kind.startsWith('message_') || Math.random() > 0.05) await super.publish(chat, change);
   }
 }
 
-/** Gives new messages, and takes old ones for what the client has. */
-class SyncWithoutChanges extends SyncService {
+/** Returns new messages only, not the older ones that changed. */
+class SyncWithoutEdits extends SyncService {
   override async sync(userId: number, request: SyncDto): Promise<NewsDto> {
     const news = await super.sync(userId, request);
     const isNew = (chat: number, seq: number): boolean => seq > (request.cursors[chat]?.seq ?? 0);
@@ -212,8 +212,8 @@ class SyncWithoutChanges extends SyncService {
   }
 }
 
-/** Takes each read for the newest. */
-class ReadMarksGoBack extends MessagesRepository {
+/** Sets the cursor to a lower message after each read. */
+class ReadCursorsGoBack extends MessagesRepository {
   @Inject(DataSource) private readonly source: DataSource;
 
   override async markRead(...read: Parameters<MessagesRepository['markRead']>) {
@@ -230,25 +230,25 @@ class ReadMarksGoBack extends MessagesRepository {
 
 const OVERRIDES = {
   'ack before commit': [MessagesRepository, AckBeforeCommit],
-  'emit before commit': [MessagesRepository, EmitBeforeCommit],
-  'half a batch': [MessagesRepository, HalfABatch],
-  'no dedupe': [LogWriter, NoDedupe],
-  'dedupe only within a node': [LogWriter, DedupeWithinTheNode],
-  'a new seq on replay': [LogWriter, NewSeqOnReplay],
+  'publish before commit': [MessagesRepository, PublishBeforeCommit],
+  'stores half of a batch': [MessagesRepository, StoresHalfOfABatch],
+  'no deduplication': [LogWriter, NoDeduplication],
+  'deduplicates only within a node': [LogWriter, DeduplicatesWithinTheNode],
+  'new seq on replay': [LogWriter, NewSeqOnReplay],
   'membership not rechecked': [LogWriter, MembershipNotRechecked],
-  'tail off': [LogTailPoller, TailOff],
+  'poller off': [LogTailPoller, PollerOff],
   'sync by id': [SyncService, SyncById],
-  'tells the removed': [RealtimePublisher, TellsTheRemoved],
-  'tells in any order': [RealtimePublisher, TellsInAnyOrder],
+  'publishes to removed members': [RealtimePublisher, PublishesToRemovedMembers],
+  'publishes in any order': [RealtimePublisher, PublishesInAnyOrder],
   'loses events': [RealtimePublisher, LosesEvents],
-  'loses changes': [ChatChangePublisher, LosesChanges],
-  'sync without changes': [SyncService, SyncWithoutChanges],
-  'read marks go back': [MessagesRepository, ReadMarksGoBack],
+  'loses edits': [ChatChangePublisher, LosesEdits],
+  'sync without edits': [SyncService, SyncWithoutEdits],
+  'read cursors go back': [MessagesRepository, ReadCursorsGoBack],
 } satisfies Record<string, readonly [Type, Type]>;
 
 export type BugName = keyof typeof OVERRIDES;
 
-/** Puts the bug in place of what is right. */
+/** Replaces the right provider by the bug. */
 export function withBug(builder: TestingModuleBuilder, name: BugName): TestingModuleBuilder {
   const [right, wrong] = OVERRIDES[name] as readonly [Type, Type];
   return builder.overrideProvider(right).useClass(wrong);

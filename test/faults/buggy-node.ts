@@ -7,7 +7,7 @@ import { appConfig } from '../../src/config/app.config.js';
 import { explainAndExit, listen, stopOnSignals } from '../../src/startup.js';
 import { type BugName, withBug } from './bug-overrides.js';
 
-// As src/main.ts, with one provider replaced by a wrong one: its name comes in FAULTS_BUG.
+// Starts the application like src/main.ts, with one provider replaced by a bug. FAULTS_BUG is the name of the bug.
 
 try {
   const builder = Test.createTestingModule({ imports: [AppModule] });

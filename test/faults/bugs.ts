@@ -1,66 +1,75 @@
 import { fileURLToPath } from 'node:url';
 import pLimit from 'p-limit';
 import type { BugName } from './bug-overrides.js';
-import { LIVE_MS } from './delivery-rules.js';
+import { DELIVERY_MS } from './delivery-rules.js';
 import { type Plan, run } from './run.js';
 
-/** A run with a bug in it, and the rules of which one at the least has to find it. */
+/** A run with a bug, and the rules that find it: at least one of them must report a violation. */
 interface Bug {
-  readonly found: readonly string[];
+  readonly rules: readonly string[];
   readonly plan?: Partial<Plan>;
-  /** Without Redis. */
-  readonly alone?: true;
+  /** The nodes run without Redis. */
+  readonly withoutRedis?: true;
 }
 
-const LOST_ACKS = { kinds: ['lose the answers of a node'] } as const;
+const DROPPED_RESPONSES = { kinds: ['drop the responses of a node'] } as const;
 const CRASHES = { kinds: ['kill -9 PostgreSQL'] } as const;
-const CALM = { kinds: [], forMs: 5_000 } as const;
-/** Until what was not told is overdue. */
-const QUIET_IN_THE_END = { ...CALM, listenMs: LIVE_MS } as const;
+const NO_FAULTS = { kinds: [], forMs: 5_000 } as const;
+/** Waits at the end until an unpublished message is overdue. */
+const NO_FAULTS_AND_WAIT = { ...NO_FAULTS, listenMs: DELIVERY_MS } as const;
 
 const BUGS: Readonly<Record<BugName | 'clients that do not sync', Bug>> = {
-  'ack before commit': { plan: CRASHES, found: ['acked is stored', 'a replay is the original'] },
-  'emit before commit': { plan: CRASHES, found: ['nothing phantom'] },
-  'half a batch': { plan: CALM, found: ['acked is stored'] },
-  'no dedupe': { plan: LOST_ACKS, found: ['a replay is the original', 'nothing phantom'] },
-  'dedupe only within a node': { plan: LOST_ACKS, found: ['a replay is the original', 'nothing phantom'] },
-  'a new seq on replay': { plan: LOST_ACKS, found: ['a replay is the original', 'acked is stored'] },
-  'membership not rechecked': { plan: CALM, found: ['only members write'] },
-  'tail off': { plan: QUIET_IN_THE_END, alone: true, found: ['live within 6 s'] },
-  'sync by id': { plan: { kinds: ['cut the clients of a node'] }, found: ['all in the end', 'there after a fault'] },
-  'tells the removed': { plan: CALM, found: ['only members hear'] },
-  'tells in any order': { plan: CALM, found: ['events in order'] },
-  'loses events': { plan: QUIET_IN_THE_END, found: ['live within 6 s'] },
-  'loses changes': { plan: QUIET_IN_THE_END, found: ['live within 6 s'] },
-  'sync without changes': { plan: { kinds: ['cut the clients of a node'] }, found: ['all in the end'] },
-  'read marks go back': { plan: CALM, found: ['read marks grow'] },
+  'ack before commit': { plan: CRASHES, rules: ['acked messages are stored', 'a replay returns the original'] },
+  'publish before commit': { plan: CRASHES, rules: ['no phantom messages'] },
+  'stores half of a batch': { plan: NO_FAULTS, rules: ['acked messages are stored'] },
+  'no deduplication': { plan: DROPPED_RESPONSES, rules: ['a replay returns the original', 'no phantom messages'] },
+  'deduplicates only within a node': {
+    plan: DROPPED_RESPONSES,
+    rules: ['a replay returns the original', 'no phantom messages'],
+  },
+  'new seq on replay': {
+    plan: DROPPED_RESPONSES,
+    rules: ['a replay returns the original', 'acked messages are stored'],
+  },
+  'membership not rechecked': { plan: NO_FAULTS, rules: ['only members write'] },
+  'poller off': { plan: NO_FAULTS_AND_WAIT, withoutRedis: true, rules: ['delivered within 6 s'] },
+  'sync by id': {
+    plan: { kinds: ['disconnect the clients of a node'] },
+    rules: ['complete at the end', 'delivered after a fault'],
+  },
+  'publishes to removed members': { plan: NO_FAULTS, rules: ['only members receive'] },
+  'publishes in any order': { plan: NO_FAULTS, rules: ['events in order'] },
+  'loses events': { plan: NO_FAULTS_AND_WAIT, rules: ['delivered within 6 s'] },
+  'loses edits': { plan: NO_FAULTS_AND_WAIT, rules: ['delivered within 6 s'] },
+  'sync without edits': { plan: { kinds: ['disconnect the clients of a node'] }, rules: ['complete at the end'] },
+  'read cursors go back': { plan: NO_FAULTS, rules: ['read cursors never go back'] },
   'clients that do not sync': {
-    plan: { kinds: ['cut the clients of a node'], deafClients: true },
-    found: ['all in the end'],
+    plan: { kinds: ['disconnect the clients of a node'], clientsDoNotSync: true },
+    rules: ['complete at the end'],
   },
 };
 
 const PROGRAM = fileURLToPath(new URL('./buggy-node.js', import.meta.url));
 
-/** Clusters that run at once: each waits more than it works. */
-const AT_ONCE = 2;
+/** How many clusters run at once. Each of them mostly waits. */
+const CLUSTERS_AT_ONCE = 2;
 
-/** Runs a cluster with each of the bugs, or with the one named; whether all were found. */
+/** Runs a cluster with each of the bugs, or with the named one. Returns whether the checker found all. */
 export async function findBugs(seed: number, only: string | undefined): Promise<boolean> {
-  const limit = pLimit(AT_ONCE);
+  const limit = pLimit(CLUSTERS_AT_ONCE);
   const bugs = Object.entries(BUGS).filter(([name]) => only === undefined || only === name);
-  const found = await Promise.all(bugs.map(([name, bug]) => limit(() => finds(seed, name, bug))));
+  const found = await Promise.all(bugs.map(([name, bug]) => limit(() => isBugFound(seed, name, bug))));
   const missed = bugs.filter((_, index) => !found[index]).map(([name]) => name);
-  if (missed.length > 0) console.error(`The checker does not see: ${missed.join(', ')}.`);
+  if (missed.length > 0) console.error(`The checker does not find: ${missed.join(', ')}.`);
   return missed.length === 0;
 }
 
-async function finds(seed: number, name: string, { plan, found, alone }: Bug): Promise<boolean> {
-  const env: Record<string, string> = { FAULTS_BUG: name, ...(alone && { REDIS_URL: '' }) };
-  const program = plan?.deafClients ? undefined : { program: PROGRAM, env };
-  const { verdict } = await run({ seed, forMs: 8_000, restMs: 1_500, listenMs: 0, program, ...plan });
-  const rules = [...new Set(verdict.violations.map(({ rule }) => rule))];
-  const isFound = rules.some((rule) => found.includes(rule));
-  console.log(`${isFound ? 'found ' : 'MISSED'}  ${name}: ${rules.join(', ') || 'nothing'}`);
+async function isBugFound(seed: number, name: string, { plan, rules, withoutRedis }: Bug): Promise<boolean> {
+  const env: Record<string, string> = { FAULTS_BUG: name, ...(withoutRedis && { REDIS_URL: '' }) };
+  const program = plan?.clientsDoNotSync ? undefined : { program: PROGRAM, env };
+  const { verdict } = await run({ seed, durationMs: 8_000, pauseMs: 1_500, finalWaitMs: 0, program, ...plan });
+  const broken = [...new Set(verdict.violations.map(({ rule }) => rule))];
+  const isFound = broken.some((rule) => rules.includes(rule));
+  console.log(`${isFound ? 'found ' : 'MISSED'}  ${name}: ${broken.join(', ') || 'nothing'}`);
   return isFound;
 }

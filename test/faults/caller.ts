@@ -5,82 +5,82 @@ import { type Node, pause } from './cluster.js';
 import type { History, Operation, Outcome } from './history.js';
 import type { Random } from './random.js';
 
-/** No ack within so many milliseconds counts as none. */
+/** An ack or answer that takes longer, in milliseconds, counts as lost. */
 export const ANSWER_MS = 4_000;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Answers after which nobody knows, or nothing was done yet: the same again. */
-const TRY_AGAIN = new Set(['unavailable', 'overloaded', 'rate_limited']);
+/** Error codes after which the same request is sent again: the outcome is unknown, or nothing was done. */
+const RETRYABLE = new Set(['unavailable', 'overloaded', 'rate_limited']);
 
 export interface Person {
   readonly id: number;
   readonly token: string;
 }
 
-/** What the clients of a run have in common. */
-export interface World {
+/** What all clients of a run share. */
+export interface RunContext {
   readonly history: History;
   readonly nodes: readonly Node[];
-  /** A client that does not is one of the bugs the checker has to find. */
+  /** Whether clients sync after a gap or a reconnect. Clients that do not are one of the bugs. */
   readonly resyncs: boolean;
 }
 
 type Reply<T> = Ack<T, { replayed?: boolean }>;
 
-/** The same thing by a command of the socket, and by a route. */
-export interface Ask {
+/** The same request as a socket command and as a REST call. */
+export interface DualRequest {
   readonly command: keyof ClientToServerEvents;
   readonly payload: unknown;
   readonly route: readonly [method: string, path: string];
-  /** Of the route, if it takes one. */
+  /** The body of the REST call, if it takes one. */
   readonly body?: unknown;
 }
 
-/** What was answered, or why not: `refused` is for good, `unknown` may have been done or not. */
-export type Answered<T> =
+/** The answer, or an error: `refused` is final, with `unknown` the request may have been executed or not. */
+export type Result<T> =
   { readonly data: T; readonly replayed: boolean } | { readonly refused: string } | { readonly unknown: string };
 
-/** Asks the nodes for something, by whatever way there is, and again until it is known what has become of it. */
+/** Sends requests to the nodes over the socket or REST, and repeats each until its outcome is known. */
 export class Caller {
   protected socket: Socket<ServerToClientEvents, ClientToServerEvents> | undefined;
 
   constructor(
     readonly name: string,
     readonly person: Person,
-    protected readonly world: World,
+    protected readonly context: RunContext,
     protected readonly random: Random,
   ) {}
 
-  /** Over the socket if there is one, and over REST if not. */
-  protected async ask<T>({ command, payload, route, body }: Ask): Promise<Answered<T>> {
+  /** Sends over the socket when it is connected, otherwise over REST. */
+  protected async ask<T>({ command, payload, route, body }: DualRequest): Promise<Result<T>> {
     if (!this.socket?.connected) return this.askRest<T>(...route, body);
     const ack = await this.command<T>(this.socket, command, payload);
     return ack.ok ? { data: ack.data, replayed: ack.replayed ?? false } : refusal(ack.error.code);
   }
 
-  protected async askRest<T>(method: string, path: string, body?: unknown): Promise<Answered<T>> {
+  protected async askRest<T>(method: string, path: string, body?: unknown): Promise<Result<T>> {
     const { status, headers, body: answer } = await this.rest(method, path, body);
     if (status >= 300) return refusal(answer.code as string);
     return { data: answer as T, replayed: headers.get('idempotent-replayed') === 'true' };
   }
 
   protected rest(method: string, path: string, body?: unknown) {
-    const { origin } = this.random.pick(this.world.nodes).front;
+    const { origin } = this.random.pick(this.context.nodes).front;
     const signal = AbortSignal.timeout(ANSWER_MS);
     return request(origin, method, path, { token: this.person.token, body, signal });
   }
 
   /**
-   * Tries until there is an answer that says what has happened, a little later each time, or `giveUp` says that the run is
-   * over. Each try is an operation of the history. The answer, unless it was refused or given up.
+   * Repeats an attempt, with growing pauses, until its outcome is known or `giveUp` says that the run is over. Each
+   * attempt is an operation of the history. Returns the answer, or undefined when it was refused or given up.
    */
-  protected async untilKnown<T>(
+  protected async retryUntilKnown<T>(
     what: Operation,
     giveUp: () => boolean,
-    attempt: () => Promise<Answered<T>>,
+    attempt: () => Promise<Result<T>>,
     outcomeOf: (data: T, replayed: boolean) => Outcome,
   ): Promise<T | undefined> {
-    const { history } = this.world;
+    const { history } = this.context;
     for (let wait = 50; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
       const op = history.invoke(this.name, what);
       const answer = await attempt().catch((error: unknown) => ({ unknown: (error as Error).message }));
@@ -98,7 +98,7 @@ export class Caller {
     }
   }
 
-  /** A connection that doesn't answer is given up. */
+  /** Sends a command. Disconnects a socket that doesn't answer. */
   private async command<T>(socket: Socket, name: string, payload: unknown): Promise<Reply<T>> {
     try {
       return (await socket.timeout(ANSWER_MS).emitWithAck(name, payload)) as Reply<T>;
@@ -110,7 +110,7 @@ export class Caller {
 }
 
 export function refusal(code: string | undefined): { refused: string } | { unknown: string } {
-  return code === undefined || code === 'internal_error' || TRY_AGAIN.has(code)
+  return code === undefined || code === 'internal_error' || RETRYABLE.has(code)
     ? { unknown: code ?? 'no problem document' }
     : { refused: code };
 }

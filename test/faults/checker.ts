@@ -1,10 +1,10 @@
 import { Evidence } from './evidence.js';
-import type { Entry, Final } from './history.js';
+import type { Entry, FinalState } from './history.js';
 import { changeRules } from './change-rules.js';
 import { deliveryRules, latencies } from './delivery-rules.js';
 import { logRules } from './log-rules.js';
 
-/** A broken promise, with the entries that show it. */
+/** A broken rule, with the entries of the history that show it. */
 export interface Violation {
   readonly rule: string;
   readonly what: string;
@@ -16,21 +16,24 @@ export type Rule = (evidence: Evidence) => Iterable<Violation>;
 export interface Verdict {
   readonly violations: readonly Violation[];
   readonly counts: Readonly<Record<string, number>>;
-  /** From an ack to the last of the devices it had to reach live, in milliseconds, ascending; outside faults but those of Redis. */
+  /**
+   * Milliseconds from an ack to the last device that had to get the message live, ascending. Messages during a fault
+   * are left out, unless it is one of Redis.
+   */
   readonly latencies: readonly number[];
 }
 
-/** What a run has broken of what the contract promises: nothing but the record and the database decide. */
-export function check(entries: readonly Entry[], final: Final): Verdict {
+/** Checks a run against the rules. It uses only the history of the run and the final state of the database. */
+export function check(entries: readonly Entry[], final: FinalState): Verdict {
   const evidence = new Evidence(entries, final);
   const violations = [...logRules, ...changeRules, ...deliveryRules].flatMap((rule) => [...rule(evidence)]);
   return { violations, counts: countsOf(evidence), latencies: latencies(evidence) };
 }
 
-function countsOf({ sendings, changings, deliveries, tidings, syncs, reads, final }: Evidence): Record<string, number> {
-  const all = [...sendings.values()];
+function countsOf({ sends, edits, deliveries, editDeliveries, syncs, reads, final }: Evidence): Record<string, number> {
+  const all = [...sends.values()];
   const live = deliveries.filter((delivery) => delivery.live !== undefined);
-  const heard = new Set(live.map(({ device, message }) => `${device} ${message.chat} ${message.seq}`));
+  const received = new Set(live.map(({ device, message }) => `${device} ${message.chat} ${message.seq}`));
   return {
     'messages sent': all.length,
     acked: all.filter(({ oks }) => oks.length > 0).length,
@@ -39,10 +42,10 @@ function countsOf({ sendings, changings, deliveries, tidings, syncs, reads, fina
     'tries without an answer': all.reduce((sum, { unknowns }) => sum + unknowns, 0),
     'replayed acks': all.flatMap(({ oks }) => oks).filter(({ replayed }) => replayed).length,
     'messages stored': final.messages.length,
-    'edits and deletions acked': [...changings.values()].filter(({ oks }) => oks.length > 0).length,
-    'heard live': live.length,
-    'heard twice': live.length - heard.size,
-    'edits and deletions heard': tidings.length,
+    'edits and deletions acked': [...edits.values()].filter(({ oks }) => oks.length > 0).length,
+    'received live': live.length,
+    'received twice': live.length - received.size,
+    'edits and deletions received': editDeliveries.length,
     'got by sync': deliveries.length - live.length,
     syncs: syncs.length,
     reads: reads.length,

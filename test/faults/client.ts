@@ -7,32 +7,31 @@ import { ANSWER_MS, Caller, refusal } from './caller.js';
 import { type Node, pause } from './cluster.js';
 import { seen } from './history.js';
 
-/** How long a hole in the live stream may be under way. */
-const HOLE_MS = 500;
-/** Of its own messages, how many it may still change. */
-const OWN_KEPT = 10;
-/** Events that carry a message. */
-const OF_A_MESSAGE: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
+/** How long the client waits for the missing messages of a gap before it syncs. */
+const GAP_MS = 500;
+/** How many of its latest messages it may still edit or delete. */
+const MAX_OWN = 10;
+/** Events whose payload is a message. */
+const MESSAGE_EVENTS: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
 
 /**
- * A device that does what docs/realtime.md tells the authors of clients: it keeps one key for a message and sends it
- * again, by whatever way there is, until it knows; it syncs after each connect and after a hole. Everything it does and
- * hears goes into the history.
+ * A device that follows docs/realtime.md. It sends a message again with the same key, over the socket or REST, until the
+ * outcome is known. It syncs after each connect and after a gap. The history records everything it does and receives.
  */
 export class ChatClient extends Caller {
   readonly replica = new Replica(this.person.id);
   private connections = 0;
   private stopped = false;
   private keys = 0;
-  /** Its last messages that were acked and are not taken back. */
+  /** Its latest acked messages that are not deleted. */
   private own: { readonly id: number; readonly chat: number; readonly key: string }[] = [];
   private syncing: Promise<void> | undefined;
-  private hole: NodeJS.Timeout | undefined;
+  private gapTimer: NodeJS.Timeout | undefined;
 
-  /** Connects, again and again, to any of the nodes, until `stop`. */
+  /** Connects to a random node, again after each disconnect, until `stop`. */
   async run(): Promise<void> {
     while (!this.stopped) {
-      await this.live(this.random.pick(this.world.nodes)).catch(() => undefined);
+      await this.connectOnce(this.random.pick(this.context.nodes)).catch(() => undefined);
       await pause(this.random.between(100, 400));
     }
   }
@@ -42,12 +41,12 @@ export class ChatClient extends Caller {
     this.socket?.disconnect();
   }
 
-  /** Sends until it knows, or `giveUp` says that the run is over. `over` is the transport it prefers. */
+  /** Sends until the outcome is known, or `giveUp` says that the run is over. `over` is the preferred transport. */
   async send(chat: number, over: 'socket' | 'rest', giveUp: () => boolean): Promise<void> {
     const key = `${this.name}-${(this.keys += 1)}`;
     const what = { kind: 'send', user: this.person.id, chat, key, text: `text ${key}` } as const;
     const payload = { chat_id: chat, text: what.text, client_message_id: key };
-    const sent = await this.untilKnown<Message>(
+    const sent = await this.retryUntilKnown<Message>(
       what,
       giveUp,
       () =>
@@ -56,15 +55,15 @@ export class ChatClient extends Caller {
           : this.askRest('POST', '/messages', payload),
       (message, replayed) => ({ kind: 'send', message: seen(message), replayed }),
     );
-    if (sent) this.own = [...this.own, { id: sent.id, chat, key }].slice(-OWN_KEPT);
+    if (sent) this.own = [...this.own, { id: sent.id, chat, key }].slice(-MAX_OWN);
   }
 
-  /** Writes one of its last messages anew. */
+  /** Edits one of its latest messages. */
   async edit(giveUp: () => boolean): Promise<void> {
     if (this.own.length === 0) return;
     const { id, chat, key } = this.random.pick(this.own);
     const text = `edit ${(this.keys += 1)} of ${key}`;
-    await this.untilKnown<Message>(
+    await this.retryUntilKnown<Message>(
       { kind: 'edit', user: this.person.id, chat, key, text },
       giveUp,
       () =>
@@ -78,12 +77,12 @@ export class ChatClient extends Caller {
     );
   }
 
-  /** Takes the oldest of its last messages back. */
+  /** Deletes the oldest of its latest messages. */
   async delete(giveUp: () => boolean): Promise<void> {
     const oldest = this.own.shift();
     if (!oldest) return;
     const { id, chat, key } = oldest;
-    await this.untilKnown<Message>(
+    await this.retryUntilKnown<Message>(
       { kind: 'delete', user: this.person.id, chat, key },
       giveUp,
       () => this.ask({ command: 'message:delete', payload: { message_id: id }, route: ['DELETE', `/messages/${id}`] }),
@@ -91,12 +90,12 @@ export class ChatClient extends Caller {
     );
   }
 
-  /** Reads up to the newest message that it holds of the chat. */
+  /** Reads up to the newest message of the chat that it has. */
   async read(chat: number, giveUp: () => boolean): Promise<void> {
     const held = this.replica.chats.get(chat);
     const newest = held?.messages.get(held.seq);
     if (!newest) return;
-    await this.untilKnown<ReadReceipt>(
+    await this.retryUntilKnown<ReadReceipt>(
       { kind: 'read', user: this.person.id, chat, seq: newest.seq },
       giveUp,
       () =>
@@ -109,9 +108,9 @@ export class ChatClient extends Caller {
     );
   }
 
-  /** Adds or removes somebody of a group; who was out already, or in, is so now. */
+  /** Adds a user to a group or removes one. Succeeds when that is the case already. */
   async setMember(kind: 'add' | 'remove', chat: number, user: number): Promise<void> {
-    await this.untilKnown(
+    await this.retryUntilKnown(
       { kind, chat, user },
       () => false,
       async () => {
@@ -123,8 +122,8 @@ export class ChatClient extends Caller {
     );
   }
 
-  /** Syncs until nothing is left, and reads each chat back to its beginning: then it holds all there is. */
-  async complete(): Promise<void> {
+  /** Syncs, and reads the history of each chat back to its beginning: then it has all messages. */
+  async readEverything(): Promise<void> {
     await this.sync();
     for (const [chat, held] of this.replica.chats) {
       while (held.from > 1) {
@@ -136,13 +135,13 @@ export class ChatClient extends Caller {
         held.from = page[0]!.seq;
       }
       const messages = [...held.messages.values()].sort((one, other) => one.seq - other.seq).map(seen);
-      this.world.history.add({ type: 'holds', device: this.name, user: this.person.id, chat, messages });
+      this.context.history.add({ type: 'holds', device: this.name, user: this.person.id, chat, messages });
     }
   }
 
-  /** One connection, from the handshake to its end. */
-  private async live(node: Node): Promise<void> {
-    const { history } = this.world;
+  /** Runs one connection, from the handshake to the disconnect. */
+  private async connectOnce(node: Node): Promise<void> {
+    const { history } = this.context;
     const connection = (this.connections += 1);
     const identity = { device: this.name, user: this.person.id, connection };
     const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(node.front.origin, {
@@ -159,38 +158,38 @@ export class ChatClient extends Caller {
       if (this.stopped) return;
       const ended = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
       socket.onAny((name: string, payload: any) => {
-        const message = OF_A_MESSAGE.has(name) ? seen(payload as Message) : undefined;
+        const message = MESSAGE_EVENTS.has(name) ? seen(payload as Message) : undefined;
         const chat = (payload.chat_id ?? payload.id) as number;
         history.add({ type: 'event', ...identity, name, chat, message });
-        this.hear(name, payload);
+        this.receive(name, payload);
       });
       this.socket = socket;
-      // One that is under way may have been answered before this connection was there.
+      // A sync under way may have been answered before this connection existed, so another one follows it.
       await Promise.race([this.syncing?.then(() => this.sync()) ?? this.sync(), ended]);
       if (socket.connected) history.add({ type: 'up', ...identity });
       await ended;
       history.add({ type: 'down', ...identity });
     } finally {
       socket.disconnect();
-      clearTimeout(this.hole);
-      this.hole = undefined;
+      clearTimeout(this.gapTimer);
+      this.gapTimer = undefined;
     }
   }
 
-  private hear(name: string, payload: any): void {
+  private receive(name: string, payload: any): void {
     const known = this.replica.chats.get(payload.chat_id as number);
-    const isHole = name === 'message:created' && payload.seq > (known?.seq ?? 0) + 1;
+    const isGap = name === 'message:created' && payload.seq > (known?.seq ?? 0) + 1;
     this.replica.apply(name, payload);
-    if (!isHole || !this.world.resyncs || this.hole) return;
-    this.hole = setTimeout(() => {
-      this.hole = undefined;
+    if (!isGap || !this.context.resyncs || this.gapTimer) return;
+    this.gapTimer = setTimeout(() => {
+      this.gapTimer = undefined;
       this.sync().catch(() => this.socket?.disconnect());
-    }, HOLE_MS);
+    }, GAP_MS);
   }
 
-  /** One at a time; who asks while one is under way gets that one, and its hole is seen again by the next message. */
+  /** Runs one sync at a time. A caller during a sync shares it; the next message shows a remaining gap again. */
   private sync(): Promise<void> {
-    if (!this.world.resyncs && this.connections > 1) return Promise.resolve();
+    if (!this.context.resyncs && this.connections > 1) return Promise.resolve();
     this.syncing ??= this.catchUp().finally(() => (this.syncing = undefined));
     return this.syncing;
   }
@@ -199,11 +198,11 @@ export class ChatClient extends Caller {
     const what = { kind: 'sync', user: this.person.id, device: this.name } as const;
     await this.replica
       .catchUp(async (payload) => {
-        const news = await this.untilKnown<News>(
+        const news = await this.retryUntilKnown<News>(
           what,
           () => this.stopped,
           () => this.ask({ command: 'sync', payload, route: ['POST', '/sync'], body: payload }),
-          (data) => ({ kind: 'sync', ...told(data) }),
+          (data) => ({ kind: 'sync', ...syncResultOf(data) }),
         );
         if (!news) throw new Error('stopped');
         return news;
@@ -214,7 +213,7 @@ export class ChatClient extends Caller {
   }
 }
 
-const told = ({ chats, removed_chat_ids: removed }: News) => ({
+const syncResultOf = ({ chats, removed_chat_ids: removed }: News) => ({
   chats: chats.map((chat) => ({ id: chat.id, lastRead: chat.last_read_seq, messages: chat.messages.map(seen) })),
   removed,
 });

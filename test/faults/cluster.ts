@@ -6,7 +6,7 @@ import { OwnPostgres } from '../support/own-postgres.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ServerProcess } from '../support/server-process.js';
 
-/** A node: a process between two gates, whose address outlives it. */
+/** A node: a process between two TCP proxies, which keep its address across restarts. */
 export interface Node {
   readonly name: string;
   /** Between its clients and the node. */
@@ -16,14 +16,14 @@ export interface Node {
   process: ServerProcess;
 }
 
-/** What the nodes are started with besides their addresses. */
+/** The program of the nodes, and additional variables. */
 export interface NodeProgram {
-  /** Compiled; the application's own `main.js` when unset. */
+  /** A compiled program; the application's `main.js` when unset. */
   readonly program?: string;
   readonly env?: Record<string, string>;
 }
 
-/** Three nodes, a PostgreSQL and a Redis of their own, all as real processes on this machine. */
+/** Nodes with a separate PostgreSQL and Redis, all real processes on this machine. */
 export class Cluster {
   private static readonly running = new Set<Cluster>();
   readonly nodes: Node[] = [];
@@ -50,7 +50,7 @@ export class Cluster {
     }
   }
 
-  /** Ends what runs, for a process that is told to end. */
+  /** Stops all running clusters, for a process that has to exit. */
   static async stopAll(): Promise<void> {
     await Promise.all([...Cluster.running].map((cluster) => cluster.stop()));
   }
@@ -60,7 +60,7 @@ export class Cluster {
     node.front.retarget(await node.process.url());
   }
 
-  /** Ends everything, whatever state it is in. */
+  /** Stops all processes, in whatever state they are. */
   stop(): Promise<void> {
     return (this.stopping ??= this.end());
   }
@@ -97,5 +97,5 @@ export class Cluster {
   }
 }
 
-/** Resolves after so many milliseconds: the schedule of a run is made of time. */
+/** Resolves after `ms` milliseconds: a run follows a schedule in time. */
 export const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));

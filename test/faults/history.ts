@@ -1,6 +1,8 @@
 import type { Message } from '../../src/contract/messages.js';
 
-/** What a client sees of a message: as it was sent, or as an edit or its deletion has left it. */
+// The history of a run, as in Jepsen: all that clients request, are answered and receive, with times.
+
+/** A version of a message as a client sees it: as sent, edited or deleted. */
 export interface Seen {
   readonly id: number;
   readonly chat: number;
@@ -9,7 +11,7 @@ export interface Seen {
   readonly key: string;
   readonly text: string | null;
   readonly timestamp: string;
-  /** Null as long as nobody has changed it. */
+  /** Null for a message that was never changed. */
   readonly changeSeq: number | null;
   readonly deleted: boolean;
 }
@@ -26,18 +28,18 @@ export const seen = (message: Message): Seen => ({
   deleted: message.deleted_at !== null,
 });
 
-/** What somebody asks of the servers. */
+/** A request of a client. */
 export type Operation =
   | { readonly kind: 'send'; readonly user: number; readonly chat: number; readonly key: string; readonly text: string }
-  /** Of the message with this key, by its sender. No two edits have the same text. */
+  /** An edit of the message with this key, by its sender. Every edit has another text. */
   | { readonly kind: 'edit'; readonly user: number; readonly chat: number; readonly key: string; readonly text: string }
   | { readonly kind: 'delete'; readonly user: number; readonly chat: number; readonly key: string }
   | { readonly kind: 'read'; readonly user: number; readonly chat: number; readonly seq: number }
   | { readonly kind: 'add' | 'remove'; readonly chat: number; readonly user: number }
   | { readonly kind: 'sync'; readonly user: number; readonly device: string };
 
-/** What a sync told, without what the checker has no use for. */
-export interface Told {
+/** The parts of a sync answer that the checker needs. */
+export interface SyncResult {
   readonly chats: readonly { readonly id: number; readonly lastRead: number; readonly messages: readonly Seen[] }[];
   readonly removed: readonly number[];
 }
@@ -47,18 +49,18 @@ export type Outcome =
   | { readonly kind: 'edit' | 'delete'; readonly message: Seen }
   | { readonly kind: 'read'; readonly seq: number }
   | { readonly kind: 'add' | 'remove' }
-  | ({ readonly kind: 'sync' } & Told);
+  | ({ readonly kind: 'sync' } & SyncResult);
 
-/** Times are milliseconds since the run began, all by the one clock of this process. */
+/** Times are milliseconds since the start of the run, by the clock of this process. */
 export type Entry = { readonly at: number } & (
-  | { readonly type: 'founded'; readonly chat: number; readonly users: readonly number[] }
+  | { readonly type: 'chat created'; readonly chat: number; readonly users: readonly number[] }
   | { readonly type: 'invoke'; readonly op: number; readonly process: string; readonly what: Operation }
   | { readonly type: 'ok'; readonly op: number; readonly outcome: Outcome }
-  /** Refused for good: it hasn't happened. */
+  /** Finally refused: the operation has not happened. */
   | { readonly type: 'fail'; readonly op: number; readonly why: string }
-  /** Nobody knows whether it has happened. */
+  /** It is unknown whether the operation has happened. */
   | { readonly type: 'unknown'; readonly op: number; readonly why: string }
-  /** A connection of a device: up when its first sync is through, so that from then on it lacks nothing. */
+  /** A connection of a device. It is up after its first sync: from then on the device lacks nothing. */
   | { readonly type: 'up' | 'down'; readonly device: string; readonly user: number; readonly connection: number }
   | {
       readonly type: 'event';
@@ -67,17 +69,17 @@ export type Entry = { readonly at: number } & (
       readonly connection: number;
       readonly name: string;
       readonly chat: number;
-      /** Of `message:created`, `message:updated` and `message:deleted`. */
+      /** Set for `message:created`, `message:updated` and `message:deleted`. */
       readonly message?: Seen;
     }
-  /** `recovered`: every node has taken a message again. */
+  /** `recovered`: every node has accepted a message again. */
   | {
       readonly type: 'fault';
       readonly phase: 'begin' | 'end' | 'recovered';
       readonly kind: string;
       readonly fault: number;
     }
-  /** All that a device holds of a chat at the end. */
+  /** All messages of a chat that a device has at the end. */
   | {
       readonly type: 'holds';
       readonly device: string;
@@ -87,17 +89,17 @@ export type Entry = { readonly at: number } & (
     }
 );
 
-/** Any entry, but for its time. */
+/** An entry without its time. */
 type Unstamped = Entry extends infer One ? (One extends Entry ? Omit<One, 'at'> : never) : never;
 
-/** What the database holds when all is over. */
-export interface Final {
+/** The state of the database at the end of the run. */
+export interface FinalState {
   readonly chats: readonly { readonly id: number; readonly lastSeq: number }[];
   readonly messages: readonly Seen[];
   readonly members: readonly { readonly chat: number; readonly user: number; readonly lastRead: number }[];
 }
 
-/** The record of a run: entries are only ever added. */
+/** The record of a run. Entries are only added. */
 export class History {
   readonly entries: Entry[] = [];
   private readonly start = performance.now();
@@ -107,12 +109,12 @@ export class History {
     this.entries.push({ at: this.now(), ...entry });
   }
 
-  /** Milliseconds since the run began. */
+  /** Milliseconds since the start of the run. */
   now(): number {
     return performance.now() - this.start;
   }
 
-  /** Notes that an operation begins; its number. */
+  /** Records the start of an operation. Returns its number. */
   invoke(process: string, what: Operation): number {
     const op = (this.operations += 1);
     this.add({ type: 'invoke', op, process, what });

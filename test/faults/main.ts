@@ -5,14 +5,14 @@ import { Cluster } from './cluster.js';
 import { explain, report } from './report.js';
 import { run } from './run.js';
 
-// npm run test:faults: kills, stops and cuts a cluster under load, and checks what its clients have seen.
+// npm run test:faults: injects faults into a cluster under load, and checks what its clients have seen.
 
 const USAGE = 'npm run test:faults -- [--seed 1] [--minutes 2] [--bugs | --bug NAME]';
 
 interface Options {
   readonly seed: number;
   readonly minutes: number;
-  /** Instead: clusters with a bug in them, to see that the checker finds it. */
+  /** Runs clusters with a bug instead, to test the checker. */
   readonly bugs: boolean;
   readonly bug: string | undefined;
 }
@@ -38,10 +38,10 @@ function readOptions(): Options {
   }
 }
 
-/** One long run of what is right; whether every promise was kept. */
-async function keepsItsPromises({ seed, minutes }: Options): Promise<boolean> {
+/** Runs the cluster without a bug. Returns whether every rule was kept. */
+async function checkCorrectCluster({ seed, minutes }: Options): Promise<boolean> {
   console.log(`Seed ${seed}: npm run test:faults -- --seed ${seed} --minutes ${minutes}`);
-  const result = await run({ seed, forMs: minutes * 60_000, restMs: 7_500 });
+  const result = await run({ seed, durationMs: minutes * 60_000, pauseMs: 7_500 });
   console.log(report(result));
   if (result.verdict.violations.length > 0) console.error(explain(result.verdict));
   return result.verdict.violations.length === 0;
@@ -53,12 +53,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 const options = readOptions();
 try {
-  const isWell = options.bugs ? await findBugs(options.seed, options.bug) : await keepsItsPromises(options);
+  const isWell = options.bugs ? await findBugs(options.seed, options.bug) : await checkCorrectCluster(options);
   process.exitCode = isWell ? 0 : 1;
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
 } finally {
   await Cluster.stopAll();
-  process.exit(); // Whatever a failure has left waiting.
+  process.exit(); // A failure may have left something that keeps the process running.
 }

@@ -3,7 +3,9 @@ import type { History } from './history.js';
 import type { Load } from './load.js';
 import type { Random } from './random.js';
 
-/** How a fault begins and how it ends; between the two it lasts. */
+// The faults, and the schedule by which they are injected (the nemesis, as in Jepsen).
+
+/** How a fault begins and ends, and how long it lasts in between. */
 interface Fault {
   readonly lastsMs: readonly [number, number];
   readonly begin: (cluster: Cluster, node: Node) => unknown;
@@ -23,7 +25,7 @@ const FAULTS = {
     begin: (_, node) => node.process.stop('SIGTERM'),
     end: (cluster, node) => cluster.restart(node),
   },
-  'stop a node': {
+  'pause a node': {
     lastsMs: [2_000, 5_000],
     begin: (_, node) => node.process.pause(),
     end: (_, node) => node.process.resume(),
@@ -33,7 +35,7 @@ const FAULTS = {
     begin: ({ postgres }) => postgres.kill(),
     end: ({ postgres }) => postgres.restart(),
   },
-  'stop PostgreSQL': {
+  'pause PostgreSQL': {
     lastsMs: [1_500, 4_500],
     begin: ({ postgres }) => postgres.pause(),
     end: ({ postgres }) => postgres.resume(),
@@ -43,41 +45,45 @@ const FAULTS = {
     begin: ({ redis }) => redis.kill(),
     end: ({ redis }) => redis.restart(),
   },
-  'stop Redis': {
+  'pause Redis': {
     lastsMs: [1_500, 5_000],
     begin: ({ redis }) => redis.pause(),
     end: ({ redis }) => redis.resume(),
   },
-  // After the commit and before the ack, at either end of the node.
-  'lose the answers of PostgreSQL to a node': {
+  // The response is lost after the commit and before the ack, on either side of the node.
+  'drop the responses of PostgreSQL to a node': {
     lastsMs: [200, 800],
     begin: (_, { back }) => back.dropResponses(),
     end: (_, { back }) => back.dropConnections(),
   },
-  'lose the answers of a node': {
+  'drop the responses of a node': {
     lastsMs: [200, 800],
     begin: (_, { front }) => front.dropResponses(),
     end: (_, { front }) => front.dropConnections(),
   },
-  'cut the clients of a node': { lastsMs: [0, 0], begin: (_, { front }) => front.dropConnections(), end: nothing },
+  'disconnect the clients of a node': {
+    lastsMs: [0, 0],
+    begin: (_, { front }) => front.dropConnections(),
+    end: nothing,
+  },
 } satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
 /** One fault of a schedule. */
-export interface Planned {
+export interface PlannedFault {
   readonly kind: FaultKind;
   readonly node: number;
   readonly lastsMs: number;
 }
 
-/** All kinds in turns, each round in another order. A seed has one schedule, however long the run. */
+/** Yields all kinds in rounds, each round in another order. A seed always gives the same schedule. */
 export function* schedule(
   random: Random,
   nodes: number,
   kinds: readonly FaultKind[] = FAULT_KINDS,
-): Generator<Planned> {
+): Generator<PlannedFault> {
   while (kinds.length > 0) {
     for (const kind of random.shuffled(kinds)) {
       yield { kind, node: random.between(0, nodes - 1), lastsMs: random.between(...FAULTS[kind].lastsMs) };
@@ -85,24 +91,24 @@ export function* schedule(
   }
 }
 
-/** How a fault was overcome. */
+/** The recovery from a fault. */
 export interface Recovery {
   readonly kind: FaultKind;
-  /** From the end of the fault until every node has taken a message again, in milliseconds. */
+  /** Milliseconds from the end of the fault until every node has accepted a message. */
   readonly ms: number;
 }
 
-/** Carries out a schedule for so long, with `restMs` between two faults; none is left when it is done. */
-export async function torment(
+/** Injects the faults of a schedule for `durationMs`, with `pauseMs` between two. All have ended at the end. */
+export async function injectFaults(
   cluster: Cluster,
   load: Load,
   history: History,
-  plan: Iterable<Planned>,
-  { forMs, restMs }: { forMs: number; restMs: number },
+  plan: Iterable<PlannedFault>,
+  { durationMs, pauseMs }: { durationMs: number; pauseMs: number },
 ): Promise<Recovery[]> {
-  const until = history.now() + forMs;
+  const until = history.now() + durationMs;
   const recoveries: Recovery[] = [];
-  await pause(restMs / 2);
+  await pause(pauseMs / 2);
   for (const { kind, node: index, lastsMs } of plan) {
     if (history.now() > until) break;
     const node = cluster.nodes[index]!;
@@ -116,7 +122,7 @@ export async function torment(
     await Promise.all(cluster.nodes.map((one) => load.probe(one)));
     recoveries.push({ kind, ms: history.now() - end });
     history.add({ type: 'fault', phase: 'recovered', kind, fault });
-    await pause(restMs);
+    await pause(pauseMs);
   }
   await pause(Math.max(0, until - history.now()));
   return recoveries;

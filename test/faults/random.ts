@@ -1,8 +1,8 @@
-/** Random numbers that a seed decides (mulberry32): the same seed, the same schedule. */
+/** Random numbers from a seed (mulberry32): the same seed gives the same schedule. */
 export class Random {
   constructor(private state: number) {}
 
-  /** From 0 up to 1. */
+  /** A number from 0 up to, but not including, 1. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -26,7 +26,7 @@ export class Random {
       .map(({ item }) => item);
   }
 
-  /** A generator of its own, so that who draws more often doesn't move the others. */
+  /** A separate generator, so that its draws don't change the numbers of the others. */
   fork(): Random {
     return new Random(this.between(0, 2 ** 31));
   }

@@ -3,10 +3,10 @@ import '../../src/database/data-source-options.js'; // bigint as numbers.
 import { onDatabase } from '../support/database.js';
 import { check, type Verdict } from './checker.js';
 import { Cluster, type NodeProgram, pause } from './cluster.js';
-import { LIVE_MS } from './delivery-rules.js';
-import { type Final, History, type Seen } from './history.js';
+import { DELIVERY_MS } from './delivery-rules.js';
+import { type FinalState, History, type Seen } from './history.js';
 import { Load } from './load.js';
-import { type FaultKind, type Recovery, schedule, torment } from './nemesis.js';
+import { type FaultKind, type Recovery, schedule, injectFaults } from './nemesis.js';
 import { Random } from './random.js';
 
 const NODES = 3;
@@ -14,14 +14,14 @@ const DRAIN_MS = 30_000;
 
 export interface Plan {
   readonly seed: number;
-  readonly forMs: number;
-  readonly restMs: number;
-  /** How long to listen when all is sent: long enough, unless set, for the last message to be overdue. */
-  readonly listenMs?: number;
+  readonly durationMs: number;
+  readonly pauseMs: number;
+  /** How long devices stay connected after the last message. By default until that message would be overdue. */
+  readonly finalWaitMs?: number;
   readonly kinds?: readonly FaultKind[];
   readonly program?: NodeProgram;
-  /** Clients that don't sync after a hole or a reconnect; to see that it is noticed. */
-  readonly deafClients?: boolean;
+  /** Clients that don't sync after a gap or a reconnect: a bug that the checker must find. */
+  readonly clientsDoNotSync?: boolean;
 }
 
 export interface Run {
@@ -30,15 +30,15 @@ export interface Run {
   readonly history: History;
 }
 
-/** One run: a cluster, its load, its faults, and what the checker says of it. Leaves nothing running. */
+/** One run: a cluster, its load, its faults, and the verdict of the checker. Leaves nothing running. */
 export async function run({
   seed,
-  forMs,
-  restMs,
-  listenMs = LIVE_MS,
+  durationMs,
+  pauseMs,
+  finalWaitMs = DELIVERY_MS,
   kinds,
   program,
-  deafClients = false,
+  clientsDoNotSync = false,
 }: Plan): Promise<Run> {
   if (spawnSync('redis-server', ['--version']).status !== 0) {
     throw new Error('The faults need redis-server on the PATH (Debian: redis-server).');
@@ -48,13 +48,13 @@ export async function run({
   const cluster = await Cluster.start(NODES, program);
   let load: Load | undefined;
   try {
-    load = await Load.prepare(cluster, history, random.fork(), !deafClients);
+    load = await Load.prepare(cluster, history, random.fork(), !clientsDoNotSync);
     const plan = schedule(random.fork(), NODES, kinds);
     load.start();
-    const recoveries = await torment(cluster, load, history, plan, { forMs, restMs });
+    const recoveries = await injectFaults(cluster, load, history, plan, { durationMs, pauseMs });
     await load.drain(DRAIN_MS);
-    await pause(listenMs);
-    await load.complete();
+    await pause(finalWaitMs);
+    await load.readEverything();
     await load.stop();
     return { verdict: check(history.entries, await readFinal(cluster.postgres.directUrl)), recoveries, history };
   } finally {
@@ -63,7 +63,7 @@ export async function run({
   }
 }
 
-async function readFinal(url: string): Promise<Final> {
+async function readFinal(url: string): Promise<FinalState> {
   return onDatabase(url, async (db) => {
     const rows = async <T>(text: string): Promise<T[]> => (await db.query(text)).rows as T[];
     return {

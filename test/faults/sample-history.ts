@@ -1,11 +1,11 @@
-import type { Entry, Final, Seen } from './history.js';
+import type { Entry, FinalState, Seen } from './history.js';
 
-// A history of a few lines, for the checker's spec to tell lies in.
+// A short history that keeps every rule, for the checker's spec to break.
 
 export const CHAT = 7;
 export const [ANN, BEN] = [1, 2];
 
-export type Story = { entries: Entry[]; messages: Seen[]; final: Final };
+export type SampleHistory = { entries: Entry[]; messages: Seen[]; final: FinalState };
 
 export const message = (seq: number): Seen => ({
   id: 100 + seq,
@@ -18,19 +18,19 @@ export const message = (seq: number): Seen => ({
   changeSeq: null,
   deleted: false,
 });
-export const edited = (seq: number, changeSeq: number): Seen => ({
+export const editedMessage = (seq: number, changeSeq: number): Seen => ({
   ...message(seq),
   text: `edit of k${seq}`,
   changeSeq,
 });
-export const gone = (seq: number, changeSeq: number): Seen => ({
+export const deletedMessage = (seq: number, changeSeq: number): Seen => ({
   ...message(seq),
   text: null,
   changeSeq,
   deleted: true,
 });
 
-export const heard = (at: number, device: string, user: number, what: Seen, name = 'message:created'): Entry => ({
+export const received = (at: number, device: string, user: number, what: Seen, name = 'message:created'): Entry => ({
   at,
   type: 'event',
   device,
@@ -41,7 +41,7 @@ export const heard = (at: number, device: string, user: number, what: Seen, name
   message: what,
 });
 
-/** The only fault of a story. */
+/** The entries of one fault, the only one of a history. */
 export const fault = (kind: string, begin: number, end: number, recovered: number): Entry[] =>
   [[begin, 'begin'] as const, [end, 'end'] as const, [recovered, 'recovered'] as const].map(([at, phase]) => ({
     at,
@@ -52,38 +52,38 @@ export const fault = (kind: string, begin: number, end: number, recovered: numbe
   }));
 
 /** An edit or a deletion, acked after 10 ms. */
-export function changed(at: number, op: number, user: number, version: Seen, listeners: [string, number][]): Entry[] {
+export function edit(at: number, op: number, user: number, version: Seen, listeners: [string, number][]): Entry[] {
   const { key, text, deleted } = version;
   const by = { user, chat: CHAT, key };
   const what = deleted ? ({ kind: 'delete', ...by } as const) : ({ kind: 'edit', ...by, text: text! } as const);
   const name = deleted ? 'message:deleted' : 'message:updated';
   return [
     { at, type: 'invoke', op, process: 'a', what },
-    ...listeners.map(([device, listener]) => heard(at + 5, device, listener, version, name)),
+    ...listeners.map(([device, listener]) => received(at + 5, device, listener, version, name)),
     { at: at + 10, type: 'ok', op, outcome: { kind: what.kind, message: version } },
   ];
 }
 
 /**
- * Ann writes k1 … k5, edits k3 and deletes k2; Ben hears it all, but for k4, which is sent while he is out of the group;
- * then both hold what there is.
+ * Ann sends k1 … k5, edits k3 and deletes k2. Ben receives everything but k4, which is sent while he is out of the group.
+ * At the end both have all messages.
  */
-export function story(): Story {
-  const messages = [message(1), gone(2, 2), edited(3, 1), message(4), message(5)];
+export function sampleHistory(): SampleHistory {
+  const messages = [message(1), deletedMessage(2, 2), editedMessage(3, 1), message(4), message(5)];
   const entries: Entry[] = [
-    { at: 0, type: 'founded', chat: CHAT, users: [ANN, BEN] },
+    { at: 0, type: 'chat created', chat: CHAT, users: [ANN, BEN] },
     { at: 1, type: 'up', device: 'a', user: ANN, connection: 1 },
     { at: 1, type: 'up', device: 'b', user: BEN, connection: 1 },
   ];
-  const says = (at: number, seq: number, listeners: [string, number][]): void => {
+  const sends = (at: number, seq: number, listeners: [string, number][]): void => {
     const { key, text } = message(seq);
     const what = { kind: 'send', user: ANN, chat: CHAT, key, text: text! } as const;
     entries.push({ at, type: 'invoke', op: seq, process: 'a', what });
-    for (const [device, user] of listeners) entries.push(heard(at + 5, device, user, message(seq)));
+    for (const [device, user] of listeners) entries.push(received(at + 5, device, user, message(seq)));
     const outcome = { kind: 'send', message: message(seq), replayed: false } as const;
     entries.push({ at: at + 10, type: 'ok', op: seq, outcome });
   };
-  const moves = (at: number, op: number, kind: 'add' | 'remove'): void => {
+  const changeMember = (at: number, op: number, kind: 'add' | 'remove'): void => {
     entries.push({ at, type: 'invoke', op, process: 'owner', what: { kind, chat: CHAT, user: BEN } });
     entries.push({ at: at + 10, type: 'ok', op, outcome: { kind } });
   };
@@ -91,21 +91,21 @@ export function story(): Story {
     ['a', ANN],
     ['b', BEN],
   ];
-  says(100, 1, both);
-  says(200, 2, both);
-  says(300, 3, both);
+  sends(100, 1, both);
+  sends(200, 2, both);
+  sends(300, 3, both);
   const reads = { kind: 'read', user: BEN, chat: CHAT, seq: 3 } as const;
   entries.push({ at: 500, type: 'invoke', op: 10, process: 'b', what: reads });
   entries.push({ at: 510, type: 'ok', op: 10, outcome: { kind: 'read', seq: 3 } });
   const syncs = { kind: 'sync', user: BEN, device: 'b' } as const;
-  const told = { kind: 'sync', chats: [{ id: CHAT, lastRead: 3, messages: [message(3)] }], removed: [] } as const;
+  const outcome = { kind: 'sync', chats: [{ id: CHAT, lastRead: 3, messages: [message(3)] }], removed: [] } as const;
   entries.push({ at: 600, type: 'invoke', op: 11, process: 'b', what: syncs });
-  entries.push({ at: 610, type: 'ok', op: 11, outcome: told });
-  entries.push(...changed(700, 12, ANN, edited(3, 1), both), ...changed(800, 13, ANN, gone(2, 2), both));
-  moves(10_000, 20, 'remove');
-  says(10_100, 4, [['a', ANN]]);
-  moves(20_000, 21, 'add');
-  says(20_100, 5, both);
+  entries.push({ at: 610, type: 'ok', op: 11, outcome });
+  entries.push(...edit(700, 12, ANN, editedMessage(3, 1), both), ...edit(800, 13, ANN, deletedMessage(2, 2), both));
+  changeMember(10_000, 20, 'remove');
+  sends(10_100, 4, [['a', ANN]]);
+  changeMember(20_000, 21, 'add');
+  sends(20_100, 5, both);
   for (const [device, user] of both) entries.push({ at: 40_000, type: 'holds', device, user, chat: CHAT, messages });
   const members = [ANN, BEN].map((user) => ({ chat: CHAT, user, lastRead: 5 }));
   return { entries, messages, final: { chats: [{ id: CHAT, lastSeq: 5 }], messages: [...messages], members } };
