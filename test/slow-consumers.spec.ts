@@ -132,7 +132,10 @@ describe('slow consumer', () => {
     const { sid } = JSON.parse(((await node.request('GET', poll)).body as string).slice(1)) as { sid: string };
     await node.request('POST', `${poll}&sid=${sid}`, { body: `40{"token":"${slow.token}"}` });
     expect((await node.request('GET', `${poll}&sid=${sid}`)).body).toMatch(/^40/);
+    const { transport } = connectionOf(serverEndOf(at(node, slow)));
     await expectCut(chat.id, messages, node, bound);
+    // The transport doesn't wait for one more poll, with what it holds.
+    expect(transport).toMatchObject({ readyState: 'closed' });
     const answer = await node.request('GET', `${poll}&sid=${sid}`);
     expect(answer.body).toEqual({ code: 1, message: 'Session ID unknown' });
   }

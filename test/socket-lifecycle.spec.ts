@@ -41,7 +41,7 @@ describe('connecting and leaving', () => {
       'a plain WebSocket',
       async () => {
         const client = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`);
-        await client.pong();
+        await client.ping();
         return () => client.socket.close();
       },
     ],

@@ -15,6 +15,8 @@ interface EngineTransport {
   readonly socket?: WebSocket & { readonly _socket?: TcpSocket };
   /** Of polling: the HTTP response that waits for packets, or is being written. */
   readonly res?: { destroy(): void } | null;
+  /** Of polling, closed while no poll waits: ends the close that waits for the next one, half a minute. */
+  readonly shouldClose?: (() => void) | null;
 }
 
 /**
@@ -43,4 +45,5 @@ export function cut(connection: EngineConnection, reason: string): void {
   connection.onClose(reason);
   transport.socket?.terminate();
   transport.res?.destroy();
+  transport.shouldClose?.();
 }
