@@ -25,7 +25,7 @@ export default {
     'node_modules/content-disposition/.+\\.js$': '@swc/jest',
   },
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/environment.js',
   testTimeout: 30_000,
   maxWorkers: 2,
 };
