@@ -4,6 +4,7 @@ import type { Message } from '../src/contract/messages.js';
 import type { News, SyncRequest } from '../src/contract/sync.js';
 import type { Device } from './support/device.js';
 import { Replica } from './support/replica.js';
+import { runsOf } from './support/runs-of.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 const PEOPLE = 3;
@@ -130,7 +131,7 @@ describe('sync convergence', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runsOf(12, 100) },
     );
-  }, 120_000);
+  }, 600_000);
 });
