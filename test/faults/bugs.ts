@@ -14,9 +14,9 @@ interface Bug {
 
 const DROPPED_RESPONSES = { kinds: ['drop the responses of a node'] } as const;
 const CRASHES = { kinds: ['kill -9 PostgreSQL'] } as const;
-const NO_FAULTS = { kinds: [], forMs: 5_000 } as const;
+const NO_FAULTS = { kinds: [], durationMs: 5_000 } as const;
 /** Waits at the end until an unpublished message is overdue. */
-const NO_FAULTS_AND_WAIT = { ...NO_FAULTS, listenMs: DELIVERY_MS } as const;
+const NO_FAULTS_AND_WAIT = { ...NO_FAULTS, finalWaitMs: DELIVERY_MS } as const;
 
 const BUGS: Readonly<Record<BugName | 'clients that do not sync', Bug>> = {
   'ack before commit': { plan: CRASHES, rules: ['acked messages are stored', 'a replay returns the original'] },
