@@ -13,12 +13,12 @@ import {
   proseOf,
 } from './support/documents.js';
 
-/** Names of files that are none of the repository's, and why they are in a document. */
+/** File names in documents that are not in the repository, and why they are mentioned. */
 const OTHER_FILES: Readonly<Record<string, string>> = {
   'tour.mjs': 'the reader saves it',
 };
 
-/** Words in backticks that are none of the code's, and what they are. */
+/** Words in backticks that are not in the code, and what they are. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   Origin: 'a header of HTTP',
   commit_delay: 'a setting of PostgreSQL',
@@ -27,7 +27,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 
 const KNOWN_ENDING = /\.(ts|js|mjs|json|md|sql|ya?ml|bat|sh|svg|py)$/;
-/** No route, no package, no variable in front. */
+/** Excludes routes, packages and paths that begin with a variable. */
 const LOOKS_LIKE_A_PATH = /^(?![/@]|[A-Z_]+\/)[\w.@*{},-]+(\/[\w.@*{},-]*)*$/;
 const EVENT = /^[a-z]+:[a-z]+$/;
 const SYMBOL = /^@?([A-Z]\w*[a-z]\w*)(?:\.(\w+))?(?:\(.*\))?$/;
@@ -49,7 +49,7 @@ const spansOfDocuments = inDocuments(codeSpans);
 
 const spansOfComments = CODE.flatMap((file) => codeSpans(file, commentsOf(file)));
 
-/** What a text names, should it look like a path; `<name>` becomes `*`. */
+/** The path in a text that looks like one, with `<name>` replaced by `*`. */
 function pathIn(text: string): string | undefined {
   const path = text.replace(/<[^>]*>/g, '*').replace(/^\.\//, '');
   const isPath = LOOKS_LIKE_A_PATH.test(path) && (path.includes('/') || KNOWN_ENDING.test(path));
@@ -61,7 +61,7 @@ function isDanglingPath({ file, text }: Found): boolean {
   return path !== undefined && !exists(path, '.', posix.dirname(file));
 }
 
-/** In a comment much has a slash, so only names of files count; one that is compiled may have its name from then. */
+/** Only file names count: many other texts in comments have a slash. A name may be that of the compiled file. */
 function isDanglingFile({ file, text }: Found): boolean {
   const path = pathIn(text);
   if (path === undefined || !KNOWN_ENDING.test(path)) return false;
@@ -75,7 +75,7 @@ function isDanglingLink({ file, text }: Found): boolean {
   return !exists(target, '.') || (anchor !== undefined && !anchorsOf(target).includes(anchor));
 }
 
-/** What the files export, by its name: its text, and what stands behind it up to the next export. */
+/** The exports of the files, by name: the text of each, up to the next export. */
 function exportsOf(files: readonly string[]): Map<string, string> {
   const pattern = /^export (?:abstract |async )*(?:class|interface|type|function|const) (\w+)/;
   const exported = new Map<string, string>();
@@ -128,7 +128,7 @@ function namesUnder(heading: string): string[] {
   return [...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) => cell!.match(/[\w:]+/g)!).sort();
 }
 
-describe('the documents', () => {
+describe('documents', () => {
   it('link to documents, anchors and files that exist', () => {
     const links = inDocuments((document, prose) => findAll(document, /\]\(([^)\s]+)\)/g, prose));
     expect(links.length).toBeGreaterThan(50);
@@ -168,7 +168,7 @@ describe('the documents', () => {
   });
 });
 
-describe('the comments', () => {
+describe('comments', () => {
   it('name documents and files that exist', () => {
     const documents = CODE.flatMap((file) => findAll(file, /\bdocs\/[\w/-]+\.md\b/g, commentsOf(file)));
     const missing = [...documents.filter(isDanglingPath), ...spansOfComments.filter(isDanglingFile)];

@@ -3,10 +3,10 @@ import { SocketConnected, SocketDisconnected } from '../src/common/socket.events
 import { PlainClient } from './support/plain-client.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
-describe('connecting and leaving', () => {
+describe('socket lifecycle', () => {
   let app: TestApp;
   let ada: TestUser;
-  const heard: (SocketConnected | SocketDisconnected)[] = [];
+  const published: (SocketConnected | SocketDisconnected)[] = [];
   let onEvent = (): void => undefined;
 
   beforeAll(async () => {
@@ -14,18 +14,18 @@ describe('connecting and leaving', () => {
     ada = await app.user();
     for (const type of [SocketConnected, SocketDisconnected]) {
       app.nest.get(DomainEventBus).on<SocketConnected | SocketDisconnected>(type, (event) => {
-        heard.push(event);
+        published.push(event);
         onEvent();
       });
     }
   });
-  beforeEach(() => (heard.length = 0));
+  beforeEach(() => (published.length = 0));
   afterAll(() => app.close());
 
-  /** Resolves when so many events were published since the test began. */
+  /** Resolves when `count` events were published since the test began. */
   const events = (count: number): Promise<void> =>
     new Promise((resolve) => {
-      onEvent = () => heard.length >= count && resolve();
+      onEvent = () => published.length >= count && resolve();
       onEvent();
     });
 
@@ -45,24 +45,24 @@ describe('connecting and leaving', () => {
         return () => client.socket.close();
       },
     ],
-  ])('are domain events that any feature can listen to, over %s', async (_, connect) => {
+  ])('publishes a domain event at each connect and disconnect, over %s', async (_, connect) => {
     const leave = await connect();
     await events(1);
     leave();
     await events(2);
-    const [connected, disconnected] = heard;
+    const [connected, disconnected] = published;
     expect(connected).toBeInstanceOf(SocketConnected);
     expect(connected!.principal).toMatchObject({ userId: ada.id, sessionId: ada.sessionId });
     expect(disconnected).toBeInstanceOf(SocketDisconnected);
     expect(disconnected!.socketId).toBe(connected!.socketId);
   });
 
-  it('publish nothing for a socket that is refused', async () => {
+  it('publishes nothing for a refused socket', async () => {
     const refused = await PlainClient.open(app.url, '/ws/chat?token=none');
     expect((await refused.closed)[0]).toBe(4401);
     const device = await ada.device();
     await events(1);
-    expect(heard).toHaveLength(1);
+    expect(published).toHaveLength(1);
     device.close();
   });
 });

@@ -1,17 +1,19 @@
+// Finds names in the documents and in the comments of the code, for documents.spec.ts.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** A piece of a file, with the number of its line. */
+/** A text in a file, with its line number. */
 export interface Found {
   readonly file: string;
   readonly line: number;
   readonly text: string;
 }
 
-/** What is made at run time, or is not ours. */
+/** Folders that are generated or installed. */
 const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', '.data', 'coverage']);
 
-/** The files below a folder, by their paths from the root. */
+/** The paths of all files below a folder, from the root. */
 function walk(folder: string): string[] {
   return readdirSync(folder === '' ? '.' : folder, { withFileTypes: true }).flatMap((entry) => {
     if (SKIPPED.has(entry.name)) return [];
@@ -29,7 +31,7 @@ export const DOCUMENTS = FILES.filter((path) => path.endsWith('.md'));
 
 export const CODE = FILES.filter((path) => /^(src|test|bench)\/.*\.(ts|js)$/.test(path));
 
-/** What matches in a file; the text is that of the first group. */
+/** All matches in a file, each with the text of the first group. */
 export function findAll(file: string, pattern: RegExp, content = readFileSync(file, 'utf8')): Found[] {
   return [...content.matchAll(pattern)].map((match) => ({
     file,
@@ -38,19 +40,19 @@ export function findAll(file: string, pattern: RegExp, content = readFileSync(fi
   }));
 }
 
-/** A document without its blocks of code and its links to other sites; the lines keep their numbers. */
+/** A document without code blocks and links to other sites. Line numbers are kept. */
 export function proseOf(document: string): string {
   const others = /^```[^]*?^```|\[[^\]]*\]\(https?:[^)]*\)/gm;
   return readFileSync(document, 'utf8').replace(others, (text) => text.replace(/[^\n]/g, ''));
 }
 
-/** The comments of a file of code; the lines keep their numbers. */
+/** The comments of a source file. Line numbers are kept. */
 export function commentsOf(file: string): string {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.map((line) => /^\s*(?:\/?\*|\/\/).*| \/\/ .*$/.exec(line)?.[0] ?? '').join('\n');
 }
 
-/** What stands in backticks. */
+/** All texts in backticks. */
 export function codeSpans(file: string, content: string): Found[] {
   return findAll(file, /(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)/g, content);
 }
@@ -66,7 +68,7 @@ export function anchorsOf(document: string): string[] {
   );
 }
 
-/** Whether it is a file or a folder, seen from one of these folders; `*` stands for any name. */
+/** Whether the path is a file or folder in one of these folders. `*` matches any name. */
 export function exists(path: string, ...folders: readonly string[]): boolean {
   return folders.some((folder) => isPath(posix.join(folder, path)));
 }
