@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
+// The command line of `npm run bench`.
+
 export const PHASES = [
   'sends',
   'pipelined',
@@ -18,20 +20,20 @@ export type PhaseName = (typeof PHASES)[number];
 export interface Options {
   readonly phases: readonly PhaseName[];
   readonly rounds: number;
-  /** Messages in the database of the phase `history`. */
+  /** How many messages the database of the phase `history` has. */
   readonly messages: number;
   /** The built application: a folder with `src/main.js` in it. */
   readonly dist: string;
-  /** Where every server leaves a CPU profile. */
+  /** The folder in which every server writes a CPU profile. */
   readonly profile: string | undefined;
-  /** Whether this is what the results folder is for: all phases, of this very checkout. */
+  /** Whether the results are written to the results folder: all phases, of this checkout, without profiles. */
   readonly complete: boolean;
 }
 
 const USAGE = `npm run bench -- [--only ${PHASES.slice(0, 2).join(',')},…] [--rounds 3] [--messages 2000000] [--dist dist] [--profile FOLDER]
 phases: ${PHASES.join(', ')}`;
 
-/** Reads the command line. Ends the process when it makes no sense. */
+/** Reads the command line. Exits with 2 when it is invalid. */
 export function readOptions(): Options {
   try {
     const { values } = parseArgs({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../src/database/embedded-postgres.js';
 import { connects, memory } from './phases/connect-phases.js';
-import type { Bench } from './targets/bench-target.js';
+import type { BenchContext } from './targets/bench-target.js';
 import { postgresPid, readEnvironment } from './report/environment.js';
 import { history } from './phases/history-phase.js';
 import { BenchTargets } from './targets/bench-targets.js';
@@ -17,8 +17,8 @@ import { RunProblem } from './load/send-run.js';
 import { stalled } from './phases/stalled-phase.js';
 import { storm } from './phases/storm-phase.js';
 
-// `npm run bench`: measures the application against bare Socket.IO and against the baseline, all on one PostgreSQL of
-// its own with default, durable settings. Exits 1, and writes nothing, when a run isn't exact.
+// `npm run bench`: compares the application with bare Socket.IO and with the baseline, on one separate PostgreSQL with
+// default, durable settings. Exits with 1, and writes nothing, when a run isn't exact.
 
 type TargetsPhase = (targets: BenchTargets, rounds: number) => Promise<Measured>;
 
@@ -33,20 +33,20 @@ const ON_TARGETS: Partial<Record<PhaseName, TargetsPhase>> = {
   connects,
 };
 
-async function measureAll(bench: Bench, { phases, rounds, messages }: Options): Promise<Measured> {
+async function measureAll(bench: BenchContext, { phases, rounds, messages }: Options): Promise<Measured> {
   const all: Measured[] = [];
-  const say = (measured: Measured): void => {
+  const report = (measured: Measured): void => {
     all.push(measured);
     console.log(`\n${figuresTable(measured.figures)}`);
   };
   const onTargets = phases.filter((phase) => ON_TARGETS[phase]);
   if (onTargets.length > 0) {
     const targets = await BenchTargets.start(bench);
-    for (const phase of onTargets) say(await ON_TARGETS[phase]!(targets, rounds));
+    for (const phase of onTargets) report(await ON_TARGETS[phase]!(targets, rounds));
     await targets.finish();
   }
-  if (phases.includes('memory')) say(await memory(bench, rounds));
-  if (phases.includes('history')) say(await history(bench, rounds, messages));
+  if (phases.includes('memory')) report(await memory(bench, rounds));
+  if (phases.includes('history')) report(await history(bench, rounds, messages));
   return { figures: all.flatMap(({ figures }) => figures), loads: all.flatMap(({ loads }) => loads) };
 }
 

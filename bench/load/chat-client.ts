@@ -1,7 +1,9 @@
 import { RawWebSocket } from './raw-socket.js';
 
+// A Socket.IO client for the load generator.
+
 const PATH = '/socket.io/?EIO=4&transport=websocket';
-/** What a client tells of; unset ones are of no interest. */
+/** Callbacks for what a client receives. */
 export interface ClientListener {
   onConnected(): void;
   /** A `message:created`. */
@@ -9,13 +11,13 @@ export interface ClientListener {
   onReceipt(): void;
   /** The answer to command `id`: the message's `seq`. */
   onAck(id: number, seq: number): void;
-  /** A refusal, an error or the end of the connection, unless it was closed from this side. */
+  /** An error ack, a protocol error, or the end of a connection that this side did not close. */
   onProblem(what: string): void;
 }
 
 /**
- * A client of engine.io 4 and Socket.IO 5, by hand: it knows the few packets that a chat consists of and takes from them,
- * by a search in the text, the numbers that count. The same for every server, so none is spared its work.
+ * A minimal client of Engine.IO 4 and Socket.IO 5. It knows the few packets of a chat, and finds the numbers it needs by
+ * a text search instead of parsing. It is the same for every server, so each server does its full work.
  */
 export class ChatClient {
   private readonly socket: RawWebSocket;
@@ -29,12 +31,12 @@ export class ChatClient {
     this.socket = new RawWebSocket(
       port,
       PATH,
-      (text) => this.take(text),
+      (text) => this.handlePacket(text),
       (reason) => this.fail(reason),
     );
   }
 
-  /** Queues a `message:send`. What is sent while a chunk is dealt with leaves by itself; otherwise call `flush`. */
+  /** Queues a `message:send`. While a received chunk is handled it leaves by itself; otherwise call `flush`. */
   send(id: number, chatId: number, text: string, key: string): void {
     this.socket.send(`42${id}["message:send",{"chat_id":${chatId},"text":"${text}","client_message_id":"${key}"}]`);
   }
@@ -43,7 +45,7 @@ export class ChatClient {
     this.socket.flush();
   }
 
-  /** Reads no more, whatever comes. */
+  /** Stops reading from the connection. */
   pause(): void {
     this.socket.pause();
   }
@@ -53,24 +55,24 @@ export class ChatClient {
     this.socket.destroy();
   }
 
-  /** By the types of engine.io's packets, and behind a 4 those of Socket.IO. */
-  private take(packet: string): void {
-    if (packet.startsWith('42[')) this.takeEvent(packet);
-    else if (packet.startsWith('43')) this.takeAck(packet);
+  /** Handles a packet by its Engine.IO type, and after a 4 by its Socket.IO type. */
+  private handlePacket(packet: string): void {
+    if (packet.startsWith('42[')) this.handleEvent(packet);
+    else if (packet.startsWith('43')) this.handleAck(packet);
     else if (packet.startsWith('40')) this.listener.onConnected();
     else if (packet === '2') this.socket.send('3');
     else if (packet.startsWith('0')) this.socket.send(`40${this.auth}`);
     else this.fail(`unexpected: ${packet}`);
   }
 
-  private takeEvent(packet: string): void {
+  private handleEvent(packet: string): void {
     if (packet.startsWith('"message:created"', 3)) {
       this.listener.onMessage(numberAfter(packet, '"chat_id":'), numberAfter(packet, '"seq":'));
     } else if (packet.startsWith('"read_receipt"', 3)) this.listener.onReceipt();
     else this.fail(`unexpected: ${packet}`);
   }
 
-  private takeAck(packet: string): void {
+  private handleAck(packet: string): void {
     const open = packet.indexOf('[');
     if (packet.startsWith('{"ok":true', open + 1))
       this.listener.onAck(Number(packet.slice(2, open)), numberAfter(packet, '"seq":'));
@@ -82,7 +84,7 @@ export class ChatClient {
   }
 }
 
-/** The number behind a field's name. Its own quotes are escaped in the text of a message, so no text can look like one. */
+/** The number after a field's name. A message text can't look like a field, as its quotes are escaped. */
 function numberAfter(text: string, field: string): number {
   let position = text.indexOf(field) + field.length;
   let value = 0;

@@ -1,12 +1,12 @@
-/** What a run must satisfy to have a result: nothing lost, nothing doubled, everything in order. */
+// The checks that a run must pass to have a result: no message is lost, duplicated or out of order.
 
-/** More of one kind tell nothing new. */
+/** How many problems of one kind are reported. */
 const MAX_PROBLEMS = 10;
 
-/** What one socket has heard of its chat: each `seq` once, none left out, and in order where order is promised. */
+/** Checks what one socket receives of its chat: every `seq` once, without gaps, and in order where promised. */
 export class DeliveryCheck {
-  /** How many came before one that was due. */
-  overtaking = 0;
+  /** How many messages arrived before an earlier one. */
+  outOfOrder = 0;
   private readonly early = new Set<number>();
   private problem: string | undefined;
 
@@ -17,29 +17,29 @@ export class DeliveryCheck {
     private readonly ordered: boolean,
   ) {}
 
-  heard(chatId: number, seq: number): void {
+  receive(chatId: number, seq: number): void {
     if (chatId === this.chatId && seq === this.lastSeq + 1) {
       this.lastSeq = seq;
       if (this.early.size > 0) this.catchUp();
-    } else this.surprised(chatId, seq);
+    } else this.receiveUnexpected(chatId, seq);
   }
 
-  /** Whether all up to `head` has come, or can't come any more. */
+  /** Whether everything up to `head` has arrived or can no longer arrive. */
   isDone(head: number): boolean {
     return this.problem !== undefined || this.lastSeq >= head;
   }
 
-  /** What is wrong, given the chat's last `seq`. */
+  /** The problem, if any, given the chat's last `seq`. */
   problemAt(head: number): string | undefined {
     if (this.problem !== undefined || this.lastSeq === head) return this.problem;
     return `${this.name} heard up to ${this.lastSeq} of chat ${this.chatId}, which is at ${head}`;
   }
 
-  private surprised(chatId: number, seq: number): void {
+  private receiveUnexpected(chatId: number, seq: number): void {
     const isNew = chatId === this.chatId && seq > this.lastSeq && !this.early.has(seq);
     if (isNew && !this.ordered) {
       this.early.add(seq);
-      this.overtaking += 1;
+      this.outOfOrder += 1;
     } else this.problem ??= `${this.name} heard ${seq} of chat ${chatId} after ${this.lastSeq} of chat ${this.chatId}`;
   }
 
@@ -48,14 +48,14 @@ export class DeliveryCheck {
   }
 }
 
-/** A message as it was acked, or as the database holds it. */
+/** A message as acked, or as stored in the database. */
 export interface StoredMessage {
   readonly chatId: number;
   readonly key: string;
   readonly seq: number;
 }
 
-/** Whether the acks number each chat 1, 2, 3 … */
+/** Problems of the acked seqs, which must be 1, 2, 3 … in each chat. */
 export function checkDense(acked: readonly StoredMessage[]): string[] {
   const problems: string[] = [];
   const chats = new Map<number, number[]>();
@@ -72,7 +72,7 @@ export function checkDense(acked: readonly StoredMessage[]): string[] {
   return problems.slice(0, MAX_PROBLEMS);
 }
 
-/** Whether the database holds what was acked, all of it, once and with the acked `seq`, and nothing else. */
+/** Problems of the stored messages: exactly the acked ones must be stored, once each and with the acked `seq`. */
 export function checkStored(acked: readonly StoredMessage[], stored: readonly StoredMessage[]): string[] {
   const problems: string[] = [];
   const nameOf = ({ chatId, key }: StoredMessage): string => `${chatId} ${key}`;

@@ -2,12 +2,12 @@ import { type Figure, median } from '../report/figures.js';
 import type { CpuShares, Window } from './load-plan.js';
 import type { ServerName } from '../targets/servers.js';
 
-/** Above this share of a core the generator, and not the server, may be what limits. */
+/** Above this share of a core the load generator, not the server, may be the bottleneck. */
 const GENERATOR_LIMIT = 0.9;
-/** And above this one somebody else does. */
+/** Above this share other programs may be the bottleneck. */
 const OTHERS_LIMIT = 0.2;
 
-/** Medians of the rounds; rates by the second. */
+/** Medians of the rounds. Rates are per second, latencies in milliseconds. */
 export interface LoadSummary {
   readonly acks: number;
   readonly deliveries: number;
@@ -17,8 +17,8 @@ export interface LoadSummary {
   readonly cpu: CpuShares;
 }
 
-/** What the servers did under one kind of load, in every round. */
-export class Load {
+/** The measurements of all servers under one kind of load, in every round. */
+export class LoadFigures {
   private readonly windows = new Map<ServerName, Window[]>();
 
   constructor(readonly title: string) {}
@@ -49,7 +49,7 @@ export class Load {
     };
   }
 
-  /** Where something else than the server may have been what limits. */
+  /** Warnings about servers for which something else may have been the bottleneck. */
   get warnings(): string[] {
     return this.servers.flatMap((server) => {
       const { generator, others } = this.median(server).cpu;
@@ -67,8 +67,8 @@ export class Load {
   }
 }
 
-/** What a phase has found. */
+/** The results of a phase. */
 export interface Measured {
   readonly figures: readonly Figure[];
-  readonly loads: readonly Load[];
+  readonly loads: readonly LoadFigures[];
 }

@@ -1,4 +1,4 @@
-/** What the runner asks of the load generator, and what it gets back. Both travel over the IPC channel of `load.ts`. */
+// The plans that the runner sends to the load generator, and the results. Both go over the IPC channel of `load.ts`.
 
 /** One connection of the generator. */
 export interface PlannedSocket {
@@ -6,11 +6,11 @@ export interface PlannedSocket {
   readonly auth: string;
   /** The one chat it is in. */
   readonly chatId: number;
-  /** Whether it writes; otherwise it only listens. */
+  /** Whether it sends messages; otherwise it only receives. */
   readonly sends: boolean;
 }
 
-/** Whose CPU is looked at: PostgreSQL is the postmaster, its children are found. */
+/** The process ids whose CPU time is measured. `postgres` is the postmaster; its children are included. */
 export interface WatchedProcesses {
   readonly server: number;
   readonly postgres: number;
@@ -20,18 +20,18 @@ export interface SendPlan {
   readonly kind: 'send';
   readonly port: number;
   readonly watched: WatchedProcesses;
-  /** Begins every `client_message_id` of this run. */
+  /** The prefix of every `client_message_id` of this run. */
   readonly run: string;
   readonly sockets: readonly PlannedSocket[];
   /** The last `seq` of each chat before the run. */
   readonly heads: ReadonlyMap<number, number>;
-  /** Whether the server promises each chat's messages in order. */
+  /** Whether the server promises to deliver each chat's messages in order. */
   readonly ordered: boolean;
-  /** Messages on their way for each sending socket. */
+  /** Unacked messages per sending socket. */
   readonly inFlight: number;
   readonly warmUpMs: number;
   readonly windowMs: number;
-  /** Then so long at half of the rate just measured, for the latency; 0 leaves it out. */
+  /** How long to send at half of the measured rate afterwards, for the latency; 0 skips it. */
   readonly halfLoadMs: number;
 }
 
@@ -40,11 +40,11 @@ export interface ConnectPlan {
   readonly port: number;
   readonly watched: WatchedProcesses;
   readonly auths: readonly string[];
-  /** Handshakes under way at once. */
+  /** Concurrent handshakes. */
   readonly window: number;
 }
 
-/** Lets go of the connections that a `ConnectPlan` has made. */
+/** Closes the connections that a `ConnectPlan` has opened. */
 export interface DisconnectPlan {
   readonly kind: 'disconnect';
 }
@@ -56,18 +56,18 @@ export interface CpuShares {
   readonly generator: number;
   readonly server: number;
   readonly postgres: number;
-  /** Everything else on the machine: should be next to nothing. */
+  /** All other processes of the machine; should be close to 0. */
   readonly others: number;
 }
 
-/** What a window saw, by the generator's clock. */
+/** The measurements of a time window, by the generator's clock. */
 export interface Window {
   readonly seconds: number;
   readonly acks: number;
   readonly deliveries: number;
   readonly receipts: number;
   readonly cpu: CpuShares;
-  /** Milliseconds from the write of a command to its ack. */
+  /** Milliseconds from the sending of a command to its ack. */
   readonly latency: { readonly p50: number; readonly p99: number };
 }
 
@@ -83,8 +83,8 @@ export interface SendResult {
   readonly full: Window;
   readonly half: Window | undefined;
   readonly acked: readonly AckedMessages[];
-  /** Deliveries of the whole run that came before one that was due. */
-  readonly overtaking: number;
+  /** Deliveries of the whole run that arrived before an earlier message. */
+  readonly outOfOrder: number;
 }
 
 export interface ConnectResult {
@@ -95,7 +95,7 @@ export interface ConnectResult {
 
 export type LoadResult = SendResult | ConnectResult | { readonly kind: 'disconnect' } | LoadFailure;
 
-/** The run isn't exact, or couldn't be made. */
+/** The run wasn't exact, or failed. */
 export interface LoadFailure {
   readonly kind: 'failure';
   readonly problems: readonly string[];

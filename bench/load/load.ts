@@ -3,7 +3,7 @@ import { CpuMeter } from '../targets/cpu.js';
 import type { ConnectPlan, ConnectResult, LoadPlan, LoadResult } from './load-plan.js';
 import { RunProblem, SendRun } from './send-run.js';
 
-/** The load generator: a process of its own that carries out one plan after the other. */
+// The load generator: a separate process that executes one plan after the other.
 
 let idle: ChatClient[] = [];
 
@@ -28,7 +28,7 @@ async function carryOut(plan: LoadPlan): Promise<LoadResult> {
   }
 }
 
-/** Opens the connections, `window` handshakes at a time, and holds them. */
+/** Opens the connections, `window` handshakes at a time, and keeps them open. */
 async function connectAll({ port, watched, auths, window }: ConnectPlan): Promise<ConnectResult> {
   const cpu = new CpuMeter(watched);
   const start = performance.now();

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** Frames are masked, as the protocol asks of clients; one key for all is enough here. */
+// A minimal WebSocket client for the load generator.
+
+/** The mask that the protocol requires of clients. One key for all frames is enough here. */
 const MASK = randomBytes(4);
 const TEXT = 0x1;
 const CLOSE = 0x8;
@@ -9,12 +11,12 @@ const PING = 0x9;
 const PONG = 0xa;
 const FIN = 0x80;
 
-/** All sockets read into the same memory: each chunk is dealt with before the next is read. */
-const SHARED = Buffer.allocUnsafe(256 * 1024);
+/** All sockets read into this buffer: each chunk is handled before the next one is read. */
+const SHARED_BUFFER = Buffer.allocUnsafe(256 * 1024);
 
 /**
- * The client side of a WebSocket (RFC 6455), as lean as a load generator needs it: text frames, no allocation for what
- * comes in, and one write for all frames that a chunk has caused.
+ * The client side of a WebSocket (RFC 6455) with low overhead: text frames, no allocation for received data, and one
+ * write for all frames that are sent in answer to a chunk.
  */
 export class RawWebSocket {
   private readonly socket: Socket;
@@ -22,7 +24,7 @@ export class RawWebSocket {
   private rest: Buffer | undefined;
   private outgoing: string[] = [];
 
-  /** `onText` gets each text as Latin-1: ASCII is all that anybody looks for in it. */
+  /** `onText` gets each text decoded as Latin-1: its users search for ASCII only. */
   constructor(
     port: number,
     path: string,
@@ -34,7 +36,7 @@ export class RawWebSocket {
       host: '127.0.0.1',
       noDelay: true,
       onread: {
-        buffer: SHARED,
+        buffer: SHARED_BUFFER,
         callback: (length, buffer) => {
           this.read(buffer as Buffer, length);
           return true;
@@ -49,12 +51,12 @@ export class RawWebSocket {
     );
   }
 
-  /** Queues a text of ASCII characters. It leaves when the chunk that is being read is done with, or at `flush`; the first ones when the connection is open. */
+  /** Queues an ASCII text. It is written after the current chunk, or by `flush`, but not before the upgrade. */
   send(text: string): void {
     this.outgoing.push(text);
   }
 
-  /** Writes what is queued, all at once. */
+  /** Writes the queued texts at once. */
   flush(): void {
     const texts = this.outgoing;
     if (!this.open || texts.length === 0) return;
@@ -62,7 +64,7 @@ export class RawWebSocket {
     this.socket.write(texts.length === 1 ? frameOf(texts[0]!) : Buffer.concat(texts.map(frameOf)));
   }
 
-  /** Reads no more, whatever comes. */
+  /** Stops reading from the connection. */
   pause(): void {
     this.socket.pause();
   }
@@ -84,7 +86,7 @@ export class RawWebSocket {
     this.flush();
   }
 
-  /** How far the answer to the upgrade, and what follows it, was read. */
+  /** Reads the answer to the upgrade and the frames after it. Returns the position up to which it has read. */
   private readUpgrade(buffer: Buffer, end: number): number {
     const head = buffer.toString('latin1', 0, end);
     const length = head.indexOf('\r\n\r\n');
@@ -97,7 +99,7 @@ export class RawWebSocket {
     return this.readFrames(buffer, length + 4, end);
   }
 
-  /** How far whole frames were read. */
+  /** Reads complete frames. Returns the position up to which it has read. */
   private readFrames(buffer: Buffer, from: number, end: number): number {
     let position = from;
     while (end - position >= 2) {
@@ -113,13 +115,13 @@ export class RawWebSocket {
         start += 8;
       }
       if (start + length > end) break;
-      this.take(buffer[position]!, buffer, start, start + length);
+      this.handleFrame(buffer[position]!, buffer, start, start + length);
       position = start + length;
     }
     return position;
   }
 
-  private take(head: number, buffer: Buffer, start: number, end: number): void {
+  private handleFrame(head: number, buffer: Buffer, start: number, end: number): void {
     if (head === (FIN | TEXT)) this.onText(buffer.toString('latin1', start, end));
     else if (head === (FIN | PING)) this.socket.write(frame(PONG, buffer.toString('latin1', start, end)));
     else if (head === (FIN | CLOSE)) this.onEnd('the server closed the connection');

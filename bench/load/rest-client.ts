@@ -4,11 +4,11 @@ import { once } from 'node:events';
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
-  /** From the first byte out to the last byte in. */
+  /** From the first byte sent to the last byte received. */
   readonly ms: number;
 }
 
-/** One person's REST client on one kept-alive connection. */
+/** A REST client for one user, on one keep-alive connection. */
 export class RestClient {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
 

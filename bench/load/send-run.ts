@@ -3,13 +3,13 @@ import { CpuMeter } from '../targets/cpu.js';
 import { DeliveryCheck } from './exactness.js';
 import { keyOf, MESSAGE_TEXT, type SendPlan, type SendResult, type Window } from './load-plan.js';
 
-/** The handshakes of a run that isn't about them. */
+/** Concurrent handshakes before a send run. */
 const CONNECT_WINDOW = 64;
-/** After the last ack and delivery, for what must not come. */
+/** The wait after the last ack and delivery, in milliseconds: nothing more may arrive. */
 const SETTLE_MS = 50;
 const DRAIN_TIMEOUT_MS = 20_000;
 
-/** One connected socket and what it has sent and heard. */
+/** A connected socket with what it has sent and received. */
 class Device {
   client: ChatClient;
   readonly sentAt: number[] = [];
@@ -27,7 +27,7 @@ class Device {
   }
 }
 
-/** Sends over many sockets, as fast as the server takes it or at a rate, and checks every delivery. */
+/** Sends over many sockets, at full speed or at a fixed rate, and checks every delivery. */
 export class SendRun {
   private readonly devices: Device[];
   private readonly senders: Device[];
@@ -37,7 +37,7 @@ export class SendRun {
   private acks = 0;
   private deliveries = 0;
   private receipts = 0;
-  /** Whether an ack causes the next command of its socket. */
+  /** Whether each ack triggers the next command of its socket. */
   private sustained = false;
   private latencies: number[] | undefined;
 
@@ -47,7 +47,7 @@ export class SendRun {
     this.senders = this.devices.filter(({ sends }) => sends);
   }
 
-  /** @throws RunProblem when anything was lost, doubled, out of order or refused */
+  /** @throws RunProblem when a message was lost, duplicated, out of order or refused */
   async run(): Promise<SendResult> {
     const { warmUpMs, windowMs, halfLoadMs } = this.plan;
     try {
@@ -57,8 +57,8 @@ export class SendRun {
       this.checkDeliveries();
       this.throwProblems();
       const acked = this.senders.map(({ index, chatId, seqs }) => ({ socket: index, chatId, seqs }));
-      const overtaking = this.devices.reduce((sum, { check }) => sum + check.overtaking, 0);
-      return { kind: 'send', full, half, acked, overtaking };
+      const outOfOrder = this.devices.reduce((sum, { check }) => sum + check.outOfOrder, 0);
+      return { kind: 'send', full, half, acked, outOfOrder };
     } finally {
       for (const { client } of this.devices) client.close();
     }
@@ -71,7 +71,7 @@ export class SendRun {
         onConnected: () => (this.connected += 1),
         onMessage: (chatId, seq) => {
           this.deliveries += 1;
-          device.check.heard(chatId, seq);
+          device.check.receive(chatId, seq);
         },
         onReceipt: () => (this.receipts += 1),
         onAck: (n, seq) => this.acked(device, n, seq),
@@ -82,7 +82,7 @@ export class SendRun {
     await pause(SETTLE_MS);
   }
 
-  /** As much as the server takes: each ack causes the next command. */
+  /** Sends as fast as the server accepts: each ack triggers the next command. */
   private async atFullLoad(warmUpMs: number, windowMs: number): Promise<Window> {
     this.sustained = true;
     for (const device of this.senders) {
@@ -96,7 +96,7 @@ export class SendRun {
     return window;
   }
 
-  /** `rate` commands a second, whatever the server does, spread over the sockets. */
+  /** Sends `rate` commands a second, spread over the sockets, however fast the server answers. */
   private async atRate(rate: number, warmUpMs: number, windowMs: number): Promise<Window> {
     const start = performance.now();
     let sent = 0;
@@ -152,7 +152,7 @@ export class SendRun {
     };
   }
 
-  /** Until every command is acked and every socket has heard every message. */
+  /** Waits until every command is acked and every socket has received every message. */
   private async drain(): Promise<void> {
     await this.until(() => this.waiting === 0, 5);
     const heads = this.heads();
@@ -160,7 +160,7 @@ export class SendRun {
     await pause(SETTLE_MS);
   }
 
-  /** The last `seq` of each chat, by the acks. */
+  /** The last acked `seq` of each chat. */
   private heads(): Map<number, number> {
     const heads = new Map(this.devices.map(({ chatId }) => [chatId, this.plan.heads.get(chatId) ?? 0]));
     for (const { chatId, seqs } of this.senders) {
@@ -177,7 +177,7 @@ export class SendRun {
     }
   }
 
-  /** @throws RunProblem at the first problem, or when it takes too long */
+  /** Waits for a condition. @throws RunProblem at the first problem, or after a timeout */
   private async until(condition: () => boolean, intervalMs: number): Promise<void> {
     const deadline = performance.now() + DRAIN_TIMEOUT_MS;
     while (!condition()) {
@@ -195,7 +195,7 @@ export class SendRun {
   }
 }
 
-/** What keeps a run from having a result. */
+/** The problems for which a run has no result. */
 export class RunProblem extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));

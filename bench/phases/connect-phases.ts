@@ -1,17 +1,19 @@
-import { type Bench, BenchTarget } from '../targets/bench-target.js';
+import { type BenchContext, BenchTarget } from '../targets/bench-target.js';
 import { Figure } from '../report/figures.js';
 import { Inspector } from '../targets/inspector.js';
-import { interleaved, type BenchTargets, settle, USER_IDS } from '../targets/bench-targets.js';
+import { interleaved, type BenchTargets, settlePause, USER_IDS } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
 
+// How fast connections are opened, and what an idle one costs.
+
 const SERVERS = ['ours', 'bare'] as const;
-/** Handshakes under way at once. */
+/** Concurrent handshakes. */
 const WINDOW = 64;
 const IDLE_SOCKETS = 3_000;
-/** Connected once before the first measurement, so that what a server makes once isn't counted for its sockets. */
+/** Connected once before the first measurement, so that one-time allocations of a server are not counted. */
 const WARM_UP_SOCKETS = 1_000;
 
-/** TCP, upgrade and Socket.IO handshake of 1 500 people. */
+/** Measures TCP connect, upgrade and Socket.IO handshake of 1 500 users. */
 export async function connects(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Connects', 'connects/s', [{ over: 'bare', atLeast: 0.6 }]);
   const server = new Figure('Connects: CPU of the server', 'cores');
@@ -19,7 +21,7 @@ export async function connects(targets: BenchTargets, rounds: number): Promise<M
   const connectAll = async (name: (typeof SERVERS)[number]) => {
     const result = await targets.of(name).connect(USER_IDS, WINDOW);
     await targets.of(name).disconnect();
-    await settle();
+    await settlePause();
     return result;
   };
   for (const name of SERVERS) await connectAll(name);
@@ -32,8 +34,8 @@ export async function connects(targets: BenchTargets, rounds: number): Promise<M
   return { figures: [rate, server, generator], loads: [] };
 }
 
-/** What a connected socket costs while nothing happens. A fresh process for each measurement: memory isn't given back. */
-export async function memory(bench: Bench, rounds: number): Promise<Measured> {
+/** Measures the memory of an idle socket. Each measurement uses a fresh process, as memory isn't given back. */
+export async function memory(bench: BenchContext, rounds: number): Promise<Measured> {
   const rss = new Figure('Idle socket, resident memory', 'KB', [{ over: 'bare', atMost: 1.3 }]);
   const heap = new Figure('Idle socket, heap', 'KB', [{ over: 'bare' }]);
   const userIds = Array.from({ length: IDLE_SOCKETS }, (_, i) => i + 1);
@@ -43,10 +45,10 @@ export async function memory(bench: Bench, rounds: number): Promise<Measured> {
     const inspector = new Inspector(target.server.inspectorUrl!);
     await target.connect(userIds.slice(0, WARM_UP_SOCKETS), WINDOW);
     await target.disconnect();
-    await settle();
+    await settlePause();
     const before = await inspector.memory();
     await target.connect(userIds, WINDOW);
-    await settle();
+    await settlePause();
     const after = await inspector.memory();
     rss.add(round, name, (after.rss - before.rss) / IDLE_SOCKETS / 1_000);
     heap.add(round, name, (after.heapUsed - before.heapUsed) / IDLE_SOCKETS / 1_000);

@@ -1,15 +1,17 @@
-import { type Bench, BenchTarget } from '../targets/bench-target.js';
+import { type BenchContext, BenchTarget } from '../targets/bench-target.js';
 import { Figure, median } from '../report/figures.js';
-import { COMMON_CHATS, DEEP, HistoryDataset, type Place, POPULAR, SHALLOW } from '../targets/history-dataset.js';
+import { COMMON_CHATS, DEEP, HistoryDataset, type ReaderChat, POPULAR, SHALLOW } from '../targets/history-dataset.js';
 import type { Measured } from '../load/load-figures.js';
 import { type Answer, RestClient } from '../load/rest-client.js';
 import { RunProblem } from '../load/send-run.js';
 import { tokenOf } from '../targets/dataset.js';
 
+// Reads in a very long chat compared with the same reads in a short one.
+
 const REQUESTS = 100;
 const WARM_UP_REQUESTS = 50;
 const PAGE = 50;
-/** How many messages a client has missed that was away. */
+/** How many messages a disconnected client has missed. */
 const MISSED = 50;
 
 type Ask = (client: RestClient) => Promise<Answer>;
@@ -18,18 +20,18 @@ interface Chat {
   readonly messages: readonly { readonly seq: number }[];
 }
 
-/** One request, at a place in the deep chat or in the shallow one. */
+/** A request that is measured in the deep chat and in the shallow one. */
 interface Case {
   readonly title: string;
-  readonly ask: (place: Place) => Ask;
-  readonly isRight: (body: never, place: Place) => boolean;
+  readonly ask: (place: ReaderChat) => Ask;
+  readonly isRight: (body: never, place: ReaderChat) => boolean;
 }
 
-/** Whether these are all messages from `first` on, `count` of them. */
+/** Whether these are `count` consecutive messages from the seq `first` on. */
 const isRun = (messages: Chat['messages'], first: number, count: number): boolean =>
   messages.length === count && messages.every(({ seq }, index) => seq === first + index);
 
-/** A page of the history, of a chat so long; it begins with the message `first`. */
+/** A page of the history. `query` and `first` compute the query and the first seq from the length of the chat. */
 function page(title: string, query: (length: number) => string, first: (length: number) => number): Case {
   return {
     title,
@@ -65,7 +67,7 @@ const CHAT_LIST: Case = {
   isRight: (body: readonly Chat[], { chatId }) => body.length === COMMON_CHATS + 1 && body[0]!.id === chatId,
 };
 
-/** Somebody who holds all but the last messages of one chat. */
+/** A sync of a client that lacks the last messages of one chat. */
 const catchUp = (dataset: HistoryDataset): Case => ({
   title: `Sync of ${MISSED} missed messages, ${COMMON_CHATS + 1} chats`,
   ask({ userId, chatId }) {
@@ -76,8 +78,8 @@ const catchUp = (dataset: HistoryDataset): Case => ({
     chats.length === 1 && isRun(chats[0]!.messages, messages - MISSED + 1, MISSED),
 });
 
-/** Reading in a chat of a million messages and in one of a thousand, among `total` in all. */
-export async function history(bench: Bench, rounds: number, total: number): Promise<Measured> {
+/** Measures reads in a chat of a million messages and in one of a thousand, among `total` messages. */
+export async function history(bench: BenchContext, rounds: number, total: number): Promise<Measured> {
   const target = await BenchTarget.start('ours', { users: 0, chats: [] }, bench);
   const dataset = new HistoryDataset(total);
   await dataset.fill(target.databaseUrl);
@@ -89,7 +91,7 @@ export async function history(bench: Bench, rounds: number, total: number): Prom
   return { figures, loads: [] };
 }
 
-/** By turns in the deep chat and in the shallow one, so that both meet the same machine. */
+/** Sends requests in turns to the deep chat and to the shallow one, so that both meet the same conditions. */
 async function compare(
   { title, ask, isRight }: Case,
   clientOf: (userId: number) => RestClient,
@@ -116,7 +118,7 @@ async function compare(
   return figure;
 }
 
-/** What a client with a thousand chats pays that comes back and has missed nothing. */
+/** Measures the sync of a client with a thousand chats that has missed nothing. */
 async function nothingNew(client: RestClient, dataset: HistoryDataset, rounds: number): Promise<Figure> {
   const title = `Sync without news, ${POPULAR.chats} chats`;
   const figure = new Figure(title, 'ms', [], 'deep');

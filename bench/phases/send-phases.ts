@@ -1,16 +1,18 @@
 import { Figure, type Target } from '../report/figures.js';
-import { CHATS, interleaved, type BenchTargets, settle } from '../targets/bench-targets.js';
-import { Load, type Measured } from '../load/load-figures.js';
+import { CHATS, interleaved, type BenchTargets, settlePause } from '../targets/bench-targets.js';
+import { LoadFigures, type Measured } from '../load/load-figures.js';
 import type { SendResult } from '../load/load-plan.js';
 import type { ServerName } from '../targets/servers.js';
 import type { DatasetChat } from '../targets/dataset.js';
 
+// The phases that send messages.
+
 interface SendPhase {
   readonly servers: readonly ServerName[];
   readonly chats: readonly DatasetChat[];
-  /** Who writes, of the members of each chat; the others listen. */
+  /** How many members of each chat send; the others only receive. */
   readonly senders: number;
-  /** Messages on their way for each of them. */
+  /** Unacked messages per sender. */
   readonly inFlight: number;
   readonly windowMs: number;
   readonly halfLoadMs?: number;
@@ -24,7 +26,7 @@ const AGAINST_BOTH: readonly Target[] = [
   { over: 'baseline', atLeast: 10 },
 ];
 
-/** A phase of sends on the servers of the line-up; `take` gets what each run saw. */
+/** Runs a phase on the servers in turns. `take` gets the result of each run. */
 async function measure(
   { servers, chats, senders, inFlight, windowMs, halfLoadMs = 0 }: SendPhase,
   targets: BenchTargets,
@@ -35,18 +37,18 @@ async function measure(
   const sending = new Set(chats.flatMap(({ memberIds }) => memberIds.slice(0, senders)));
   await interleaved(servers, rounds, async (name, round) => {
     take(name, round, await targets.of(name).send(chats, (userId) => sending.has(userId), shape));
-    await settle();
+    await settlePause();
   });
 }
 
-/** Durable sends in many chats, one on its way for each person; then the latency at half of each server's own rate. */
+/** Sends in many chats, one unacked message per user; then measures the latency at half of each server's own rate. */
 export async function sends(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Sends in 128 chats', 'messages/s', AGAINST_BOTH);
   const p50 = new Figure('Ack at half load, p50', 'ms', [{ over: 'bare' }]);
   const p99 = new Figure('Ack at half load, p99', 'ms', [{ over: 'bare', atMost: 5 }]);
-  const overtaking = new Figure('Messages heard out of order', 'deliveries');
-  const full = new Load('Sends in 128 chats');
-  const half = new Load('Half load');
+  const outOfOrder = new Figure('Messages heard out of order', 'deliveries');
+  const full = new LoadFigures('Sends in 128 chats');
+  const half = new LoadFigures('Half load');
   const phase: SendPhase = {
     servers: ALL,
     chats: CHATS.private,
@@ -61,16 +63,16 @@ export async function sends(targets: BenchTargets, rounds: number): Promise<Meas
     rate.add(round, name, result.full.acks / result.full.seconds);
     p50.add(round, name, result.half!.latency.p50);
     p99.add(round, name, result.half!.latency.p99);
-    overtaking.add(round, name, result.overtaking);
+    outOfOrder.add(round, name, result.outOfOrder);
   });
-  return { figures: [rate, p50, p99, overtaking], loads: [full, half] };
+  return { figures: [rate, p50, p99, outOfOrder], loads: [full, half] };
 }
 
 const loadPhase =
   (title: string, goals: readonly Target[], phase: SendPhase, counted: 'acks' | 'deliveries' = 'acks') =>
   async (targets: BenchTargets, rounds: number): Promise<Measured> => {
     const rate = new Figure(title, counted === 'acks' ? 'messages/s' : 'deliveries/s', goals);
-    const load = new Load(title);
+    const load = new LoadFigures(title);
     await measure(phase, targets, rounds, (name, round, { full }) => {
       load.add(name, full);
       rate.add(round, name, full[counted] / full.seconds);
@@ -78,7 +80,7 @@ const loadPhase =
     return { figures: [rate], loads: [load] };
   };
 
-/** The same with eight on their way for each person, as clients do that have a queue to empty. */
+/** The same with eight unacked messages per user, like clients that empty a queue. */
 export const pipelinedSends = loadPhase('Sends in 128 chats, 8 in flight each', AGAINST_BOTH, {
   servers: ALL,
   chats: CHATS.private,
@@ -87,14 +89,14 @@ export const pipelinedSends = loadPhase('Sends in 128 chats, 8 in flight each', 
   windowMs: 2_000,
 });
 
-/** One chat, whose messages have to be numbered one after the other; few listeners, so that the log is what is measured. */
+/** Sends in one chat, which the server must number serially. It has few listeners, so that the log is measured. */
 export const hotOneSender = loadPhase(
   'One hot chat, 1 sender of 4 members',
   [{ atLeast: 5_000 }, { over: 'bare' }, { over: 'baseline' }],
   { servers: ALL, chats: CHATS.oneSender, senders: 1, inFlight: 256, windowMs: 2_000 },
 );
 
-/** The same with everybody writing: each message has 16 deliveries and causes receipts. */
+/** The same with all members sending: each message has 16 deliveries and causes receipts. */
 export const hotManySenders = loadPhase('One hot chat, 16 senders of 16 members', [{ over: 'bare' }], {
   servers: ['ours', 'bare'],
   chats: CHATS.manySenders,

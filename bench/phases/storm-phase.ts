@@ -1,18 +1,18 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
 import { Figure } from '../report/figures.js';
-import { CHATS, interleaved, type BenchTargets, settle } from '../targets/bench-targets.js';
+import { CHATS, interleaved, type BenchTargets, settlePause } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
 import { RunProblem } from '../load/send-run.js';
 
 const LOGINS_PER_SECOND = 200;
-/** A wrong password, and what is told to come back; anything else isn't what a storm should find. */
-const ANSWERS = { looked: 401, refused: 503 } as const;
+/** The allowed answers: a wrong password, and a refusal because too many logins wait. */
+const ANSWERS = { checked: 401, refused: 503 } as const;
 
-/** The connection broke. */
+/** Stands for a broken connection. */
 const NONE = 0;
 
-/** Logins of unknown people at a steady rate, whatever the server does: each costs a whole comparison of passwords. */
+/** Logins with unknown emails at a fixed rate, however fast the answers are. Each costs a password comparison. */
 class LoginStorm {
   private readonly agent = new Agent({ keepAlive: true });
   private readonly answers: Promise<number>[] = [];
@@ -21,7 +21,7 @@ class LoginStorm {
 
   constructor(private readonly port: number) {}
 
-  /** Ends it and waits for what is under way; how many logins a second were looked at, and refused. */
+  /** Stops, and waits for the open requests. Returns how many logins a second were checked and refused. */
   async end(): Promise<Record<keyof typeof ANSWERS, number>> {
     clearInterval(this.timer);
     const seconds = (performance.now() - this.start) / 1_000;
@@ -30,7 +30,7 @@ class LoginStorm {
     const others = statuses.filter((status) => !Object.values<number>(ANSWERS).includes(status));
     if (others.length > 0) throw new RunProblem([`logins were answered ${[...new Set(others)].join(', ')}`]);
     const rate = (status: number): number => statuses.filter((one) => one === status).length / seconds;
-    return { looked: rate(ANSWERS.looked), refused: rate(ANSWERS.refused) };
+    return { checked: rate(ANSWERS.checked), refused: rate(ANSWERS.refused) };
   }
 
   private tick(): void {
@@ -50,11 +50,11 @@ class LoginStorm {
   }
 }
 
-/** What 200 logins a second leave of the sends. */
+/** Measures sends during 200 logins a second, and without them. */
 export async function storm(targets: BenchTargets, rounds: number): Promise<Measured> {
   const rate = new Figure('Sends in 128 chats in a login storm', 'messages/s', [{ over: 'calm' }], 'storm');
   const p99 = new Figure('Ack in a login storm, p99', 'ms', [{ over: 'calm' }], 'storm');
-  const looked = new Figure('Logins looked at', 'logins/s', [], 'storm');
+  const checked = new Figure('Logins looked at', 'logins/s', [], 'storm');
   const refused = new Figure('Logins told to come back', 'logins/s', [], 'storm');
   const ours = targets.of('ours');
   const shape = { inFlight: 1, warmUpMs: 1_000, windowMs: 4_000, halfLoadMs: 0 };
@@ -65,10 +65,10 @@ export async function storm(targets: BenchTargets, rounds: number): Promise<Meas
     rate.add(round, weather, full.acks / full.seconds);
     p99.add(round, weather, full.latency.p99);
     if (answered) {
-      looked.add(round, weather, answered.looked);
+      checked.add(round, weather, answered.checked);
       refused.add(round, weather, answered.refused);
     }
-    await settle();
+    await settlePause();
   });
-  return { figures: [rate, p99, looked, refused], loads: [] };
+  return { figures: [rate, p99, checked, refused], loads: [] };
 }

@@ -7,7 +7,7 @@ const ROW = 34;
 const BAR = 16;
 const TOP = 118;
 const LEFT = 330;
-/** The length of a bar that is exactly on target, and of the longest one that is drawn. */
+/** The length of a bar that exactly meets its target, and the maximum length of a bar. */
 const ON_TARGET = 200;
 const LONGEST = 300;
 const MET = '#2f7d5b';
@@ -20,7 +20,7 @@ interface Row {
   readonly target: Target;
 }
 
-/** A picture (SVG) of all that has a target: each bar is the figure as a share of its target. */
+/** Draws an SVG chart of all figures with a target. Each bar is the figure as a share of its target. */
 export function chartOf(results: Results): string {
   const rows = results.figures.flatMap((figure) => figure.targets.map((target) => ({ figure, target })));
   const atLeast = rows.filter(({ target }) => target.atLeast !== undefined);
@@ -87,7 +87,7 @@ function bar({ figure, target }: Row, top: number): string[] {
   ];
 }
 
-/** The two medians behind a ratio. */
+/** The two medians of a ratio, as text. */
 function sidesOf(figure: Figure, { over }: Target): string {
   if (over === undefined) return '';
   return `${format(figure.median(figure.subject))} : ${format(figure.median(over))} ${figure.unit}`;

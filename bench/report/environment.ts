@@ -4,7 +4,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { parentOf } from '../targets/cpu.js';
 import { withDatabase } from '../targets/dataset.js';
 
-/** Where and of what the figures are. */
+/** The machine and the versions that were measured. */
 export interface Environment {
   readonly commit: string;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number; readonly os: string };
@@ -35,7 +35,7 @@ export async function readEnvironment(databaseUrl: string): Promise<Environment>
   };
 }
 
-/** The process id of the PostgreSQL at `url`: what started the process that answers there. */
+/** The process id of the PostgreSQL at `url`: the parent of the backend that answers. */
 export function postgresPid(url: string): Promise<number> {
   return withDatabase(url, async (db) => {
     const { rows } = await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -49,7 +49,7 @@ function commit(): string {
     const changed = git('status', '--porcelain', '--', 'src', 'migrations', 'bench/*.ts', 'package-lock.json') !== '';
     return `${git('rev-parse', '--short=8', 'HEAD')}${changed ? '-changed' : ''}`;
   } catch {
-    return 'unknown'; // Not a checkout.
+    return 'unknown'; // Not a Git checkout.
   }
 }
 

@@ -1,17 +1,17 @@
-/** What a figure is compared with, and what it has to reach. */
+/** A comparison of a figure, and the bound it must reach. */
 export interface Target {
-  /** The subject divided by this column; unset: the subject's own value. */
+  /** The column by which the subject is divided; unset for the subject's own value. */
   readonly over?: string;
-  /** Neither of the two: the ratio is of interest, and nothing was promised. */
+  /** With neither bound the ratio is only reported. */
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-/** One thing that was measured: a value for each column (a server, or a case) and round. */
+/** A measured quantity, with a value for each column (a server or a case) and round. */
 export class Figure {
   private readonly rounds: Record<string, number>[] = [];
 
-  /** `subject` is the column that the targets are about. */
+  /** `subject` is the column that must meet the targets. */
   constructor(
     readonly title: string,
     readonly unit: string,
@@ -35,14 +35,14 @@ export class Figure {
     return median(this.valuesOf(column));
   }
 
-  /** The subject over another column, round by round: what changes on the machine between the rounds falls out. */
+  /** The subject divided by another column, by round, so that changes of the machine between rounds cancel out. */
   ratios(over: string): number[] {
     return this.rounds.flatMap(({ [this.subject]: subject, [over]: other }) =>
       subject !== undefined && other !== undefined ? [subject / other] : [],
     );
   }
 
-  /** What a target is held against: the median of the rounds. */
+  /** The value that is compared with the target: the median of the rounds. */
   reached({ over }: Target): number {
     return (over === undefined ? this.median(this.subject) : median(this.ratios(over))) ?? NaN;
   }

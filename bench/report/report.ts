@@ -1,7 +1,7 @@
 import { type Figure, isMet, type Target } from './figures.js';
-import type { Load } from '../load/load-figures.js';
+import type { LoadFigures } from '../load/load-figures.js';
 
-/** Rows under a head, their columns aligned: text to the left, numbers to the right. */
+/** A text table with a head and aligned columns: text to the left, numbers to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const isNumber = (cell: string): boolean => /^[\d ., ]*$/.test(cell);
@@ -12,7 +12,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(align).join('  ').trimEnd()).join('\n');
 }
 
-/** The medians of figures that have the same columns, and how they stand to the targets. */
+/** A table of the medians of figures with the same columns, and their targets. */
 export function figuresTable(figures: readonly Figure[]): string {
   const columns = [...new Set(figures.flatMap((figure) => figure.columns))];
   const rows = figures.map((figure) => [
@@ -24,7 +24,7 @@ export function figuresTable(figures: readonly Figure[]): string {
   return table([['', ...columns, 'unit', 'median of the ratios (least–most), and the target'], ...rows]);
 }
 
-/** Such as `0.61 of bare (0.58–0.63), at least 0.5: met`. */
+/** A target and its outcome, such as `0.61 of bare (0.58–0.63), at least 0.5: met`. */
 export function verdict(figure: Figure, target: Target): string {
   const { over, atLeast, atMost } = target;
   const value = figure.reached(target);
@@ -36,8 +36,8 @@ export function verdict(figure: Figure, target: Target): string {
   return atLeast === undefined && atMost === undefined ? ratio : `${ratio}, ${bound}: ${outcome}`;
 }
 
-/** What the servers did under each load, and who used the CPU for it. */
-export function loadsTable(loads: readonly Load[]): string {
+/** A table of the rates and latencies of the servers under each load, and the CPU shares. */
+export function loadsTable(loads: readonly LoadFigures[]): string {
   const head = [
     '',
     '',
@@ -63,7 +63,7 @@ export function loadsTable(loads: readonly Load[]): string {
   return table([head, ...rows]);
 }
 
-/** Three digits that count, thousands set apart. */
+/** Formats a number with three significant digits and separated thousands. */
 export function format(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return '';
   if (value >= 1_000) return Math.round(value).toLocaleString('en').replaceAll(',', ' ');

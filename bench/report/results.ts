@@ -4,18 +4,18 @@ import { chartOf } from './chart.js';
 import type { Environment } from './environment.js';
 import type { Measured } from '../load/load-figures.js';
 
-/** A whole run. */
+/** The results of a complete run. */
 export interface Results extends Measured {
   readonly date: string;
   readonly seconds: number;
   readonly rounds: number;
-  /** In the database of the phase `history`. */
+  /** The messages in the database of the phase `history`. */
   readonly messages: number;
   readonly environment: Environment;
   readonly warnings: readonly string[];
 }
 
-/** Writes the JSON and the picture, named by day and commit; the paths. */
+/** Writes the JSON file and the chart, named by day and commit. Returns their paths. */
 export function writeResults(results: Results, folder = 'bench/results'): string[] {
   mkdirSync(folder, { recursive: true });
   const name = join(folder, `${results.date.slice(0, 10)}-${results.environment.commit}`);

@@ -21,8 +21,8 @@ import {
   type DatasetChat,
 } from './dataset.js';
 
-/** What all phases share. */
-export interface Bench {
+/** What all phases need. */
+export interface BenchContext {
   /** The built application: a folder with `src/main.js` in it. */
   readonly dist: string;
   readonly folder: string;
@@ -30,11 +30,11 @@ export interface Bench {
   /** The process id of PostgreSQL. */
   readonly postgres: number;
   readonly generator: LoadGenerator;
-  /** For every server. */
+  /** Flags of Node for every server. */
   readonly nodeFlags: readonly string[];
 }
 
-/** What each server is told by its environment. The application as in production, but for limits that no load could pass. */
+/** The environment variables of each server. The application runs as in production, but without rate limits. */
 const ENVIRONMENTS: Record<ServerName, (databaseUrl: string, dataset: Dataset) => Record<string, string>> = {
   ours: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET, LOG_LEVEL: 'warn', RATE_LIMIT: 'off' }),
   bare: (_, { chats }) => ({
@@ -47,7 +47,7 @@ const FILL: Partial<Record<ServerName, typeof fillOurs>> = { ours: fillOurs, bas
 
 let serial = 0;
 
-/** A server with a dataset of its own, and the book of what it has acked. */
+/** A server under test, with its own dataset and the messages it has acked. */
 export class BenchTarget {
   private readonly acked: StoredMessage[] = [];
   private readonly heads = new Map<number, number>();
@@ -57,10 +57,15 @@ export class BenchTarget {
     readonly name: ServerName,
     readonly server: Server,
     readonly databaseUrl: string,
-    private readonly bench: Bench,
+    private readonly bench: BenchContext,
   ) {}
 
-  static async start(name: ServerName, dataset: Dataset, bench: Bench, flags: string[] = []): Promise<BenchTarget> {
+  static async start(
+    name: ServerName,
+    dataset: Dataset,
+    bench: BenchContext,
+    flags: string[] = [],
+  ): Promise<BenchTarget> {
     const database = `${name}_${++serial}`;
     const url = new URL(bench.databaseUrl);
     url.pathname = `/${database}`;
@@ -79,12 +84,12 @@ export class BenchTarget {
     return { server: this.server.pid, postgres: this.bench.postgres };
   }
 
-  /** What a client of this user says at the handshake. */
+  /** The `auth` payload of this user's handshake, as JSON. */
   authOf(userId: number): string {
     return JSON.stringify(this.name === 'bare' ? { user_id: userId } : { token: tokenOf(userId) });
   }
 
-  /** Everybody in the chats is connected; who sends is up to `sends`. */
+  /** Connects all members of the chats. `sends` selects the users who send. */
   async send(
     chats: readonly DatasetChat[],
     sends: (userId: number) => boolean,
@@ -98,11 +103,11 @@ export class BenchTarget {
     const run = `r${++this.runs}`;
     const { port } = this.server;
     const { watched, heads } = this;
-    // Two transactions of the baseline can be told of in the other order than they committed; it has nothing against it.
+    // The baseline may publish two messages in another order than their commits: it has nothing that prevents it.
     const ordered = this.name !== 'baseline';
     const result = await this.bench.generator
       .carryOut<'send'>({ kind: 'send', port, watched, run, sockets, heads, ordered, ...shape })
-      .catch(this.blame);
+      .catch(this.rethrowNamed);
     for (const { socket, chatId, seqs } of result.acked) {
       seqs.forEach((seq, n) => this.acked.push({ chatId, key: keyOf(run, socket, n), seq }));
       heads.set(chatId, Math.max(heads.get(chatId) ?? 0, maximum(seqs)));
@@ -110,16 +115,16 @@ export class BenchTarget {
     return result;
   }
 
-  /** How long it takes to open a connection for each user, in seconds. They stay open until `disconnect`. */
+  /** Opens a connection for each user and measures the seconds that takes. They stay open until `disconnect`. */
   async connect(userIds: readonly number[], window: number) {
     const auths = userIds.map((userId) => this.authOf(userId));
     const { port } = this.server;
     return this.bench.generator
       .carryOut<'connect'>({ kind: 'connect', port, watched: this.watched, auths, window })
-      .catch(this.blame);
+      .catch(this.rethrowNamed);
   }
 
-  /** Lets go of those connections. */
+  /** Closes those connections. */
   async disconnect(): Promise<void> {
     await this.bench.generator.carryOut<'disconnect'>({ kind: 'disconnect' });
   }
@@ -133,7 +138,7 @@ export class BenchTarget {
       const changed = stored.filter(({ text }) => text !== MESSAGE_TEXT).length;
       if (changed > 0) problems.push(`${changed} messages are stored with another text`);
     }
-    if (problems.length > 0) this.blame(new RunProblem(problems));
+    if (problems.length > 0) this.rethrowNamed(new RunProblem(problems));
   }
 
   stop(): Promise<void> {
@@ -149,7 +154,7 @@ export class BenchTarget {
     });
   }
 
-  private readonly blame = (error: unknown): never => {
+  private readonly rethrowNamed = (error: unknown): never => {
     if (error instanceof RunProblem) throw new RunProblem(error.problems.map((problem) => `${this.name}: ${problem}`));
     throw error;
   };

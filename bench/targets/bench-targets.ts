@@ -1,4 +1,4 @@
-import { type Bench, BenchTarget } from './bench-target.js';
+import { type BenchContext, BenchTarget } from './bench-target.js';
 import { pause } from '../load/send-run.js';
 import { SERVER_NAMES, type ServerName } from './servers.js';
 import type { Dataset, DatasetChat } from './dataset.js';
@@ -6,7 +6,7 @@ import type { Dataset, DatasetChat } from './dataset.js';
 const USERS = 1_500;
 const WARM_UP_MS = 4_000;
 
-/** Private chats of two users each, from this user on. */
+/** Private chats of two users each, with consecutive user ids. */
 const pairs = (count: number, firstChat: number, firstUser: number): DatasetChat[] =>
   Array.from({ length: count }, (_, i) => {
     return { id: firstChat + i, type: 'private', memberIds: [firstUser + 2 * i, firstUser + 2 * i + 1] };
@@ -18,7 +18,7 @@ const group = (size: number, id: number, firstUser: number): DatasetChat => ({
   memberIds: Array.from({ length: size }, (_, i) => firstUser + i),
 });
 
-/** The chats of the phases that send. Nobody is in two of them. */
+/** The chats of the phases that send. No user is in two of them. */
 export const CHATS = {
   private: pairs(128, 1, 1),
   oneSender: [group(4, 1_001, 301)],
@@ -29,12 +29,12 @@ export const CHATS = {
 const DATASET: Dataset = { users: USERS, chats: Object.values(CHATS).flat() };
 export const USER_IDS = Array.from({ length: USERS }, (_, i) => i + 1);
 
-/** The three servers side by side, in the same dataset; while one is measured the others idle. */
+/** The three servers with the same dataset. While one is measured the others are idle. */
 export class BenchTargets {
   private constructor(private readonly targets: ReadonlyMap<ServerName, BenchTarget>) {}
 
-  /** Starts them and lets each run hot, so that none is measured while its code is still being compiled. */
-  static async start(bench: Bench): Promise<BenchTargets> {
+  /** Starts the servers and warms each up, so that none is measured while its code is still being compiled. */
+  static async start(bench: BenchContext): Promise<BenchTargets> {
     const targets = new Map<ServerName, BenchTarget>();
     for (const name of SERVER_NAMES) {
       const target = await BenchTarget.start(name, DATASET, bench);
@@ -62,7 +62,7 @@ export class BenchTargets {
   }
 }
 
-/** Each server in its turn, in every round another one first. */
+/** Measures the servers in turns. Each round begins with another one. */
 export async function interleaved<Name extends string>(
   names: readonly Name[],
   rounds: number,
@@ -74,5 +74,5 @@ export async function interleaved<Name extends string>(
   }
 }
 
-/** For what a server does after its clients have left. */
-export const settle = (): Promise<void> => pause(300);
+/** Waits for the work that a server does after its clients have disconnected. */
+export const settlePause = (): Promise<void> => pause(300);

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { CpuShares, WatchedProcesses } from '../load/load-plan.js';
 
-/** Ticks of /proc/<pid>/stat in a second: USER_HZ, which is 100 on every Linux. */
+/** The ticks of /proc/<pid>/stat in a second: USER_HZ, which is 100 on every Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of CPU so far. */
+/** CPU seconds since the start of each process. */
 interface Sample extends CpuShares {
   readonly at: number;
 }
 
-/** The CPU time of this process, the server, PostgreSQL and everybody else from now on. Reads /proc, so no server needs a hook. */
+/** Measures the CPU time of this process, the server, PostgreSQL and the rest, by /proc: no server needs a hook. */
 export class CpuMeter {
   private readonly start: Sample;
 
@@ -31,7 +31,7 @@ export class CpuMeter {
   }
 }
 
-/** Under `others` stands what the whole machine has used. */
+/** Reads the counters. Here `others` is the CPU time of the whole machine. */
 function sample({ server, postgres }: WatchedProcesses): Sample {
   const { user, system } = process.cpuUsage();
   return {
@@ -54,17 +54,17 @@ function secondsOfMachine(): number {
 
 function secondsOf(pid: number): number {
   try {
-    // User and system time, then those of its ended children.
+    // User and system time, also of ended children.
     const ticks = fieldsOf(pid)
       .slice(11, 15)
       .reduce((sum, field) => sum + Number(field), 0);
     return ticks / TICKS_PER_SECOND;
   } catch {
-    return 0; // A backend that has just ended; its parent has its time.
+    return 0; // A backend that has just ended. Its time is now counted for its parent.
   }
 }
 
-/** What /proc/<pid>/stat says behind the name, which may hold spaces: the state, the parent, … */
+/** The fields of /proc/<pid>/stat after the name, which may contain spaces: the state, the parent, … */
 const fieldsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
 
 /** The process that started this one. */

@@ -4,11 +4,11 @@ import { Client } from 'pg';
 import { TOKEN_ALGORITHM } from '../../src/auth/tokens.service.js';
 
 /**
- * The people and chats of a run. They are put straight into the database, and their tokens are signed here as the
- * application signs them: thousands of registrations and logins would be an hour of argon2, which isn't measured.
+ * The users and chats of a run. They are inserted directly into the database, and their tokens are signed here like the
+ * application does: thousands of registrations and logins would take an hour of argon2, which isn't measured.
  */
 export interface Dataset {
-  /** How many; their ids are 1, 2, 3 … */
+  /** The number of users; their ids are 1, 2, 3 … */
   readonly users: number;
   readonly chats: readonly DatasetChat[];
 }
@@ -25,11 +25,11 @@ const jwt = new JwtService({ secret: createSecretKey(JWT_SECRET, 'utf8') as unkn
 
 const sessionOf = (userId: number): string => `00000000-0000-4000-8000-${userId.toString(16).padStart(12, '0')}`;
 
-/** An access token of this user, good for an hour. */
+/** An access token of this user, valid for an hour. */
 export const tokenOf = (userId: number): string =>
   jwt.sign({ sid: sessionOf(userId) }, { algorithm: TOKEN_ALGORITHM, expiresIn: '1h', subject: String(userId) });
 
-/** Puts a dataset into the application's database. */
+/** Inserts a dataset into the application's database. */
 export async function fillOurs(url: string, { users, chats }: Dataset): Promise<void> {
   const groups = chats.filter(({ type }) => type === 'group');
   const couples = chats.filter(({ type }) => type === 'private');
@@ -69,7 +69,7 @@ export async function fillOurs(url: string, { users, chats }: Dataset): Promise<
   });
 }
 
-/** The same for the baseline. */
+/** Inserts a dataset into the database of the baseline. */
 export async function fillBaseline(url: string, { chats }: Dataset): Promise<void> {
   await withDatabase(url, async (db) => {
     await db.query('INSERT INTO chats (id) SELECT unnest($1::bigint[])', [chats.map(({ id }) => id)]);
@@ -87,7 +87,7 @@ function memberships(chats: readonly DatasetChat[]): [number[], number[]] {
   ];
 }
 
-/** Runs `work` on a connection of its own. */
+/** Runs `work` with a new connection. */
 export async function withDatabase<T>(url: string, work: (db: Client) => Promise<T>): Promise<T> {
   const db = new Client({ connectionString: url });
   await db.connect();

@@ -1,25 +1,25 @@
 import type { Client } from 'pg';
 import { fillOurs, withDatabase, type Dataset, type DatasetChat } from './dataset.js';
 
-/** One person with one chat that is looked at, and how many messages it has. */
-export interface Place {
+/** A user, the chat that they read, and its number of messages. */
+export interface ReaderChat {
   readonly userId: number;
   readonly chatId: number;
   readonly messages: number;
 }
 
-export const DEEP: Place = { userId: 1, chatId: 1, messages: 1_000_000 };
-export const SHALLOW: Place = { userId: 2, chatId: 2, messages: 1_000 };
-/** The two are in so many chats besides, the same ones. */
+export const DEEP: ReaderChat = { userId: 1, chatId: 1, messages: 1_000_000 };
+export const SHALLOW: ReaderChat = { userId: 2, chatId: 2, messages: 1_000 };
+/** How many other chats both users are in. */
 export const COMMON_CHATS = 49;
-/** Somebody with many chats. */
+/** A user with many chats. */
 export const POPULAR = { userId: 3, chats: 1_000 };
 
 const FIRST_OTHER_CHAT = 3;
 const FIRST_OTHER_USER = 4;
 const OTHER_USERS = 10;
 
-/** A deep chat and a shallow one among many, `total` messages in all. */
+/** The dataset of the history phase: a deep chat, a shallow one and many others, with `total` messages. */
 export class HistoryDataset implements Dataset {
   readonly users = FIRST_OTHER_USER + OTHER_USERS - 1;
   readonly chats: readonly DatasetChat[];
@@ -39,7 +39,7 @@ export class HistoryDataset implements Dataset {
     this.chats = [...places, ...Array.from({ length: others }, other)];
   }
 
-  /** What somebody says to `sync` who holds everything but the last `missed` messages of `chatId`. */
+  /** The cursors of a user who has everything but the last `missed` messages of `chatId`. */
   cursorsOf(userId: number, chatId = 0, missed = 0): Record<string, { seq: number; change_seq: number }> {
     const own = this.chats.filter(({ memberIds }) => memberIds.includes(userId));
     return Object.fromEntries(
@@ -47,7 +47,7 @@ export class HistoryDataset implements Dataset {
     );
   }
 
-  /** Puts it into the application's database. Everybody has read everything. */
+  /** Inserts the dataset into the application's database. Everybody has read everything. */
   async fill(url: string): Promise<void> {
     await fillOurs(url, this);
     await withDatabase(url, async (db) => {
@@ -75,7 +75,7 @@ const INSERT_MESSAGES = `
     'history-' || seq, c.last_activity_at - (c.last_seq - seq) * interval '1 second'
   FROM chats c, generate_series(1, c.last_seq) seq`;
 
-/** An index over rows that are there costs a fraction of one that grows with each row. */
+/** Runs `work` without the indexes of a table. To build an index over existing rows costs a fraction of growing it. */
 async function withoutIndexes(db: Client, table: string, work: () => Promise<unknown>): Promise<void> {
   const { rows: constraints } = await db.query<{ name: string; definition: string }>(
     `SELECT conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint

@@ -1,12 +1,12 @@
 import { RawWebSocket } from '../load/raw-socket.js';
 
-/** Bytes, after a full garbage collection. */
+/** The memory in bytes, after a full garbage collection. */
 export interface Memory {
   readonly rss: number;
   readonly heapUsed: number;
 }
 
-/** Asks a process that was started with `--inspect` for its memory: no server needs a hook for it. */
+/** Reads the memory of a process that was started with `--inspect`, so no server needs a hook. */
 export class Inspector {
   private readonly waiting = new Map<number, (result: unknown) => void>();
   private readonly socket: RawWebSocket;

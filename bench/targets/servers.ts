@@ -6,24 +6,24 @@ import { RunProblem } from '../load/send-run.js';
 
 const START_TIMEOUT_MS = 30_000;
 
-/** Compiled, beside this very file. */
+/** The path of a compiled program, relative to this file. */
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export const SERVER_NAMES = ['ours', 'bare', 'baseline'] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 
-/** A server in a process of its own, on a free port of the loopback interface. */
+/** A server in a separate process, on a free port of the loopback interface. */
 export class Server {
   private static readonly running = new Set<ChildProcess>();
 
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
-    /** Where its inspector is, when it was started with one. */
+    /** The URL of the inspector, if the server was started with `--inspect`. */
     readonly inspectorUrl: string | undefined,
   ) {}
 
-  /** Starts a program that says in a line where it is. `flags` are Node's. */
+  /** Starts a program that prints its address in a line. `flags` are flags of Node. */
   static async start(program: string, env: Record<string, string>, cwd: string, flags: string[] = []): Promise<Server> {
     const child = spawn(process.execPath, [...flags, program], {
       cwd,
@@ -50,7 +50,7 @@ export class Server {
     return new Server(child, port, /Debugger listening on (ws:\S+)/.exec(output)?.[1]);
   }
 
-  /** Ends what a failed run has left. */
+  /** Kills the processes that a failed run has left. */
   static killAll(): void {
     for (const child of Server.running) child.kill('SIGKILL');
   }
@@ -72,11 +72,11 @@ export const PROGRAMS: Record<Exclude<ServerName, 'ours'>, string> = {
   baseline: compiled('./baseline/main.js'),
 };
 
-/** The load generator in a process of its own. */
+/** The load generator in a separate process. */
 export class LoadGenerator {
   private readonly child = fork(compiled('../load/load.js'), { serialization: 'advanced' });
 
-  /** Carries out a plan. @throws RunProblem when the run isn't exact */
+  /** Executes a plan. @throws RunProblem when the run isn't exact */
   async carryOut<K extends LoadPlan['kind']>(
     plan: Extract<LoadPlan, { kind: K }>,
   ): Promise<Extract<LoadResult, { kind: K }>> {

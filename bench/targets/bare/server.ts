@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 
 /**
- * The ceiling: Socket.IO alone, with no authentication, no database and no framework. It numbers messages in memory,
- * emits the same events to the same rooms as the application and acks with the same objects.
+ * The upper bound: Socket.IO alone, with no authentication, no database and no framework. It numbers messages in
+ * memory, emits the same events to the same rooms as the application, and acks with the same objects.
  */
 
 interface Command {
@@ -17,7 +17,7 @@ class Chat {
   readonly rooms: string[];
   /** The sender of each message; the one with `seq` 1 is at 0. */
   readonly senders: number[] = [];
-  /** Where each member has read up to. */
+  /** The read cursor of each member. */
   readonly cursors = new Map<number, number>();
   lastId = 0;
 
@@ -28,7 +28,7 @@ class Chat {
 
 const roomOf = (userId: number): string => `user:${userId}`;
 
-/** The chats, as JSON: their ids with the ids of their members. */
+/** The chats as JSON: the ids of the members by the id of the chat. */
 const members = JSON.parse(process.env.CHATS!) as Record<string, number[]>;
 const chats = new Map(Object.entries(members).map(([id, userIds]) => [Number(id), new Chat(userIds)]));
 let lastId = 0;
@@ -63,7 +63,7 @@ io.on('connection', (socket) => {
   });
 });
 
-/** Sending reads what came before, and the senders of what is newly read hear so, as in the application. */
+/** Sending reads all earlier messages, and their senders get a receipt, as in the application. */
 function readBefore(chat: Chat, message: { chat_id: number; sender_id: number; seq: number }): void {
   const { chat_id, sender_id, seq } = message;
   const cursor = chat.cursors.get(sender_id) ?? 0;

@@ -12,6 +12,8 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { MessagesService } from './messages.service.js';
 import { SendMessageDto } from './send-message.dto.js';
 
+// The gateway of the baseline (main.ts): one handler, as in the WebSocket guide of NestJS.
+
 type ChatSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, { userId: number }>;
 
 const roomOf = (userId: number): string => `user:${userId}`;

@@ -1,5 +1,7 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
+// The entities of the baseline (main.ts). TypeORM creates the tables from them.
+
 @Entity('chats')
 export class Chat {
   @PrimaryGeneratedColumn()

@@ -8,8 +8,9 @@ import { Chat, ChatMember, Message } from './entities.js';
 import { MessagesService } from './messages.service.js';
 
 /**
- * The baseline: what one writes after the guides of NestJS and TypeORM, done right. The stock Socket.IO adapter, a
- * handler with a validation pipe, entities found and saved in a transaction for each message.
+ * The baseline: the competitor we compare with. It is the code that the guides of NestJS and TypeORM lead to, done
+ * right: the standard Socket.IO adapter, a handler with a validation pipe, and a transaction for each message that finds
+ * and saves entities.
  */
 @Module({
   imports: [

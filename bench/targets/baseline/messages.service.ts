@@ -4,6 +4,8 @@ import { DataSource } from 'typeorm';
 import { Chat, ChatMember, Message } from './entities.js';
 import type { SendMessageDto } from './send-message.dto.js';
 
+// Stores a message in the baseline (main.ts).
+
 export interface Sent {
   readonly message: Message;
   readonly replayed: boolean;
@@ -14,7 +16,7 @@ export interface Sent {
 export class MessagesService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** A transaction for each message. The lock comes first, so that two of one chat take turns from there on. */
+  /** One transaction for each message. It locks the chat first, so messages of one chat are stored in turn. */
   send(userId: number, { chat_id, text, client_message_id }: SendMessageDto): Promise<Sent> {
     return this.dataSource.transaction(async (manager) => {
       const chat = await manager.findOne(Chat, { where: { id: chat_id }, lock: { mode: 'pessimistic_write' } });

@@ -1,5 +1,6 @@
 import { IsInt, IsPositive, IsString, Length } from 'class-validator';
 
+/** The payload of `message:send` in the baseline (main.ts). */
 export class SendMessageDto {
   @IsInt()
   @IsPositive()
