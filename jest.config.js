@@ -28,4 +28,6 @@ export default {
   testEnvironment: '<rootDir>/test/support/environment.js',
   testTimeout: 30_000,
   maxWorkers: 2,
+  // Each file leaves its modules in the heap, some 80 MB. A worker of 2 GB takes longer to end than jest waits.
+  workerIdleMemoryLimit: '500MB',
 };
