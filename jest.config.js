@@ -27,7 +27,8 @@ export default {
   transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   testEnvironment: '<rootDir>/test/support/environment.js',
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // More than the two cores of CI: the specs that start processes mostly wait.
+  maxWorkers: 3,
   // Each file leaves its modules in the heap, some 80 MB. A worker of 2 GB takes longer to end than jest waits.
   workerIdleMemoryLimit: '500MB',
 };

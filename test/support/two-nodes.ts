@@ -23,7 +23,9 @@ export class TwoNodes {
 
   static async start(redisUrl: string | undefined): Promise<TwoNodes> {
     const { url: databaseUrl, drop } = await createDatabase();
-    const start = (): Promise<TestApp> => TestApp.start({ databaseUrl, redisUrl });
+    // Without Redis every event waits for a poll. With Redis, frequent polls would hide a lost notification.
+    const options = redisUrl ? {} : { pollIntervalMs: 250 };
+    const start = (): Promise<TestApp> => TestApp.start({ databaseUrl, redisUrl }, options);
     return new TwoNodes([await start(), await start()], drop);
   }
 
