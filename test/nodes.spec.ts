@@ -1,6 +1,5 @@
 import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
-import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { receivedIn } from './support/received-events.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { TestApp, type TestUser } from './support/test-app.js';
@@ -12,10 +11,6 @@ describe('two nodes on one database, without Redis', () => {
   afterAll(() => cluster.close());
 
   deliversAcrossNodes(() => cluster);
-
-  it('poll the log every two seconds by default', () => {
-    expect(DEFAULT_REALTIME_OPTIONS.pollIntervalMs).toBe(2_000);
-  });
 
   /** Commits a message without publishing it, like a node that dies right after its commit. */
   const commitUnheard = ({ id }: Chat, sender: TestUser, text: string): Promise<unknown> =>

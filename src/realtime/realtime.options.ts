@@ -1,6 +1,6 @@
 import { Inject } from '@nestjs/common';
 
-/** The limits and times of sockets and of the delivery to them. Tests override them; no deployment needs to, so they are not settings. */
+/** The limits and times of sockets. Tests override them; no deployment needs to, so they are not settings. */
 export interface RealtimeOptions {
   /**
    * The most connections that may have passed the handshake and not yet joined the namespace. At 2,000 new connections
@@ -16,8 +16,6 @@ export interface RealtimeOptions {
    * The most that may wait for one client and that the kernel has not taken. A `sync` of 200 long messages must fit.
    */
   readonly maxBacklog: { readonly packets: number; readonly bytes: number };
-  /** How often a node polls the log, in milliseconds. With 2 s, what no notification announced is published within 5 s. */
-  readonly pollIntervalMs: number;
 }
 
 export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
@@ -26,7 +24,6 @@ export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   pingTimeoutMs: 20_000,
   expiryGraceMs: 30_000,
   maxBacklog: { packets: 10_000, bytes: 4 * 1024 * 1024 },
-  pollIntervalMs: 2_000,
 };
 
 /** The provider's token; classes inject it with `InjectRealtimeOptions`. */

@@ -23,9 +23,7 @@ export class TwoNodes {
 
   static async start(redisUrl: string | undefined): Promise<TwoNodes> {
     const { url: databaseUrl, drop } = await createDatabase();
-    // Without Redis every event waits for a poll. With Redis, frequent polls would hide a lost notification.
-    const options = redisUrl ? {} : { pollIntervalMs: 250 };
-    const start = (): Promise<TestApp> => TestApp.start({ databaseUrl, redisUrl }, options);
+    const start = (): Promise<TestApp> => TestApp.start({ databaseUrl, redisUrl });
     return new TwoNodes([await start(), await start()], drop);
   }
 

@@ -8,10 +8,12 @@ import {
 import { ChatLaneScheduler } from '../../chats/chat-lane.scheduler.js';
 import { PollingLoop } from '../../common/polling-loop.js';
 import { type AdvancedChat, LogReader } from '../../messages/log.reader.js';
-import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { CatchUpQueue } from './catch-up.queue.js';
 import { LogWatermark } from './log.watermark.js';
 import { PublishedPositions } from './published-positions.js';
+
+/** How often a node polls the log, in milliseconds. So what no notification announced is published within 5 s. */
+const POLL_INTERVAL_MS = 2_000;
 
 /** How long the rows of `chat_changes` are kept, in milliseconds. Every node has published them long before. */
 const RETENTION_MS = 600_000;
@@ -29,7 +31,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
   private readonly logger = new Logger(LogTailPoller.name);
   /** Where the log ended at past polls, and when, in milliseconds of the process's clock; the oldest first. */
   private readonly ends: { readonly at: number; readonly changeId: number }[] = [];
-  private readonly polling: PollingLoop;
+  private readonly polling = new PollingLoop(this.logger, 'log', POLL_INTERVAL_MS, () => this.pollOnce());
 
   constructor(
     private readonly log: LogReader,
@@ -37,10 +39,7 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     private readonly lanes: ChatLaneScheduler,
     private readonly published: PublishedPositions,
     private readonly catchUp: CatchUpQueue,
-    @InjectRealtimeOptions() { pollIntervalMs }: RealtimeOptions,
-  ) {
-    this.polling = new PollingLoop(this.logger, 'log', pollIntervalMs, () => this.pollOnce());
-  }
+  ) {}
 
   /** Sets the watermark before the node accepts clients. */
   async onModuleInit(): Promise<void> {
