@@ -16,7 +16,7 @@ import { RealtimeModule } from './realtime/realtime.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** The root module. `main.ts`, the tests and `npm run openapi` create the application from it. */
+/** The root module. `startup.ts`, the tests and `npm run openapi` create the application from it. */
 @Module({
   imports: [
     ConfigModule.forRoot({ isGlobal: true, cache: true, load: [appConfig] }),

@@ -33,7 +33,7 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 };
 
 /**
- * Sets an application up; `main.ts` and the tests call it before it listens. What both must have belongs here: logs,
+ * Sets an application up; `startup.ts` and the tests call it before it listens. What both must have belongs here: logs,
  * the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
  * on shutdown.
  */

@@ -1,20 +1,12 @@
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.js';
-import { setupApp } from './app.setup.js';
-import { createHttpAdapter } from './common/http/http-adapter.js';
-import { appConfig } from './config/app.config.js';
-import { explainAndExit, listen, stopOnSignals } from './startup.js';
+import { explainAndExit } from './common/errors/startup-error.js';
+import { loadConfig } from './config/app.config.js';
 
-// The program of the server: create the application, set it up, listen.
+// The program of the server. The configuration is checked before the application is loaded, which takes a second: a
+// wrong variable is reported at once.
 try {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(appConfig()), {
-    bufferLogs: true,
-    autoFlushLogs: false,
-    abortOnError: false,
-  });
-  stopOnSignals(await setupApp(app));
-  await listen(app);
+  loadConfig();
+  const { startServer } = await import('./startup.js');
+  await startServer();
 } catch (error) {
   explainAndExit(error);
 }

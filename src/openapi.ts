@@ -28,9 +28,9 @@ Requests are limited for each user or, without a token, for each address: ${BUDG
 or what an operation's \`x-rate-limit\` says. Answers carry \`X-RateLimit-Limit\`, \`X-RateLimit-Remaining\` and
 \`X-RateLimit-Reset\`, the seconds until the window ends.`;
 
-/** Serves `/docs` and `/openapi.json`. */
+/** Serves `/docs` and `/openapi.json`. The document is made when it is first asked for: a start doesn't wait for it. */
 export function setupOpenApi(app: INestApplication): void {
-  const document = createOpenApi(app);
+  const document = (): OpenAPIObject => createOpenApi(app);
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'WinDI Chat' });
 }
 

@@ -1,13 +1,28 @@
+import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { setupApp } from './app.setup.js';
+import { explainAndExit, StartupError } from './common/errors/startup-error.js';
+import { createHttpAdapter } from './common/http/http-adapter.js';
 import { ShutdownState } from './common/shutdown.state.js';
-import { StartupError } from './common/errors/startup-error.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 
-/** How the process listens, stops on signals, and reports a failed start. Only `main.ts` uses it. */
+/** How the process starts, listens and stops on signals. Only `main.ts` uses it. */
 
 /** A stop that takes longer is cut off, in milliseconds. Docker and others kill a process after ten seconds. */
 const STOP_TIMEOUT_MS = 9_500;
+
+/** Creates the application, sets it up, and listens. @throws StartupError when the person who started it can mend it */
+export async function startServer(): Promise<void> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(appConfig()), {
+    bufferLogs: true,
+    autoFlushLogs: false,
+    abortOnError: false,
+  });
+  stopOnSignals(await setupApp(app));
+  await listen(app);
+}
 
 /** Starts the application, listens, and prints where. @throws StartupError when the port is taken */
 export async function listen(app: NestFastifyApplication): Promise<void> {
@@ -47,13 +62,4 @@ export function stopOnSignals(app: NestFastifyApplication): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-}
-
-/**
- * Prints why the start or the stop failed, and exits with code 1: one line for a `StartupError`, which the person can
- * fix; a stack trace for any other error.
- */
-export function explainAndExit(error: unknown): never {
-  process.stderr.write(`${error instanceof StartupError ? error.message : String((error as Error).stack ?? error)}\n`);
-  process.exit(1);
 }

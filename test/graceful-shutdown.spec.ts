@@ -189,9 +189,9 @@ describe('graceful shutdown', () => {
       const ports = [await freePort(), await freePort()];
       const nodes = ports.map((PORT) => start(dir, { PORT }));
       const urls = await Promise.all(nodes.map((node) => node.url()));
-      const { crowd: clients, chatId } = await crowd(6, ...urls);
+      const { crowd: clients, chatId } = await crowd(4, ...urls);
       let isOver = false;
-      const sending = clients.map((client) => client.keepSending(2, () => isOver));
+      const sending = clients.map((client) => client.keepSending(1, () => isOver));
       for (const [i, PORT] of ports.entries()) {
         expect((await stop(nodes[i]!)).code).toBe(0);
         nodes[i] = start(dir, { PORT });

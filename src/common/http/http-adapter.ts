@@ -20,7 +20,7 @@ const FORM = 'application/x-www-form-urlencoded';
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 
 /**
- * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `main.ts`, the tests and the
+ * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `startup.ts`, the tests and the
  * OpenAPI command use it.
  */
 export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
