@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { describeWithRedis, RedisServer } from './support/redis.js';
-import { type TestUser, unique } from './support/test-app.js';
+import { TestApp, type TestUser, unique } from './support/test-app.js';
 import { deliversAcrossNodes, TwoNodes, seqsReceived } from './support/two-nodes.js';
 
 describeWithRedis('two nodes on one database and one Redis', () => {
@@ -80,6 +80,24 @@ describeWithRedis('two nodes on one database and one Redis', () => {
       { chat_id: group.id, position: { seq: 1, changeSeq: 0 } },
       { chat_id: group.id, position: { seq: 2, changeSeq: 0 } },
     ]);
+  });
+
+  it('share the bounds of an address, and let in another one', async () => {
+    const address = { connections: 4, pending: 4, handshakes: 1_000, packets: 1_000, windowMs: 120_000 };
+    const config = { rateLimit: true, redisUrl: redis.url, trustedProxies: ['127.0.0.1'] };
+    const database = cluster.nodes[0].databaseUrl;
+    const nodes = await Promise.all(
+      [1, 2].map(() => TestApp.start({ ...config, databaseUrl: database }, { joinTimeoutMs: 60_000, address })),
+    );
+    const handshake = (node: TestApp, from: string) =>
+      node.request('GET', '/socket.io/?EIO=4&transport=polling', { headers: { 'X-Forwarded-For': from } });
+    for (let i = 0; i < 4; i += 1) expect((await handshake(nodes[0]!, '192.0.2.1')).status).toBe(200);
+    while ((await nodes[1]!.request('GET', '/health/live')).status === 200) {
+      const { status } = await handshake(nodes[1]!, '192.0.2.1');
+      if (status === 429) break;
+    }
+    expect((await handshake(nodes[1]!, '192.0.2.2')).status).toBe(200);
+    await Promise.all(nodes.map((node) => node.close()));
   });
 
   const exchange = async (): Promise<void> => {

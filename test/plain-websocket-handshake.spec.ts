@@ -22,7 +22,14 @@ describe('plain WebSocket handshake', () => {
   const key = (): string => `key-${unique()}`;
   const tokenOf = ({ id }: TestUser, expiresIn: number): string =>
     app.nest.get(JwtService).sign({ sid: 'a session' }, { subject: String(id), expiresIn });
-  const open = (path: string, headers: Record<string, string> = {}) => PlainClient.open(app.url, path, { headers });
+  const opened: PlainClient[] = [];
+  const open = async (path: string, headers: Record<string, string> = {}): Promise<PlainClient> => {
+    const client = await PlainClient.open(app.url, path, { headers });
+    opened.push(client);
+    return client;
+  };
+  // A session may have only so many sockets.
+  const closeOpened = (): void => opened.splice(0).forEach(({ socket }) => socket.terminate());
   /** Waits until the client has received a message of its own: it is connected and served. */
   const isServed = async (client: PlainClient): Promise<void> => {
     const frame = { chat_id: chat.id, text: `text ${unique()}`, client_message_id: key() };
@@ -107,8 +114,11 @@ describe('plain WebSocket handshake', () => {
 
   describe('and broken clients: the server keeps serving the others when a client', () => {
     let bystander: PlainClient;
-    beforeAll(async () => (bystander = await open(`/ws/chat?token=${bob.token}`)));
-    afterEach(() => isServed(bystander));
+    beforeAll(async () => (bystander = await PlainClient.open(app.url, `/ws/chat?token=${bob.token}`)));
+    afterEach(async () => {
+      closeOpened();
+      await isServed(bystander);
+    });
 
     const message = (over: object) => ({ chat_id: chat.id, text: 'x', client_message_id: 'the-key', ...over });
     it.each<[string, () => string | object, string, string[]]>([

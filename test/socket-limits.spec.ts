@@ -120,7 +120,8 @@ describe('sockets of one user', () => {
   afterAll(() => app.close());
 
   it('are limited, also when opened at once; other users connect, and so does the user after a disconnect', async () => {
-    const tries = await Promise.allSettled(times(MAX_SOCKETS + 10, () => ada.device()));
+    const sessions = [ada, await app.login(ada), await app.login(ada)];
+    const tries = await Promise.allSettled(times(MAX_SOCKETS + 10, (i) => sessions[i % 3]!.device()));
     const devices = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     expect(devices).toHaveLength(MAX_SOCKETS);
     for (const one of tries) {

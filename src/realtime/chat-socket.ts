@@ -21,6 +21,9 @@ export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, Defa
 /** The room of all devices of a user. `HandshakeService` joins it; `RealtimePublisher` emits to it. */
 export const userRoom = (userId: number): string => `user:${userId}`;
 
+/** The room of the sockets of a session. `HandshakeService` joins it, to count them. */
+export const sessionRoom = (sessionId: string): string => `session:${sessionId}`;
+
 /** A parameter of a gateway's handler: the id of the socket's user. */
 export const SocketUserId = createParamDecorator(
   (_: unknown, context: ExecutionContext): number => context.switchToWs().getClient<ChatSocket>().data.principal.userId,

@@ -3,7 +3,9 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { TypingService } from './commands/typing.service.js';
+import { AddressRegistry } from './connections/address.registry.js';
 import { AdmissionService } from './connections/admission.service.js';
+import { ConnectionBoundsService } from './connections/connection-bounds.service.js';
 import { DrainService } from './connections/drain.service.js';
 import { HandshakeService } from './connections/handshake.service.js';
 import { SocketExpiryService } from './connections/socket-expiry.service.js';
@@ -36,7 +38,9 @@ import { SocketServer } from './socket.server.js';
     RealtimePublisher,
     RealtimeGateway,
     TypingService,
+    AddressRegistry,
     AdmissionService,
+    ConnectionBoundsService,
     HandshakeService,
     SocketLifecycleService,
     SocketExpiryService,

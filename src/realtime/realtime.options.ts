@@ -7,6 +7,25 @@ export interface RealtimeOptions {
    * a second, 1,000 allow for a round trip of 0.5 s.
    */
   readonly maxPending: number;
+  /** How long a connection may be without a joined socket, in milliseconds. */
+  readonly joinTimeoutMs: number;
+  /**
+   * The most packets that one connection may send in a window: twice what `COMMAND_LIMITS` allow in 5 s. A packet
+   * counts once for every 4 KiB that it has begun.
+   */
+  readonly maxPackets: number;
+  /**
+   * The bounds of one address, over all its connections: how many may be open, and be open without having joined; how
+   * many may begin, and how many packets they may send, in a window of `windowMs`. Five hundred people behind one
+   * address fit.
+   */
+  readonly address: {
+    readonly connections: number;
+    readonly pending: number;
+    readonly handshakes: number;
+    readonly packets: number;
+    readonly windowMs: number;
+  };
   /** How often the server pings a client, and how long the client has to answer, in milliseconds. */
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
@@ -20,6 +39,9 @@ export interface RealtimeOptions {
 
 export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   maxPending: 1_000,
+  joinTimeoutMs: 5_000,
+  maxPackets: 1_000,
+  address: { connections: 1_000, pending: 100, handshakes: 300, packets: 10_000, windowMs: 5_000 },
   pingIntervalMs: 25_000,
   pingTimeoutMs: 20_000,
   expiryGraceMs: 30_000,

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors/app-error.js';
 import { ShutdownState } from '../../common/shutdown.state.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
+import { AddressRegistry } from './address.registry.js';
 import { isOriginAllowed } from './allowed-origin.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
@@ -13,13 +14,15 @@ const SPREAD_MS = 5_000;
 /**
  * Accepts or refuses a handshake before anything is spent on it, the token's check included. `SocketAdapter` and
  * `PlainWebSocketServer` ask it first of all. When a node has died or restarted, all its clients connect at once. Those
- * beyond `maxPending` are refused at once, each with a retry delay of its own.
+ * beyond `maxPending` are refused at once, each with a retry delay of its own. One address may not take the places of all
+ * others: `AddressRegistry` has its bounds.
  */
 @Injectable()
 export class AdmissionService {
   constructor(
     private readonly sockets: SocketServer,
     private readonly shutdown: ShutdownState,
+    private readonly addresses: AddressRegistry,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
@@ -30,13 +33,15 @@ export class AdmissionService {
     return engine.clientsCount - sockets.sockets.size;
   }
 
-  /** Why the handshake is refused: `forbidden`, `unavailable` or `overloaded`; undefined when it is accepted. */
-  refusalOf({ headers }: IncomingMessage): AppError | undefined {
-    if (!isOriginAllowed(headers, this.config.corsOrigins)) {
+  /** Why the handshake is refused: `forbidden`, `unavailable`, `overloaded` or `rate_limited`; undefined when it is accepted. */
+  refusalOf(request: IncomingMessage): AppError | undefined {
+    if (!isOriginAllowed(request.headers, this.config.corsOrigins)) {
       return new AppError('forbidden', 'This origin may not connect.');
     }
     if (this.shutdown.hasBegun) return new AppError('unavailable', 'The server is stopping.');
-    if (this.pending < this.options.maxPending) return undefined;
-    return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
+    if (this.pending >= this.options.maxPending) {
+      return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
+    }
+    return this.addresses.refusalOf(this.addresses.addressOf(request));
   }
 }

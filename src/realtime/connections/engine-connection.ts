@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { WebSocket } from 'ws';
 
@@ -9,7 +10,9 @@ interface WaitingPacket {
 }
 
 /** How a connection reaches its client: a WebSocket or polling. */
-interface EngineTransport {
+export interface EngineTransport {
+  /** `polling` or `websocket`. */
+  readonly name: string;
   /** Whether the kernel has taken all that was handed to the transport. */
   readonly writable: boolean;
   readonly socket?: WebSocket & { readonly _socket?: TcpSocket };
@@ -26,7 +29,10 @@ interface EngineTransport {
 export interface EngineConnection extends EventEmitter {
   /** Hands `writeBuffer` to the transport if it is writable. `coalesceWrites` replaces it. */
   flush: (this: EngineConnection) => void;
+  /** Lets a polling client change to a WebSocket. `BoundedConnection` replaces it, to see the WebSocket from the start. */
+  _maybeUpgrade: (this: EngineConnection, transport: EngineTransport) => void;
   readonly readyState: string;
+  readonly request: IncomingMessage;
   /** Closes the transport after everything in `writeBuffer` has been handed to it. */
   close(): void;
   /** Ends the connection, as if its transport were gone. `reason` becomes the reason of the disconnect. */

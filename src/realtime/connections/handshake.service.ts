@@ -3,13 +3,15 @@ import type { ExtendedError } from 'socket.io';
 import { TokensService } from '../../auth/tokens.service.js';
 import { AppError } from '../../common/errors/app-error.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
-import { type ChatSocket, userRoom } from '../chat-socket.js';
+import { type ChatSocket, sessionRoom, userRoom } from '../chat-socket.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
+import { ConnectionBoundsService } from './connection-bounds.service.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
 
-/** The most sockets that one user may have on this node. */
+/** The most sockets that one user may have on this node, and how many of them may be of one session. */
 export const MAX_SOCKETS = 50;
+export const MAX_SESSION_SOCKETS = 25;
 
 /**
  * Authenticates a socket before it joins the namespace, and joins it to the room of its user. `AdmissionService` has
@@ -24,6 +26,7 @@ export class HandshakeService implements OnModuleInit {
   constructor(
     private readonly sockets: SocketServer,
     private readonly tokens: TokensService,
+    private readonly bounds: ConnectionBoundsService,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
 
@@ -40,8 +43,10 @@ export class HandshakeService implements OnModuleInit {
       next();
     } catch (exception) {
       const error = toAppError(exception);
-      this.logger.warn({ event: 'socket.refused', socket_id: socket.id, code: error.code });
+      const address = this.bounds.addressOf(socket);
+      this.logger.warn({ event: 'socket.refused', socket_id: socket.id, code: error.code, address });
       next(Object.assign(new Error(error.message), { data: toCommandError(error) }));
+      this.bounds.refused(socket);
     }
   };
 
@@ -50,14 +55,18 @@ export class HandshakeService implements OnModuleInit {
    * @throws AppError `rate_limited`
    */
   private joinUser(socket: ChatSocket): void {
-    const room = userRoom(socket.data.principal.userId);
-    const { size = 0 } = socket.nsp.adapter.rooms.get(room) ?? {};
-    if (size >= MAX_SOCKETS) {
-      // After this time, a socket whose client is gone without a close has missed its heartbeat, and counts no more.
-      const heartbeatMs = this.options.pingIntervalMs + this.options.pingTimeoutMs;
-      throw AppError.rateLimited(heartbeatMs, `A user may have ${MAX_SOCKETS} sockets; close one.`);
-    }
-    void socket.join(room);
+    const { userId, sessionId } = socket.data.principal;
+    const [user, session] = [userRoom(userId), sessionRoom(sessionId)];
+    this.requireRoom(socket, user, MAX_SOCKETS, 'A user');
+    this.requireRoom(socket, session, MAX_SESSION_SOCKETS, 'A session');
+    void socket.join([user, session]);
+  }
+
+  private requireRoom({ nsp }: ChatSocket, room: string, most: number, owner: string): void {
+    if ((nsp.adapter.rooms.get(room)?.size ?? 0) < most) return;
+    // After this time, a socket whose client is gone without a close has missed its heartbeat, and counts no more.
+    const heartbeatMs = this.options.pingIntervalMs + this.options.pingTimeoutMs;
+    throw AppError.rateLimited(heartbeatMs, `${owner} may have ${most} sockets; close one.`);
   }
 }
 

@@ -3,6 +3,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
+import { type ServerOptions as WebSocketServerOptions, WebSocketServer } from 'ws';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { REALTIME_OPTIONS, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
@@ -10,6 +11,16 @@ import { AdmissionService } from './admission.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseHandshake } from './refuse-handshake.js';
+
+/** The most fragments of one message. Each costs as much as a message, and client libraries send none. */
+export const MAX_FRAGMENTS = 16;
+
+/** The WebSocket server of Engine.IO, with a bound that Engine.IO has no option for. */
+class BoundedWebSocketServer extends WebSocketServer {
+  constructor(options: WebSocketServerOptions) {
+    super({ ...options, maxFragments: MAX_FRAGMENTS });
+  }
+}
 
 /**
  * Makes the Socket.IO server with the limits of docs/realtime.md, and gives each socket its `CommandDispatcher`.
@@ -42,6 +53,7 @@ export class SocketAdapter extends IoAdapter {
       },
       serveClient: false,
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
+      wsEngine: BoundedWebSocketServer,
       maxHttpBufferSize: 64 * 1024,
       connectTimeout: 5_000,
       pingInterval: pingIntervalMs,

@@ -25,26 +25,37 @@ export interface TypingNotice {
   readonly member_ids: readonly number[] | null;
 }
 
+/** What one address has open on a node, and what it has sent there in the present window. */
+export interface AddressLoad {
+  readonly connections: number;
+  /** Of the connections, those that have not joined the namespace. */
+  readonly pending: number;
+  readonly handshakes: number;
+  readonly packets: number;
+}
+
 /** The kinds of notifications, and what one of each holds. */
 interface BusItems {
   advanced: ChatAdvanced;
   typing: TypingNotice;
   /** A session that has ended. */
   revoked: { readonly id: string; readonly userId: number };
+  /** The load of a busy address on the node `node`. */
+  addressLoads: AddressLoad & { readonly node: string; readonly address: string };
 }
 type Kind = keyof BusItems;
 type Items = { readonly [K in Kind]: BusItems[K][] };
-/** One message on the Redis channel. `from` is the node that sent it. */
-type Packet = Items & { readonly from: string };
+/** One message on the Redis channel. `from` is the node that sent it. A node of another version may know fewer kinds. */
+type Packet = Partial<Items> & { readonly from: string };
 
-const noItems = (): Items => ({ advanced: [], typing: [], revoked: [] });
+const noItems = (): Items => ({ advanced: [], typing: [], revoked: [], addressLoads: [] });
 
 /** The most packets that Redis has not confirmed. Further packets are dropped. */
 const MAX_UNDER_WAY = 100;
 
 /**
- * Notifications from node to node, through Redis: chats that have advanced (`ChatFeed`), typing (`TypingService`), and
- * sessions that have ended (`SocketRevocationService`).
+ * Notifications from node to node, through Redis: chats that have advanced (`ChatFeed`), typing (`TypingService`),
+ * sessions that have ended (`SocketRevocationService`), and busy addresses (`AddressRegistry`).
  *
  * States:
  * - *off*: there is no `REDIS_URL`, and `send` does nothing;
@@ -54,7 +65,7 @@ const MAX_UNDER_WAY = 100;
  * A packet is dropped if Redis is unavailable then, or if 100 packets are unconfirmed.
  *
  * Invariants: nothing waits for Redis, and nothing piles up for it. A lost notification costs time only: every node
- * also polls the database, and finds there what was announced. Typing is the exception, as it isn't stored. A node
+ * also polls the database, and finds there what was announced. Typing and loads are not stored, and come again. A node
  * ignores its own packets. Only nodes of the same database share a channel.
  */
 @Injectable()
@@ -118,7 +129,7 @@ export class NodeBus implements OnModuleInit {
     try {
       const packet = JSON.parse(text) as Packet;
       if (packet.from === this.id) return;
-      for (const [kind, handle] of this.handlers) handle(packet[kind] as never[]);
+      for (const [kind, handle] of this.handlers) handle((packet[kind] ?? []) as never[]);
     } catch (err) {
       this.logger.error({ err, event: 'bus.packet_failed' });
     }

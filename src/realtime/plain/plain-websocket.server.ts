@@ -13,6 +13,7 @@ import type { ChatSocket } from '../chat-socket.js';
 import { SocketServer } from '../socket.server.js';
 import { PlainTransport } from './plain-transport.js';
 import { refuseHandshake } from '../connections/refuse-handshake.js';
+import { MAX_FRAGMENTS } from '../connections/socket.adapter.js';
 
 /** `/ws/chat`, or `/ws/{chat_id}`. */
 const PATH = /^\/ws\/([^/]+)\/?$/;
@@ -49,6 +50,7 @@ export class PlainWebSocketServer implements OnModuleInit {
       noServer: true,
       clientTracking: false,
       maxPayload: io.engine.opts.maxHttpBufferSize,
+      maxFragments: MAX_FRAGMENTS,
       closeTimeout: CLOSE_TIMEOUT_MS,
     };
     this.webSockets = new WebSocketServer(options);

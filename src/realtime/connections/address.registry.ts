@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { AppError } from '../../common/errors/app-error.js';
+import { addressFinder, type AddressOf, networkOf } from '../../common/http/client-address.js';
+import { type AppConfig, appConfig } from '../../config/app.config.js';
+import { type AddressLoad, NodeBus } from '../delivery/node.bus.js';
+import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
+
+/** How often the loads of busy addresses are sent to the other nodes, in milliseconds. */
+const ANNOUNCE_MS = 1_000;
+/** How long a load that another node has announced counts, in milliseconds. */
+const ANNOUNCED_FOR_MS = 3 * ANNOUNCE_MS;
+/** An address is announced once it has used this part of a bound. */
+const BUSY_PART = 1 / 20;
+/** The most addresses that are counted separately. All further ones share one count. */
+const MAX_ADDRESSES = 100_000;
+const OTHERS = 'others';
+
+type Count = keyof AddressLoad;
+const COUNTS: readonly Count[] = ['connections', 'pending', 'handshakes', 'packets'];
+
+type Entry = { -readonly [C in Count]: number };
+
+/**
+ * Counts the connections and packets of each address, and holds them to `RealtimeOptions.address`: one client must not
+ * take the places of all others. An IPv6 address counts as its /64. Handshakes and packets are counted in windows of `windowMs`.
+ *
+ * Nodes that share a bus share the bounds: each second, each node announces its busy addresses, and the others add what
+ * they hear. So an address that uses many nodes at once can exceed a bound for a second.
+ *
+ * Invariants: an address has an entry only while it has a connection, or has sent something in this window. What is
+ * refused isn't counted. `RATE_LIMIT=off` switches the bounds off.
+ */
+@Injectable()
+export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
+  /** The address of the client that sent a handshake; empty when its connection has closed. */
+  readonly addressOf: AddressOf;
+  private readonly logger = new Logger(AddressRegistry.name);
+  private readonly node = randomUUID();
+  private readonly entries = new Map<string, Entry>();
+  /** The addresses whose refusal was logged in this window. */
+  private readonly reported = new Set<string>();
+  /** The loads that other nodes have announced: by address, then by node. */
+  private readonly elsewhere = new Map<string, Map<string, { load: AddressLoad; until: number }>>();
+  private windowEnd = 0;
+  private announcing: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bus: NodeBus,
+    @Inject(appConfig.KEY) private readonly config: AppConfig,
+    @InjectRealtimeOptions() private readonly options: RealtimeOptions,
+  ) {
+    this.addressOf = addressFinder(config.trustedProxies);
+  }
+
+  onModuleInit(): void {
+    this.bus.on('addressLoads', (loads) => {
+      const until = performance.now() + ANNOUNCED_FOR_MS;
+      for (const { node, address, ...load } of loads) {
+        if (!this.elsewhere.has(address)) this.elsewhere.set(address, new Map());
+        this.elsewhere.get(address)!.set(node, { load, until });
+      }
+    });
+    this.announcing = setInterval(() => this.announce(), ANNOUNCE_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.announcing);
+  }
+
+  /** Counts a handshake. Returns the refusal, `rate_limited`, when the address has used up a bound. */
+  refusalOf(address: string): AppError | undefined {
+    const key = this.keyOf(address);
+    const bound = (['connections', 'pending', 'handshakes'] as const).find((count) => this.isUsedUp(key, count));
+    if (bound === undefined) {
+      this.entryOf(key).handshakes += 1;
+      return undefined;
+    }
+    this.report(key, bound);
+    return AppError.rateLimited(this.windowEnd - performance.now(), 'Too many connections from this address.');
+  }
+
+  /**
+   * Counts a new connection, which has not joined the namespace yet. Returns the key under which it is counted: the
+   * network of the address, or the key of all further addresses.
+   */
+  opened(address: string): string {
+    const key = this.keyOf(address);
+    const entry = this.entryOf(key);
+    entry.connections += 1;
+    entry.pending += 1;
+    return key;
+  }
+
+  /** Takes a connection that has joined the namespace off those that have not. */
+  joined(key: string): void {
+    this.entryOf(key).pending -= 1;
+  }
+
+  /** Takes a closed connection off the counts. `isPending`: it had not joined. */
+  closed(key: string, isPending: boolean): void {
+    const entry = this.entryOf(key);
+    entry.connections -= 1;
+    if (isPending) entry.pending -= 1;
+  }
+
+  /** Counts packets. Returns whether the address is within its bound. */
+  countPackets(key: string, packets: number): boolean {
+    if (this.isUsedUp(key, 'packets')) {
+      this.report(key, 'packets');
+      return false;
+    }
+    this.entryOf(key).packets += packets;
+    return true;
+  }
+
+  private isUsedUp(key: string, count: Count): boolean {
+    return this.config.rateLimit && this.total(key, count) >= this.options.address[count];
+  }
+
+  private total(key: string, count: Count): number {
+    const now = performance.now();
+    let total = this.entryOf(key)[count];
+    for (const { load, until } of this.elsewhere.get(key)?.values() ?? []) if (until > now) total += load[count];
+    return total;
+  }
+
+  private keyOf(address: string): string {
+    const network = networkOf(address);
+    return this.entries.has(network) || this.entries.size < MAX_ADDRESSES ? network : OTHERS;
+  }
+
+  private entryOf(key: string): Entry {
+    this.startWindow();
+    let entry = this.entries.get(key);
+    if (!entry) this.entries.set(key, (entry = { connections: 0, pending: 0, handshakes: 0, packets: 0 }));
+    return entry;
+  }
+
+  private startWindow(): void {
+    const now = performance.now();
+    if (now < this.windowEnd) return;
+    this.windowEnd = now + this.options.address.windowMs;
+    this.reported.clear();
+    for (const [address, entry] of this.entries) {
+      if (entry.connections === 0) this.entries.delete(address);
+      else Object.assign(entry, { handshakes: 0, packets: 0 });
+    }
+  }
+
+  /** Logs one line for each address and window. */
+  private report(address: string, bound: Count): void {
+    if (this.reported.has(address)) return;
+    this.reported.add(address);
+    this.logger.warn({ event: 'address.limited', address, bound });
+  }
+
+  private announce(): void {
+    const now = performance.now();
+    for (const [address, nodes] of this.elsewhere) {
+      for (const [node, { until }] of nodes) if (until <= now) nodes.delete(node);
+      if (nodes.size === 0) this.elsewhere.delete(address);
+    }
+    for (const [address, load] of this.entries) {
+      const isBusy = COUNTS.some((count) => load[count] >= this.options.address[count] * BUSY_PART);
+      if (isBusy) this.bus.send('addressLoads', { node: this.node, address, ...load });
+    }
+  }
+}

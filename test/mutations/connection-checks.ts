@@ -1,0 +1,123 @@
+import type { Check } from './check.js';
+
+const CONNECTION = 'src/realtime/connections/bounded-connection.ts';
+const SERVICE = 'src/realtime/connections/connection-bounds.service.ts';
+const ADDRESSES = 'src/realtime/connections/address.registry.ts';
+const HANDSHAKE = 'src/realtime/connections/handshake.service.ts';
+const BOUNDS = ['test/connection-bounds'];
+
+// What one connection, session and address may open and send.
+
+export const connectionChecks: readonly Check[] = [
+  {
+    name: 'a connection sends a bounded number of packets',
+    file: CONNECTION,
+    cut: 'this.packets > this.bounds.maxPackets || ',
+    red: BOUNDS,
+  },
+  {
+    name: 'an address sends a bounded number of packets',
+    file: CONNECTION,
+    cut: ' || !this.bounds.countPackets(weight)',
+    red: BOUNDS,
+  },
+  {
+    name: 'a large packet counts as several',
+    file: CONNECTION,
+    cut: '1 + Math.floor(bytes / COUNTED_BYTES)',
+    put: '1',
+    red: BOUNDS,
+  },
+  {
+    name: 'packets in a polling body count',
+    file: CONNECTION,
+    cut: "if (this.connection.transport.name === 'polling') this.count(sizeOf(data));",
+    red: BOUNDS,
+  },
+  { name: 'pings of a WebSocket count', file: CONNECTION, cut: ".on('ping', () => this.count(0))", red: BOUNDS },
+  { name: 'pongs of a WebSocket count', file: CONNECTION, cut: ".on('pong', () => this.count(0))", red: BOUNDS },
+  {
+    name: 'the WebSocket counts to which polling changes',
+    file: CONNECTION,
+    cut: 'this.watch(transport);',
+    red: BOUNDS,
+  },
+  {
+    name: 'a message has a bounded number of fragments over plain WebSocket',
+    file: 'src/realtime/plain/plain-websocket.server.ts',
+    cut: 'maxFragments: MAX_FRAGMENTS,',
+    red: BOUNDS,
+  },
+  {
+    name: 'a message has a bounded number of fragments over Socket.IO',
+    file: 'src/realtime/connections/socket.adapter.ts',
+    cut: 'wsEngine: BoundedWebSocketServer,',
+    red: BOUNDS,
+  },
+  {
+    name: 'a connection has one CONNECT',
+    file: CONNECTION,
+    cut: "if (this.hasConnect) return this.cut('second_connect');",
+    red: BOUNDS,
+  },
+  {
+    name: 'a CONNECT of another namespace ends the connection',
+    file: CONNECTION,
+    cut: 'if (isForeignNamespace(packet)) setImmediate(() => this.leave());',
+    red: BOUNDS,
+  },
+  {
+    name: 'a refused CONNECT ends the connection',
+    file: HANDSHAKE,
+    cut: 'this.bounds.refused(socket);',
+    red: BOUNDS,
+  },
+  {
+    name: 'a connection ends with its socket',
+    file: SERVICE,
+    cut: "if (socket.connected) socket.once('disconnect', () => bounded.leave());",
+    put: 'if (socket.connected) return;',
+    red: BOUNDS,
+  },
+  {
+    name: 'a leaving connection is cut when nobody polls',
+    file: CONNECTION,
+    cut: 'this.connection.close();\n    this.startTimer();',
+    put: 'this.connection.close();',
+    red: BOUNDS,
+  },
+  {
+    name: 'a connection that does not join is cut',
+    file: CONNECTION,
+    cut: '  ) {\n    this.startTimer();',
+    put: '  ) {',
+    red: BOUNDS,
+  },
+  {
+    name: 'a session has a bounded number of sockets',
+    file: HANDSHAKE,
+    cut: "this.requireRoom(socket, session, MAX_SESSION_SOCKETS, 'A session');",
+    red: BOUNDS,
+  },
+  ...(['connections', 'pending', 'handshakes'] as const).map((count) => ({
+    name: `an address has a bounded number of ${count}`,
+    file: ADDRESSES,
+    cut: "(['connections', 'pending', 'handshakes'] as const)",
+    put: `(['connections', 'pending', 'handshakes'] as const).filter((count) => count !== '${count}')`,
+    red: BOUNDS,
+  })),
+  {
+    name: 'an IPv6 network counts as one address',
+    file: ADDRESSES,
+    cut: 'const network = networkOf(address);',
+    put: 'const network = [address, networkOf(address)][0]!;',
+    red: BOUNDS,
+  },
+  {
+    name: 'the bounds of an address hold for all nodes',
+    file: ADDRESSES,
+    cut: "if (isBusy) this.bus.send('addressLoads', { node: this.node, address, ...load });",
+    put: 'void isBusy;',
+    red: ['test/nodes-redis'],
+  },
+];
