@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { RealtimeOptions } from '../src/realtime/realtime.options.js';
 import { MAX_SESSION_SOCKETS } from '../src/realtime/connections/handshake.service.js';
+import type { EngineConnection } from '../src/realtime/connections/engine-connection.js';
 import { SocketServer } from '../src/realtime/socket.server.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { RawPolling, RawSocket } from './support/raw-clients.js';
@@ -10,7 +11,8 @@ import { TestApp, type TestUser } from './support/test-app.js';
 const MAX_PACKETS = 50;
 /** Each test that uses up a bound of an address has an address of its own; a window lasts longer than the tests. */
 const OPTIONS: Partial<RealtimeOptions> = {
-  joinTimeoutMs: 500,
+  // No test waits for it but those of the node that has little patience.
+  joinTimeoutMs: 60_000,
   maxPackets: MAX_PACKETS,
   address: { connections: 40, pending: 5, handshakes: 60, packets: 200, windowMs: 120_000 },
 };
@@ -106,6 +108,8 @@ describe('bounds of connections', () => {
 
     it('probes of a change from polling to WebSocket', async () => {
       const polling = await RawPolling.open(app.url);
+      await polling.post(`40${JSON.stringify({ token: ada.token })}`);
+      await polling.poll();
       const probing = await polling.probe();
       for (let i = 0; i <= MAX_PACKETS; i += 1) probing.ping();
       await once(probing, 'close');
@@ -164,37 +168,43 @@ describe('bounds of connections', () => {
     });
   });
 
-  describe('end a connection without a joined socket', () => {
-    it('that leaves its namespace, at once', async () => {
-      const raw = await joined();
-      raw.send('41');
-      await raw.closed;
+  it('end a connection when its socket leaves the namespace', async () => {
+    const raw = await joined();
+    raw.send('41');
+    await raw.closed;
+  });
+
+  describe('end a connection in time', () => {
+    let node: TestApp;
+    beforeAll(async () => {
+      node = await TestApp.start({ databaseUrl: app.databaseUrl }, { ...OPTIONS, joinTimeoutMs: 300 });
     });
+    afterAll(() => node.close());
+
+    /** Opens a polling connection. `closed` resolves when the server has closed it. */
+    const open = async (): Promise<{ polling: RawPolling; closed: Promise<unknown> }> => {
+      const opened = once(node.nest.get(SocketServer).io.engine, 'connection');
+      const polling = await RawPolling.open(node.url);
+      const [connection] = (await opened) as [EngineConnection];
+      return { polling, closed: once(connection, 'close') };
+    };
 
     it('that leaves its namespace by polling and never polls again', async () => {
-      const polling = await RawPolling.open(app.url);
+      const { polling, closed } = await open();
       await polling.post(`40${JSON.stringify({ token: ada.token })}`);
       await polling.poll();
-      const connection = lastConnection();
-      const closed = once(connection, 'close');
       await polling.post('41');
       await closed;
     });
 
     it('that never joins, also by polling without a poll', async () => {
-      await RawPolling.open(app.url);
-      const connection = lastConnection();
-      await once(connection, 'close');
       await (
-        await RawSocket.open(app.url, undefined, { localAddress: nextAddress() })
+        await open()
+      ).closed;
+      await (
+        await RawSocket.open(node.url)
       ).closed;
     });
-
-    /** The connection that was opened last. */
-    function lastConnection(): NodeJS.EventEmitter {
-      const { engine } = app.nest.get(SocketServer).io;
-      return Object.values((engine as unknown as { clients: Record<string, NodeJS.EventEmitter> }).clients).at(-1)!;
-    }
   });
 
   describe('of one address', () => {
@@ -215,8 +225,7 @@ describe('bounds of connections', () => {
       open[0]!.send(`40${JSON.stringify({ token: ada.token })}`);
       await open[0]!.next('40');
       expect((await handshake({ localAddress })).status).toBe(200);
-      await Promise.all(open.slice(1).map((raw) => raw.closed));
-      open[0]!.socket.close();
+      for (const { socket } of open) socket.close();
     });
 
     it('count open connections', async () => {
