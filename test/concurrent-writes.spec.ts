@@ -222,6 +222,24 @@ describe('concurrent writes', () => {
     expect((await ada.get(`/messages/${message.id}`)).body).toEqual({ ...message, is_read: true });
   });
 
+  it.each<[what: string, code: ErrorCode, ask: (message: Message) => Promise<Answer>]>([
+    ['the members', 'chat_not_found', ({ chat_id }) => bob.get(`/chats/${chat_id}/members`)],
+    ['the readers of a message', 'message_not_found', ({ id }) => bob.get(`/messages/${id}/readers`)],
+  ])('show a member who is removed during the read nothing of %s', async (_, code, ask) => {
+    const message = await ada.say(await ada.group(bob));
+    const answer = await onDatabase(app.databaseUrl, async (client) => {
+      await client.query('BEGIN');
+      // Both reads need the names, so they wait for this table after any look at the membership before them.
+      await client.query('LOCK TABLE users');
+      const asked = ask(message);
+      await waitingForLock(client);
+      await client.query('DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2', [message.chat_id, bob.id]);
+      await client.query('COMMIT');
+      return asked;
+    });
+    expectProblem(answer, 404, code);
+  });
+
   it('leave the read cursor at the highest of parallel reads', async () => {
     const chat = await ada.group(bob);
     const messages = await Promise.all(oneTo(20).map(() => ada.say(chat)));

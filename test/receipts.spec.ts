@@ -1,4 +1,6 @@
 import type { Chat } from '../src/contract/chats.js';
+import type { Reader } from '../src/contract/messages.js';
+import { expectProblem } from './support/expect-problem.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 describe('read receipts', () => {
@@ -81,6 +83,11 @@ describe('read receipts', () => {
       { user_id: cyd.id, name: cyd.name },
     ]);
     expect((await cyd.get(`/messages/${second.id}/readers`)).body).toEqual([{ user_id: bob.id, name: bob.name }]);
+    const page = async (query: string) => (await cyd.get<Reader[]>(`/messages/${first.id}/readers?${query}`)).body;
+    expect((await page('limit=1')).map(({ user_id }) => user_id)).toEqual([bob.id]);
+    expect((await page('limit=1&offset=1')).map(({ user_id }) => user_id)).toEqual([cyd.id]);
+    expect(await page('offset=2')).toEqual([]);
+    expectProblem(await cyd.get(`/messages/${first.id}/readers?limit=101`), 400, 'validation_failed', ['limit']);
   });
 
   it('reach the senders of newly read messages, and the reader, once', async () => {

@@ -5,6 +5,7 @@ import { ChatMember } from './chat-member.entity.js';
 import { Group } from './group.entity.js';
 import { PrivateChat } from './private-chat.entity.js';
 import type { ChatRow, MembershipRow } from './dto/chat.dto.js';
+import { memberPage, type MemberRow } from './dto/member.dto.js';
 import { messageColumns, type Prefixed, prefixedMessage } from './dto/message.dto.js';
 
 /**
@@ -32,6 +33,9 @@ const CHAT_VIEW = `
     WHERE p.chat_id = c.id LIMIT 1
   ) other ON true
   LEFT JOIN messages last ON last.chat_id = c.id AND last.seq = c.last_seq`;
+
+/** SQL: the memberships in the chat $1 of those among the users $2 who are members. */
+const AMONG = 'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)';
 
 const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
 
@@ -78,8 +82,27 @@ export class ChatsRepository {
 
   /** The chat as each of these users sees it. Users who aren't members are left out. */
   views(chatId: number, userIds: readonly number[]): Promise<ChatRow[]> {
-    const me = 'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)';
-    return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW}`, [chatId, userIds]);
+    return this.queryViews(`WITH me AS (${AMONG}) ${CHAT_VIEW}`, [chatId, userIds]);
+  }
+
+  /** The chat as a member sees it, with its first members; undefined when the user isn't one. One statement. */
+  async viewWithMembers(
+    chatId: number,
+    userId: number,
+    count: number,
+  ): Promise<{ chat: ChatRow; members: MemberRow[] } | undefined> {
+    const rows: (FlatChatRow & { members: (Omit<MemberRow, 'joined_at'> & { joined_at: string })[] })[] =
+      await this.unitOfWork.manager.query(
+        `WITH me AS (${AMONG}) SELECT view.*, first.members FROM (${CHAT_VIEW}) view
+         CROSS JOIN LATERAL (SELECT json_agg(page) AS members FROM (${memberPage('view.id', '$3', '0')}) page) first`,
+        [chatId, [userId], count],
+      );
+    return (
+      rows[0] && {
+        chat: toChatRow(rows[0]),
+        members: rows[0].members.map((row) => ({ ...row, joined_at: new Date(row.joined_at) })),
+      }
+    );
   }
 
   /**

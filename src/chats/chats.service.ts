@@ -112,10 +112,15 @@ export class ChatsService {
     return view.chat;
   }
 
-  /** The chat with its first 100 members. @throws AppError `chat_not_found` */
-  async get(chatId: number, userId: number): Promise<ChatWithMembersDto> {
-    const chat = await this.view(chatId, userId);
-    return { ...chat, members: (await this.members.list(chatId, MEMBERS_SHOWN, 0)).map((row) => MemberDto.of(row)) };
+  /** The chat with its first 100 members. @throws AppError `code` when there is none or the user isn't a member */
+  async get(
+    chatId: number,
+    userId: number,
+    code: 'chat_not_found' | 'group_not_found' = 'chat_not_found',
+  ): Promise<ChatWithMembersDto> {
+    const view = await this.chats.viewWithMembers(chatId, userId, MEMBERS_SHOWN);
+    if (!view) throw new AppError(code);
+    return { ...ChatDto.of(view.chat), members: view.members.map((row) => MemberDto.of(row)) };
   }
 
   /** The user's chats, latest activity first; `before` is an `activity_cursor`. */
@@ -155,8 +160,9 @@ export class ChatsService {
 
   /** The members in the order they joined, for a member. @throws AppError `chat_not_found` */
   async listMembers(chatId: number, userId: number, limit: number, offset: number): Promise<MemberDto[]> {
-    await this.requireMember(chatId, userId);
-    return (await this.members.list(chatId, limit, offset)).map((row) => MemberDto.of(row));
+    const rows = await this.members.list(chatId, userId, limit, offset);
+    if (!rows) throw new AppError('chat_not_found');
+    return rows.map((row) => MemberDto.of(row));
   }
 
   /** The ids of all members. */
@@ -168,12 +174,6 @@ export class ChatsService {
   async member(chatId: number, userId: number): Promise<MemberDto | undefined> {
     const row = await this.members.row(chatId, userId);
     return row && MemberDto.of(row);
-  }
-
-  /** Members other than the sender whose cursor has reached `seq`. */
-  async readers(chatId: number, seq: number, senderId: number): Promise<{ user_id: number; name: string }[]> {
-    const rows = await this.members.readers(chatId, seq, senderId);
-    return rows.map(({ user_id, name }) => ({ user_id, name }));
   }
 
   /** The read mark: every member has read up to this `seq`. */

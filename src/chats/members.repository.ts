@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Audience, FEW_MEMBER_IDS } from './audience.js';
 import { ChatMember } from './chat-member.entity.js';
-import type { MemberRow } from './dto/member.dto.js';
+import { memberPage, type MemberRow } from './dto/member.dto.js';
 
 /** The ids of all members of a chat; `version` is its `members_seq` at the time of reading. */
 export interface MemberList {
@@ -49,20 +49,24 @@ export class MembersRepository {
     return rows[0];
   }
 
-  /** Members in the order they joined. */
-  list(chatId: number, limit: number, offset: number): Promise<MemberRow[]> {
-    return this.select(chatId, 'ORDER BY m.joined_at, m.user_id LIMIT $2 OFFSET $3', [limit, offset]);
+  /** A page of the members in the order they joined; undefined when `viewerId` isn't one of them. One statement. */
+  async list(chatId: number, viewerId: number, limit: number, offset: number): Promise<MemberRow[] | undefined> {
+    const rows: (MemberRow | { user_id: null })[] = await this.unitOfWork.manager.query(
+      `SELECT page.* FROM chat_members me LEFT JOIN LATERAL (${memberPage('me.chat_id', '$3', '$4')}) page ON true
+       WHERE me.chat_id = $1 AND me.user_id = $2 ORDER BY page.joined_at, page.user_id`,
+      [chatId, viewerId, limit, offset],
+    );
+    // A member gets one row, of nulls, for an empty page.
+    return rows.length > 0 ? rows.filter((row) => row.user_id !== null) : undefined;
   }
 
   /** One member, with the name. */
   async row(chatId: number, userId: number): Promise<MemberRow | undefined> {
-    return (await this.select(chatId, 'AND m.user_id = $2', [userId]))[0];
-  }
-
-  /** Members other than `senderId` whose cursor has reached `seq`, in the order they joined. */
-  readers(chatId: number, seq: number, senderId: number): Promise<MemberRow[]> {
-    const condition = 'AND m.last_read_seq >= $2 AND m.user_id <> $3 ORDER BY m.joined_at, m.user_id';
-    return this.select(chatId, condition, [seq, senderId]);
+    const rows: MemberRow[] = await this.unitOfWork.manager.query(memberPage('$1', '1', '0', 'm.user_id = $2'), [
+      chatId,
+      userId,
+    ]);
+    return rows[0];
   }
 
   /** The read mark: every member has read up to this `seq`. 0 when the chat doesn't exist. */
@@ -72,13 +76,5 @@ export class MembersRepository {
       [chatId],
     );
     return rows[0]?.seq ?? 0;
-  }
-
-  private select(chatId: number, rest: string, parameters: unknown[]): Promise<MemberRow[]> {
-    return this.unitOfWork.manager.query(
-      `SELECT m.user_id, u.name, m.role, m.joined_at, m.last_read_seq
-       FROM chat_members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = $1 ${rest}`,
-      [chatId, ...parameters],
-    );
   }
 }

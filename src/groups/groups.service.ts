@@ -44,8 +44,7 @@ export class GroupsService {
 
   /** The group with its first 100 members. @throws AppError `group_not_found`, also for a private chat */
   async get(groupId: number, userId: number): Promise<ChatWithMembersDto> {
-    await this.chats.requireMember(groupId, userId, 'group_not_found');
-    const chat = await this.chats.get(groupId, userId);
+    const chat = await this.chats.get(groupId, userId, 'group_not_found');
     if (chat.type !== 'group') throw new AppError('group_not_found');
     return chat;
   }

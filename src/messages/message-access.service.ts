@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChatsService } from '../chats/chats.service.js';
 import { MessageDto, type MessageRow } from '../chats/dto/message.dto.js';
 import { AppError } from '../common/errors/app-error.js';
-import { MessagesRepository } from './messages.repository.js';
+import { type MarkedMessageRow, MessagesRepository } from './messages.repository.js';
 
 /**
  * The access check of messages: the other services of this folder get a message by its id here, and only its chat's
@@ -16,10 +16,10 @@ export class MessageAccessService {
   ) {}
 
   /**
-   * The message, if the user is in its chat.
+   * The message with the read mark of its chat, if the user is in it.
    * @throws AppError `message_not_found` when it is absent or in another chat
    */
-  async requireVisible(userId: number, id: number): Promise<MessageRow> {
+  async requireVisible(userId: number, id: number): Promise<MarkedMessageRow> {
     const row = await this.messages.findVisible(id, userId);
     if (!row) throw new AppError('message_not_found');
     return row;

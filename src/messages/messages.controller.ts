@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { PageQuery } from '../chats/dto/chat-input.dto.js';
 import { MessageDto } from '../chats/dto/message.dto.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
@@ -106,11 +107,15 @@ export class MessagesController {
   }
 
   @Get('messages/:id/readers')
-  @ApiOperation({ summary: 'Who has read a message, its sender aside' })
+  @ApiOperation({ summary: 'Who has read a message, its sender aside, in the order they joined' })
   @ApiId('id')
   @ApiOkResponse({ type: [ReaderDto] })
   @ApiProblems('validation_failed', 'message_not_found')
-  listReaders(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ReaderDto[]> {
-    return this.messages.readers(userId, id);
+  listReaders(
+    @CurrentUserId() userId: number,
+    @IdParam('id') id: number,
+    @Query() { limit, offset }: PageQuery,
+  ): Promise<ReaderDto[]> {
+    return this.messages.readers(userId, id, limit, offset);
   }
 }

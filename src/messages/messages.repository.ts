@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { messageColumns, type MessageRow, SENT_COLUMNS, type SentMessage } from '../chats/dto/message.dto.js';
+import {
+  messageColumns,
+  type MessageRow,
+  type Prefixed,
+  prefixedMessage,
+  SENT_COLUMNS,
+  type SentMessage,
+} from '../chats/dto/message.dto.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { AppendedBatch, AppendedRow, ChatState } from './append.types.js';
+import { memberPage } from '../chats/dto/member.dto.js';
+import type { ReaderDto } from './dto/receipt.dto.js';
 import type { Gap } from './news.js';
 
 /** The result of a read: the read mark of the chat after it, and the authors of the messages that are newly read. */
@@ -10,6 +19,16 @@ export interface MarkedRead {
   readonly author_ids: number[];
   /** The id of its row in `chat_changes`; null if the cursor did not advance. */
   readonly change_id: number | null;
+}
+
+/** A message with the read mark of its chat. */
+export type MarkedMessageRow = MessageRow & { readonly read_by_all_seq: number };
+
+/** A page of a chat, with the chat's newest `seq` and its read mark. */
+export interface HistoryPage {
+  readonly last_seq: number;
+  readonly read_by_all_seq: number;
+  readonly messages: readonly MessageRow[];
 }
 
 /** Calls the function with one array for each column that a send decides (`SENT_COLUMNS`). */
@@ -55,12 +74,36 @@ export class MessagesRepository {
   }
 
   /** The messages at these places, in any order, with the read marks of their chats. */
-  at(places: readonly { chatId: number; seq: number }[]): Promise<(MessageRow & { read_by_all_seq: number })[]> {
+  at(places: readonly { chatId: number; seq: number }[]): Promise<MarkedMessageRow[]> {
     return this.query(
       `SELECT ${messageColumns('m')}, c.read_by_all_seq FROM unnest($1::bigint[], $2::bigint[]) AS p(chat_id, seq)
        JOIN messages m ON m.chat_id = p.chat_id AND m.seq = p.seq JOIN chats c ON c.id = m.chat_id`,
       [places.map(({ chatId }) => chatId), places.map(({ seq }) => seq)],
     );
+  }
+
+  /**
+   * The newest messages of a chat among `from` … `to` by `seq`, up to `limit`, oldest first; undefined when the reader
+   * isn't in the chat. Membership, counters and messages come from one statement. The bounds are the page itself, not
+   * only `from` and `to`: of a long range the planner would read everything, and sort it. The LIMIT cuts nothing; it
+   * corrects the planner, as in `range`.
+   */
+  async page(
+    chatId: number,
+    readerId: number,
+    { from, to, limit }: { from: number; to: number; limit: number },
+  ): Promise<HistoryPage | undefined> {
+    const rows = await this.query<Prefixed<'message_'> & Omit<HistoryPage, 'messages'>>(
+      `SELECT c.last_seq, c.read_by_all_seq, ${messageColumns('m', 'message_')}
+       FROM chats c JOIN chat_members me ON me.chat_id = c.id AND me.user_id = $2
+       LEFT JOIN LATERAL (
+         SELECT * FROM messages WHERE chat_id = c.id
+           AND seq BETWEEN greatest($3, least($4, c.last_seq) - $5 + 1) AND least($4, c.last_seq) ORDER BY seq LIMIT $5
+       ) m ON true WHERE c.id = $1 ORDER BY m.seq`,
+      [chatId, readerId, from, to, limit],
+    );
+    const messages = rows.flatMap((row) => prefixedMessage(row, 'message_') ?? []);
+    return rows[0] && { last_seq: rows[0].last_seq, read_by_all_seq: rows[0].read_by_all_seq, messages };
   }
 
   /**
@@ -107,14 +150,30 @@ export class MessagesRepository {
     ]);
   }
 
-  /** The message, if the user is in its chat. */
-  async findVisible(id: number, userId: number): Promise<MessageRow | undefined> {
-    const rows = await this.query<MessageRow>(
-      `SELECT ${messageColumns('m')} FROM messages m
+  /** The message with the read mark of its chat, if the user is in it. */
+  async findVisible(id: number, userId: number): Promise<MarkedMessageRow | undefined> {
+    const rows = await this.query<MarkedMessageRow>(
+      `SELECT ${messageColumns('m')}, c.read_by_all_seq FROM messages m JOIN chats c ON c.id = m.chat_id
        JOIN chat_members me ON me.chat_id = m.chat_id AND me.user_id = $2 WHERE m.id = $1`,
       [id, userId],
     );
     return rows[0];
+  }
+
+  /**
+   * A page of the members whose cursor has passed the message, its sender aside, in the order they joined; undefined
+   * when the user isn't in its chat. One statement.
+   */
+  async readers(id: number, userId: number, limit: number, offset: number): Promise<ReaderDto[] | undefined> {
+    const readers = memberPage('x.chat_id', '$3', '$4', 'm.last_read_seq >= x.seq AND m.user_id <> x.sender_id');
+    const rows = await this.query<ReaderDto | { user_id: null }>(
+      `SELECT page.user_id, page.name FROM messages x
+       JOIN chat_members me ON me.chat_id = x.chat_id AND me.user_id = $2
+       LEFT JOIN LATERAL (${readers}) page ON true WHERE x.id = $1 ORDER BY page.joined_at, page.user_id`,
+      [id, userId, limit, offset],
+    );
+    // A member gets one row, of nulls, for an empty page.
+    return rows.length > 0 ? rows.filter((row) => row.user_id !== null) : undefined;
   }
 
   /** Replaces the text and returns the new row. Call it under the chat's lock, with a `changeSeq` from `ChatOutbox`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { ChatsService } from '../chats/chats.service.js';
 import { MessageDto } from '../chats/dto/message.dto.js';
+import { AppError } from '../common/errors/app-error.js';
 import type { HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
 import type { ReaderDto } from './dto/receipt.dto.js';
 import { historyRange } from './history-range.js';
@@ -21,7 +21,6 @@ export class MessagesService {
     private readonly messages: MessagesRepository,
     private readonly log: LogWriter,
     private readonly access: MessageAccessService,
-    private readonly chats: ChatsService,
   ) {}
 
   /**
@@ -51,20 +50,21 @@ export class MessagesService {
     chatId: number,
     query: HistoryQuery,
   ): Promise<{ messages: MessageDto[]; total: number }> {
-    const chat = await this.chats.view(chatId, userId);
-    const { from, to } = historyRange(query, chat.last_seq);
-    const rows = from > to ? [] : await this.messages.range(chatId, from, to);
-    return { messages: rows.map((row) => MessageDto.of(row, chat.read_by_all_seq)), total: chat.last_seq };
+    const page = await this.messages.page(chatId, userId, historyRange(query));
+    if (!page) throw new AppError('chat_not_found');
+    return { messages: page.messages.map((row) => MessageDto.of(row, page.read_by_all_seq)), total: page.last_seq };
   }
 
   /** The message, if the user is in its chat. @throws AppError `message_not_found` */
   async get(userId: number, id: number): Promise<MessageDto> {
-    return this.access.present(await this.access.requireVisible(userId, id));
+    const row = await this.access.requireVisible(userId, id);
+    return MessageDto.of(row, row.read_by_all_seq);
   }
 
-  /** Who has read a message, apart from its sender. @throws AppError `message_not_found` */
-  async readers(userId: number, id: number): Promise<ReaderDto[]> {
-    const { chat_id, seq, sender_id } = await this.access.requireVisible(userId, id);
-    return this.chats.readers(chat_id, seq, sender_id);
+  /** Who has read a message, apart from its sender, in the order they joined. @throws AppError `message_not_found` */
+  async readers(userId: number, id: number, limit: number, offset: number): Promise<ReaderDto[]> {
+    const readers = await this.messages.readers(id, userId, limit, offset);
+    if (!readers) throw new AppError('message_not_found');
+    return readers;
   }
 }

@@ -2,7 +2,6 @@ import type { Check } from './check.js';
 
 // Who may see chats and messages, and who may write, read, edit and delete messages.
 
-const CHATS = 'src/chats/chats.service.ts';
 const CHAT_ROWS = 'src/chats/chats.repository.ts';
 const MESSAGE_ROWS = 'src/messages/messages.repository.ts';
 const CHANGES = 'src/messages/message-edits.service.ts';
@@ -11,14 +10,27 @@ const BASELINE = 'migrations/1795734000000-Baseline.ts';
 const CHAT_MEMBERS: readonly Check[] = [
   {
     name: 'only members may list the members of a chat',
-    file: CHATS,
-    cut: 'await this.requireMember(chatId, userId);',
+    file: 'src/chats/members.repository.ts',
+    cut: 'WHERE me.chat_id = $1 AND me.user_id = $2 ORDER BY page.joined_at',
+    put: 'WHERE me.chat_id = $1 AND $2::bigint > 0 ORDER BY page.joined_at',
   },
   {
     name: 'only members may see a chat',
     file: CHAT_ROWS,
     cut: "'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)'",
     put: "'SELECT * FROM chat_members WHERE chat_id = $1 AND $2::bigint[] IS NOT NULL LIMIT 1'",
+  },
+  {
+    name: 'only members may read the history of a chat',
+    file: MESSAGE_ROWS,
+    cut: 'JOIN chat_members me ON me.chat_id = c.id AND me.user_id = $2',
+    put: 'JOIN chat_members me ON me.chat_id = c.id AND $2::bigint > 0',
+  },
+  {
+    name: 'only members may see who has read a message',
+    file: MESSAGE_ROWS,
+    cut: 'JOIN chat_members me ON me.chat_id = x.chat_id AND me.user_id = $2',
+    put: 'JOIN chat_members me ON me.chat_id = x.chat_id AND $2::bigint > 0',
   },
   {
     name: "the list of chats has only the user's chats",

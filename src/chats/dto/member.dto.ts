@@ -10,6 +10,18 @@ export interface MemberRow {
   last_read_seq: number;
 }
 
+/**
+ * SQL: a page of the members of a chat in the order they joined, with their names. `chat` is its id, `where` a further
+ * condition on the membership `m`. The names are looked up for the page alone.
+ */
+export const memberPage = (chat: string, limit: string, offset: string, where = 'true'): string => `
+  SELECT p.user_id, u.name, p.role, p.joined_at, p.last_read_seq
+  FROM (
+    SELECT m.* FROM chat_members m WHERE m.chat_id = ${chat} AND ${where}
+    ORDER BY m.joined_at, m.user_id LIMIT ${limit} OFFSET ${offset}
+  ) p CROSS JOIN LATERAL (SELECT name FROM users WHERE id = p.user_id LIMIT 1) u
+  ORDER BY p.joined_at, p.user_id`;
+
 /** A member of a chat, as the other members see them. */
 export class MemberDto implements Member {
   @ApiProperty({ type: 'integer', format: 'int64', example: 2 })
