@@ -1,3 +1,4 @@
+import { ErasureSweeper } from '../src/accounts/erasure.sweeper.js';
 import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
 import { createDatabase } from './support/database.js';
@@ -140,6 +141,43 @@ describe('account closure', () => {
       await bob.put(`/users/${ada.id}/block`),
     ];
     for (const answer of answers) expectProblem(answer, 404, 'user_not_found');
+  });
+
+  describe('of several people', () => {
+    const erasedAt = async ({ id }: TestUser): Promise<Date | null> =>
+      (await app.sql<{ erased_at: Date | null }>('SELECT erased_at FROM users WHERE id = $1', [id]))[0]!.erased_at;
+
+    it('erases one while the erasure of another, in thousands of groups, is under way', async () => {
+      await app.sql(
+        `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 4000) RETURNING id),
+         named AS (INSERT INTO groups (chat_id, name, member_count) SELECT id, 'one of many', 2 FROM made)
+         INSERT INTO chat_members (chat_id, user_id, role)
+         SELECT id, unnest(ARRAY[$1::bigint, $2]), unnest(ARRAY['owner', 'member']) FROM made`,
+        [ada.id, carol.id],
+      );
+      const { id } = await bob.say(await carol.group(bob));
+      const device = await carol.device();
+      await close(ada);
+      void close(bob);
+      await device.next('message:deleted', (message) => message.id === id);
+      expect(await erasedAt(ada)).toBeNull();
+    });
+
+    it('is held up by no group that cannot be left, neither of the same person nor of another', async () => {
+      const [stuck, group] = [await carol.group(ada, bob), await carol.group(ada, bob)];
+      const said = [await ada.say(stuck), await ada.say(group), await bob.say(group)];
+      await app.sql(`CREATE FUNCTION stick() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stuck'; END $$`);
+      await app.sql(`CREATE TRIGGER stick BEFORE DELETE ON chat_members FOR EACH ROW
+        WHEN (old.chat_id = ${stuck.id} AND old.user_id = ${ada.id}) EXECUTE FUNCTION stick()`);
+      const device = await carol.device();
+      await close(ada);
+      await close(bob);
+      await app.nest.get(ErasureSweeper).erase(bob.id);
+      for (const { id } of said) await device.next('message:deleted', (message) => message.id === id);
+      expect([await erasedAt(ada), await erasedAt(bob)]).toEqual([null, expect.any(Date)]);
+      await app.sql('DROP TRIGGER stick ON chat_members');
+      await device.next('member:removed', ({ chat_id, member }) => chat_id === stuck.id && member.user_id === ada.id);
+    });
   });
 
   it('leaves nothing behind when requests of the user race it on two nodes', async () => {

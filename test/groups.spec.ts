@@ -224,6 +224,19 @@ describe('groups', () => {
     await nothingIsLeftOf(group);
   });
 
+  it('are removed although those of a group that was deleted before cannot be', async () => {
+    const owner = await app.user();
+    const [stuck, next] = [await owner.group(), await owner.group()];
+    for (const group of [stuck, next]) await owner.say(group);
+    await app.sql(`CREATE FUNCTION stick() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stuck'; END $$`);
+    await app.sql(`CREATE TRIGGER stick BEFORE DELETE ON messages FOR EACH ROW
+      WHEN (old.chat_id = ${stuck.id}) EXECUTE FUNCTION stick()`);
+    for (const { id } of [stuck, next]) await owner.delete(`/groups/${id}`);
+    await nothingIsLeftOf(next);
+    await app.sql('DROP TRIGGER stick ON messages');
+    await nothingIsLeftOf(stuck);
+  });
+
   it('are removed by another node when the node that deleted them is gone', async () => {
     const { group, member } = await groupWithAllRelations(app);
     await member.say(group);

@@ -20,6 +20,6 @@ export class AccountsService {
    */
   async close(userId: number, password: string): Promise<void> {
     await this.auth.closeAccount(userId, password);
-    await Promise.race([this.sweeper.erase(), delay(MAX_WAIT_MS, undefined, { ref: false })]);
+    await Promise.race([this.sweeper.erase(userId), delay(MAX_WAIT_MS, undefined, { ref: false })]);
   }
 }

@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { BlocksService } from '../chats/blocks.service.js';
 import { ChatsService } from '../chats/chats.service.js';
 import { AppError } from '../common/errors/app-error.js';
-import { PollingLoop } from '../common/polling-loop.js';
+import { SweepLoop } from '../common/sweep-loop.js';
 import { GroupsService } from '../groups/groups.service.js';
 import { OwnMessagesService } from '../messages/own-messages.service.js';
 import { UsersService } from '../users/users.service.js';
@@ -15,7 +15,7 @@ const POLL_INTERVAL_MS = 5_000;
 /**
  * Erases closed accounts: they leave their groups, their private chats are blocked, and their messages become
  * tombstones. `AccountsService` starts it when an account is closed; every node also runs it at its start and every 5
- * s.
+ * s. Several accounts are erased in turn (`SweepLoop`).
  *
  * It works in many small transactions. Each is the ordinary one for its step, so clients get the usual events. Each is
  * safe to repeat, and no progress is stored but `erased_at`: after a stop, a crash or a database failure any node
@@ -24,7 +24,13 @@ const POLL_INTERVAL_MS = 5_000;
 @Injectable()
 export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ErasureSweeper.name);
-  private readonly polling = new PollingLoop(this.logger, 'erasure', POLL_INTERVAL_MS, () => this.eraseEverybody());
+  private readonly loop = new SweepLoop(
+    this.logger,
+    'erasure',
+    POLL_INTERVAL_MS,
+    () => this.users.toErase(),
+    (userId) => this.erasure(userId),
+  );
 
   constructor(
     private readonly users: UsersService,
@@ -35,45 +41,45 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
   ) {}
 
   onApplicationBootstrap(): void {
-    this.polling.start();
-    void this.erase();
+    this.loop.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.polling.stop();
+    return this.loop.stop();
   }
 
-  /**
-   * Erases all accounts that are closed at the call; resolves when that is done, or has failed (the next poll retries).
-   */
-  erase(): Promise<void> {
-    return this.polling.runAgain();
+  /** Erases an account that is closed; resolves when that is done, or has failed (the next poll retries). */
+  erase(userId: number): Promise<void> {
+    return this.loop.sweep(userId);
   }
 
-  private async eraseEverybody(): Promise<void> {
-    for (const userId of await this.users.toErase()) await this.eraseAll(userId);
-  }
-
-  private async eraseAll(userId: number): Promise<void> {
+  /** A chat that fails doesn't keep the others from being erased; the account then isn't marked as erased. */
+  private async *erasure(userId: number): AsyncGenerator<void> {
+    const failures: unknown[] = [];
     // Before the messages: once out of the groups and blocked in the private chats, the account can't add another
     // message.
-    await this.leaveGroups(userId);
-    if (this.polling.isStopped()) return;
-    await this.blocks.shutAll(userId);
+    for await (const groupId of this.chats.groupsOf(userId)) yield* kept(this.leave(groupId, userId), failures);
+    yield* this.blocks.shutAll(userId);
     for await (const chatId of this.chats.writtenIn(userId)) {
-      if (this.polling.isStopped()) return;
-      await this.messages.erase(chatId, userId, () => this.polling.isStopped());
+      yield* kept(this.messages.erase(chatId, userId), failures);
     }
-    if (this.polling.isStopped()) return;
+    if (failures.length > 0) throw failures[0];
     await this.users.markErased(userId);
     this.logger.log({ event: 'account.erased', user_id: userId });
   }
 
-  private async leaveGroups(userId: number): Promise<void> {
-    for await (const groupId of this.chats.groupsOf(userId)) {
-      if (this.polling.isStopped()) return;
-      await this.groups.removeMember(groupId, userId, userId).catch(ignoreAbsent);
-    }
+  private async *leave(groupId: number, userId: number): AsyncGenerator<void> {
+    await this.groups.removeMember(groupId, userId, userId).catch(ignoreAbsent);
+    yield;
+  }
+}
+
+/** The steps, up to the one that fails: its error goes to `failures`. */
+async function* kept(steps: AsyncGenerator<void>, failures: unknown[]): AsyncGenerator<void> {
+  try {
+    yield* steps;
+  } catch (error) {
+    failures.push(error);
   }
 }
 

@@ -48,12 +48,15 @@ export class BlocksService {
   }
 
   /**
-   * Blocks the private chats of a closed account for good, and deletes its blocks. Safe to repeat; `ErasureSweeper`
-   * calls it.
+   * Blocks the private chats of a closed account for good, yielding after each, and deletes its blocks. Safe to repeat;
+   * `ErasureSweeper` calls it.
    */
-  async shutAll(userId: number): Promise<void> {
+  async *shutAll(userId: number): AsyncGenerator<void> {
     const chatIds = eachOf((afterId) => this.chats.privateIds(userId, afterId, PAGE));
-    for await (const chatId of chatIds) await this.blocks.setBlocked(chatId, true);
+    for await (const chatId of chatIds) {
+      await this.blocks.setBlocked(chatId, true);
+      yield;
+    }
     await this.blocks.removeAll(userId);
   }
 

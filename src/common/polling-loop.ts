@@ -1,8 +1,8 @@
 import type { Logger } from '@nestjs/common';
 
 /**
- * Polls the database at an interval, one run at a time. `LogTailPoller`, `RevokedSessionsRegistry` and the two sweepers
- * own one.
+ * Polls the database at an interval, one run at a time. `LogTailPoller`, `RevokedSessionsRegistry` and `SweepLoop` own
+ * one.
  *
  * States: *idle*; *running*, while a `poll` is under way; *stopped*, after which the interval starts no run. A tick of
  * the interval during a run starts none.
@@ -14,7 +14,6 @@ export class PollingLoop {
   private isReachable = true;
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
 
   /** `subject` is the first part of the log events; `intervalMs` is in milliseconds; `poll` is one run. */
   constructor(
@@ -26,7 +25,6 @@ export class PollingLoop {
 
   /** Starts the interval; the first run comes after one interval. */
   start(): void {
-    this.stopped = false;
     this.timer = setInterval(() => void this.runNow(), this.intervalMs).unref();
   }
 
@@ -35,23 +33,8 @@ export class PollingLoop {
     return (this.running ??= this.run());
   }
 
-  /**
-   * Starts a run after the one that may be under way, so that it sees all that was committed before the call; does
-   * nothing when the loop was stopped. Resolves when that run is done or has failed.
-   */
-  async runAgain(): Promise<void> {
-    await this.running;
-    if (!this.stopped) await this.runNow();
-  }
-
-  /** For a long `poll`: whether it should return early. */
-  isStopped(): boolean {
-    return this.stopped;
-  }
-
   /** Stops the interval; resolves when the run under way is done. */
   async stop(): Promise<void> {
-    this.stopped = true;
     clearInterval(this.timer);
     await this.running;
   }

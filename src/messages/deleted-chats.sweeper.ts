@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { GroupDeleted } from '../chats/chat.events.js';
 import { DomainEventBus } from '../common/domain-event.bus.js';
-import { PollingLoop } from '../common/polling-loop.js';
+import { SweepLoop } from '../common/sweep-loop.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** How many messages one statement removes at most. */
@@ -19,8 +19,13 @@ const POLL_INTERVAL_MS = 5_000;
  */
 @Injectable()
 export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(DeletedChatsSweeper.name);
-  private readonly polling = new PollingLoop(this.logger, 'deleted_groups', POLL_INTERVAL_MS, () => this.sweepAll());
+  private readonly loop = new SweepLoop(
+    new Logger(DeletedChatsSweeper.name),
+    'deleted_groups',
+    POLL_INTERVAL_MS,
+    () => this.messages.deletedChatIds(),
+    (chatId) => this.sweep(chatId),
+  );
 
   constructor(
     private readonly messages: MessagesRepository,
@@ -28,22 +33,16 @@ export class DeletedChatsSweeper implements OnApplicationBootstrap, BeforeApplic
   ) {}
 
   onApplicationBootstrap(): void {
-    this.events.on(GroupDeleted, () => void this.polling.runAgain());
-    this.polling.start();
-    void this.polling.runNow();
+    this.events.on(GroupDeleted, ({ chatId }) => void this.loop.sweep(chatId));
+    this.loop.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.polling.stop();
+    return this.loop.stop();
   }
 
-  private async sweepAll(): Promise<void> {
-    for (const chatId of await this.messages.deletedChatIds()) await this.sweep(chatId);
-  }
-
-  private async sweep(chatId: number): Promise<void> {
-    let removed = SLICE;
-    while (removed > 0 && !this.polling.isStopped()) removed = await this.messages.removeOldest(chatId, SLICE);
-    if (!this.polling.isStopped()) await this.messages.removeDeletedChat(chatId);
+  private async *sweep(chatId: number): AsyncGenerator<void> {
+    while ((await this.messages.removeOldest(chatId, SLICE)) > 0) yield;
+    await this.messages.removeDeletedChat(chatId);
   }
 }

@@ -32,18 +32,19 @@ export class OwnMessagesService {
   }
 
   /**
-   * Turns all the sender's messages into tombstones, as if the sender had deleted each, in many transactions. After a
-   * stop or a crash, another call does the rest. `isStopped` is checked before each transaction. The hashes of the
-   * original texts go, too: they only serve replays, and a closed account can't send.
+   * Turns all the sender's messages into tombstones, as if the sender had deleted each, in many transactions; yields
+   * after each. After a stop or a crash, another call does the rest. The hashes of the original texts go, too: they
+   * only serve replays, and a closed account can't send.
    */
-  async erase(chatId: number, senderId: number, isStopped: () => boolean): Promise<void> {
+  async *erase(chatId: number, senderId: number): AsyncGenerator<void> {
     for await (const rows of this.in(chatId, senderId)) {
       const seqs = rows.filter(({ deleted_at }) => !deleted_at).map(({ seq }) => seq);
-      for (let done = 0; done < seqs.length && !isStopped(); done += ERASED_AT_ONCE) {
+      for (let done = 0; done < seqs.length; done += ERASED_AT_ONCE) {
         await this.eraseSome(chatId, seqs.slice(done, done + ERASED_AT_ONCE));
+        yield;
       }
-      if (isStopped()) return;
       await this.messages.forgetSent(chatId, senderId, rows[0]!.seq, rows.at(-1)!.seq);
+      yield;
     }
   }
 
