@@ -218,6 +218,20 @@ describe('query cost', () => {
     expect(cost.sorted).toBeLessThanOrEqual(CHATS);
   });
 
+  it('is a slice for each statement that deletes old changes', async () => {
+    const log = app.nest.get(LogReader);
+    await app.sql(
+      `INSERT INTO chat_changes (chat_id, seq, kind, data) SELECT 0, 0, 'renamed', '{}' FROM generate_series(1, 12000)`,
+    );
+    const { changeId } = await log.newest();
+    plans.length = 0;
+    while (await log.forgetChanges(changeId));
+    expect(await app.sql('SELECT FROM chat_changes WHERE id <= $1', [changeId])).toEqual([]);
+    const deleted = plans.flatMap(nodesOf).filter((node) => node['Node Type'] === 'ModifyTable');
+    expect(deleted.length).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...deleted.map(rowsOf))).toBeLessThanOrEqual(5_000);
+  });
+
   it('is the new rows for a poll of the log and the catch-up after it', async () => {
     const [log, watermark, tail] = [app.nest.get(LogReader), app.nest.get(LogWatermark), app.nest.get(LogTailPoller)];
     watermark.start(await log.newest());

@@ -70,6 +70,9 @@ const MAX_BEHIND = 1_000;
  */
 const MAX_POLLED = 300_000;
 
+/** How many changes one statement deletes at the most: all of an outage at once would exceed the statement timeout. */
+const FORGOTTEN_AT_ONCE = 5_000;
+
 /**
  * Reads the committed log: the tables `messages` and `chat_changes`. `realtime/delivery/` uses it to publish what other
  * nodes have written, and what this node could not publish at once.
@@ -178,9 +181,15 @@ export class LogReader {
     return rows.map(({ data, ...row }) => ({ ...data, ...row }) as LoggedChange);
   }
 
-  /** Deletes the changes up to this id. */
-  async forgetChanges(upTo: number): Promise<void> {
-    await this.query('DELETE FROM chat_changes WHERE id <= $1', [upTo]);
+  /** Deletes the oldest changes up to this id, a slice of them; returns whether there may be more. */
+  async forgetChanges(upTo: number): Promise<boolean> {
+    const rows = await this.query<{ count: number }>(
+      `WITH gone AS (
+         DELETE FROM chat_changes WHERE id <= least($1, (SELECT min(id) FROM chat_changes) + $2 - 1) RETURNING id
+       ) SELECT count(*)::int AS count FROM gone`,
+      [upTo, FORGOTTEN_AT_ONCE],
+    );
+    return rows[0]!.count > 0;
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {

@@ -18,6 +18,9 @@ const POLL_INTERVAL_MS = 2_000;
 /** How long the rows of `chat_changes` are kept, in milliseconds. Every node has published them long before. */
 const RETENTION_MS = 600_000;
 
+/** How many slices of `LogReader.forgetChanges` one poll deletes at the most: the next one waits for them. */
+const FORGOTTEN_SLICES = 20;
+
 /**
  * Polls the tail of the log, which is everything above the low watermark (`LogWatermark`), and lets the chats that are
  * behind catch up. It finds what a node that crashed between commit and publish left unpublished, and what a lost
@@ -31,6 +34,8 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
   private readonly logger = new Logger(LogTailPoller.name);
   /** Where the log ended at past polls, and when, in milliseconds of the process's clock; the oldest first. */
   private readonly ends: { readonly at: number; readonly changeId: number }[] = [];
+  /** The newest change that is older than `RETENTION_MS`. */
+  private forgettable = 0;
   private readonly polling = new PollingLoop(this.logger, 'log', POLL_INTERVAL_MS, () => this.pollOnce());
 
   constructor(
@@ -88,9 +93,13 @@ export class LogTailPoller implements OnModuleInit, OnApplicationBootstrap, Befo
     this.published.forget(position);
   }
 
-  /** Deletes rows that are older than `RETENTION_MS`; it notes the end of the log ten times in that time. */
+  /**
+   * Deletes rows that are older than `RETENTION_MS`; it notes the end of the log ten times in that time. What is left
+   * over, after many rows or a failure, the next poll deletes.
+   */
   private async forgetChanges(at: number, changeId: number): Promise<void> {
     if (this.ends.length === 0 || at - this.ends.at(-1)!.at > RETENTION_MS / 10) this.ends.push({ at, changeId });
-    if (at - this.ends[0]!.at > RETENTION_MS) await this.log.forgetChanges(this.ends.shift()!.changeId);
+    if (at - this.ends[0]!.at > RETENTION_MS) this.forgettable = this.ends.shift()!.changeId;
+    for (let slice = 0; slice < FORGOTTEN_SLICES && (await this.log.forgetChanges(this.forgettable)); slice += 1);
   }
 }
