@@ -115,6 +115,40 @@ describe('account closure', () => {
     expect(await app.sql(hashed, [group.id])).toEqual([{ id: bobs.id }]);
   });
 
+  it('leaves nothing in the database that tells who it was', async () => {
+    const eve = await app.user('Evelyn Unmistakable');
+    const [expired, ended] = [await app.login(eve), await app.login(eve)];
+    await app.sql(`UPDATE sessions SET user_agent = 'Phone of Evelyn', address = '203.0.113.9' WHERE user_id = $1`, [
+      eve.id,
+    ]);
+    await app.sql('UPDATE sessions SET expires_at = now() WHERE id = $1', [expired.sessionId]);
+    expect((await ended.post('/auth/logout')).status).toBe(204);
+    const group = await bob.group();
+    const membership = `/groups/${group.id}/members/${eve.id}`;
+    await bob.put(membership);
+    await bob.patch(membership, { role: 'admin' });
+    await bob.delete(membership);
+    expect((await bob.put(membership)).status).toBe(200);
+    expect((await eve.put(`/users/${carol.id}/block`)).status).toBe(204);
+    const message = await eve.say(await eve.privateChat(bob), 'Something that only Evelyn could say');
+    await eve.patch(`/messages/${message.id}`, { text: 'Something that Evelyn said better' });
+    expect((await close(eve)).status).toBe(204);
+    await app.nest.get(ErasureSweeper).erase(eve.id);
+    const tables = await app.sql<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`,
+    );
+    for (const { name } of tables) {
+      const rows = await app.sql(
+        `SELECT t::text AS row FROM "${name}" t WHERE t::text ~* 'evelyn' OR position($1 IN t::text) > 0`,
+        [eve.email],
+      );
+      expect([name, rows]).toEqual([name, []]);
+    }
+    const sessions = await app.sql('SELECT DISTINCT user_agent, address FROM sessions WHERE user_id = $1', [eve.id]);
+    expect(sessions).toEqual([{ user_agent: null, address: '' }]);
+    expect(await app.sql('SELECT FROM blocks WHERE blocker_id = $1', [eve.id])).toEqual([]);
+  });
+
   it('leaves the private chats readable to the other users', async () => {
     const chat = await ada.privateChat(bob);
     await bob.say(chat);

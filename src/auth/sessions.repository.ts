@@ -106,10 +106,17 @@ export class SessionsRepository {
     );
   }
 
+  /** Deletes the expired rows of the user. */
+  async removeExpiredOf(userId: number): Promise<void> {
+    await this.unitOfWork.manager.query('DELETE FROM sessions WHERE user_id = $1 AND expires_at <= now()', [userId]);
+  }
+
+  /** Of a session that has ended nothing is kept about the device. */
   private async revokeWhere(condition: string, parameters: unknown[]): Promise<string[]> {
     // Rows are locked in the order of their ids, so that two calls for one user can't deadlock.
     const [rows]: [{ id: string }[], number] = await this.unitOfWork.manager.query(
-      `UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint, expires_at = now() + make_interval(secs => $2)
+      `UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint, expires_at = now() + make_interval(secs => $2),
+         user_agent = NULL, address = ''
        WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND ${condition} AND ${LIVE} ORDER BY id FOR UPDATE)
        RETURNING id`,
       parameters,

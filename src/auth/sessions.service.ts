@@ -113,9 +113,10 @@ export class SessionsService {
     });
   }
 
-  /** Ends all sessions of a user whose account is being closed. */
+  /** Ends all sessions of a user whose account is being closed, and removes what is kept of those that expired. */
   endAll(userId: number): Promise<void> {
     return this.unitOfWork.run(async () => {
+      await this.sessions.removeExpiredOf(userId);
       this.announce(userId, 'closed', await this.sessions.revokeAll(userId, this.retentionSeconds));
     });
   }

@@ -44,7 +44,7 @@ export class ChatChange {
   @Column('text')
   kind: Change['kind'];
 
-  /** The fields of the `Change` besides `kind`. */
+  /** The fields of the `Change` besides `kind` and the name of a member. */
   @Column('jsonb')
   data: object;
 }

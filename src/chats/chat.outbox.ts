@@ -19,7 +19,10 @@ const MEMBERSHIPS: ReadonlySet<Change['kind']> = new Set(['member_added', 'membe
 export class ChatOutbox {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
-  /** Takes the chat's next `change_seq` for the change, records it, and returns the number. */
+  /**
+   * Takes the chat's next `change_seq` for the change, records it, and returns the number. The name of a member isn't
+   * stored: it is read when the change is published, and would outlive the account here.
+   */
   async record(chatId: number, { kind, ...data }: CountedChange): Promise<number> {
     const rows: { change_seq: number }[] = await this.unitOfWork.manager.query(
       `WITH chat AS (
@@ -28,7 +31,7 @@ export class ChatOutbox {
          WHERE id = $1 RETURNING last_seq, last_change_seq
        )
        INSERT INTO chat_changes (chat_id, seq, change_seq, kind, data)
-       SELECT $1, last_seq, last_change_seq, $2, $3 FROM chat RETURNING change_seq`,
+       SELECT $1, last_seq, last_change_seq, $2, $3::jsonb #- '{member,name}' FROM chat RETURNING change_seq`,
       [chatId, kind, data, MEMBERSHIPS.has(kind)],
     );
     this.unitOfWork.publish(new ChatChanged(chatId));

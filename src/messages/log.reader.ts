@@ -171,11 +171,16 @@ export class LogReader {
     return rows[0] && MessageDto.of(rows[0], rows[0].mark);
   }
 
-  /** The changes of these chats above the position, by id: within a chat that is the order of the commits. */
+  /**
+   * The changes of these chats above the position, by id: within a chat that is the order of the commits. Members have
+   * the names that they have now.
+   */
   async changes(chatIds: readonly number[], { changeId }: LogPosition): Promise<LoggedChange[]> {
     const rows = await this.query<Omit<LoggedChange, 'kind'> & { kind: Change['kind']; data: object }>(
-      `SELECT chat_id, id, seq AS after_seq, change_seq, kind, data FROM chat_changes
-       WHERE chat_id = ANY($1) AND id > $2 ORDER BY id`,
+      `SELECT chat_id, id, seq AS after_seq, change_seq, kind, CASE WHEN data -> 'member' IS NULL THEN data ELSE
+         jsonb_set(data, '{member,name}', (
+           SELECT to_jsonb(u.name) FROM users u WHERE u.id = (data -> 'member' -> 'user_id')::bigint LIMIT 1)) END AS data
+       FROM chat_changes WHERE chat_id = ANY($1) AND id > $2 ORDER BY id`,
       [chatIds, changeId],
     );
     return rows.map(({ data, ...row }) => ({ ...data, ...row }) as LoggedChange);
