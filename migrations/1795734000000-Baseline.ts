@@ -8,10 +8,12 @@ const TABLES = `
     name varchar(100) NOT NULL,
     email varchar(254),
     password_hash text,
+    addable_by text NOT NULL DEFAULT 'everybody',
     created_at timestamptz(3) NOT NULL DEFAULT now(),
     closed_at timestamptz(3),
     erased_at timestamptz(3),
-    CONSTRAINT users_pkey PRIMARY KEY (id)
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_addable_by CHECK (addable_by IN ('everybody', 'correspondents'))
   );
   CREATE UNIQUE INDEX users_email_key ON users (lower(email));
   CREATE INDEX users_name_words ON users
@@ -27,6 +29,15 @@ const TABLES = `
     CONSTRAINT blocks_blocked_fkey FOREIGN KEY (blocked_id) REFERENCES users (id)
   );
   CREATE INDEX blocks_blocked ON blocks (blocked_id, blocker_id);
+
+  CREATE TABLE daily_counts (
+    user_id bigint NOT NULL,
+    began_at timestamptz(3) NOT NULL DEFAULT now(),
+    groups_made integer NOT NULL,
+    people_added integer NOT NULL,
+    CONSTRAINT daily_counts_pkey PRIMARY KEY (user_id),
+    CONSTRAINT daily_counts_user_fkey FOREIGN KEY (user_id) REFERENCES users (id)
+  );
 
   CREATE TABLE sessions (
     id uuid NOT NULL,
@@ -454,7 +465,8 @@ export class Baseline1795734000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP FUNCTION append_messages, read_messages, changed_messages;
-      DROP TABLE messages, chat_changes, former_members, chat_members, groups, private_chats, chats, sessions, blocks, users
+      DROP TABLE messages, chat_changes, former_members, chat_members, groups, private_chats, chats, sessions, daily_counts, blocks,
+        users
     `);
   }
 }

@@ -31,6 +31,7 @@ describe('authentication', () => {
         id: expect.any(Number),
         name: body.name,
         email: body.email,
+        addable_by: 'everybody',
         created_at: expect.stringMatching(TIME),
       });
       const { body: tokens } = await login({ username: body.email, password: PASSWORD });

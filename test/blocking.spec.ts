@@ -1,4 +1,4 @@
-import type { Chat } from '../src/contract/chats.js';
+import type { Chat, NewGroup } from '../src/contract/chats.js';
 import { untilDelivered } from './support/received-events.js';
 import { expectProblem } from './support/expect-problem.js';
 import { TestApp, type TestUser } from './support/test-app.js';
@@ -108,19 +108,71 @@ describe('blocking', () => {
     const [hers, his] = [await ada.device(), await bob.device()];
     await block(ada, bob);
     expect(await his.command('typing', { chat_id: chat.id, is_typing: true })).toEqual({ ok: true, data: {} });
-    await untilDelivered([bob, ada], [hers, his]);
+    await untilDelivered([ada, bob], [hers, his]);
     const heard = [...hers.received, ...his.received].map(({ event }) => event);
     expect(heard.filter((event) => !/^(chat|member):/.test(event))).toEqual([]);
     expect((await bob.get(`/users/${ada.id}`)).body).toMatchObject({ id: ada.id, name: ada.name });
   });
 
-  it('does not affect groups', async () => {
+  it('does not affect groups that both are in', async () => {
     const group = await ada.group(bob);
     await block(ada, bob);
     expect((await bob.say(group)).seq).toBe(1);
     expect((await ada.say(group)).seq).toBe(2);
-    const another = await bob.group(ada);
-    expect(another.member_count).toBe(2);
+  });
+
+  const add = (who: TestUser, group: { id: number }, whom: TestUser) =>
+    who.put(`/groups/${group.id}/members/${whom.id}`);
+  const groupOf = async (who: TestUser, ...others: TestUser[]): Promise<NewGroup> =>
+    (await who.post<NewGroup>('/groups', { name: 'A group', member_ids: others.map(({ id }) => id) })).body;
+
+  it('keeps the blocked user from adding the blocker to groups, and not the blocker', async () => {
+    const carol = await app.user();
+    await block(ada, bob);
+    const group = await groupOf(bob, ada, carol);
+    expect(group).toMatchObject({ member_count: 2, left_out_ids: [ada.id] });
+    expectProblem(await add(bob, group, ada), 403, 'blocked');
+    expectProblem(await bob.post(`/groups/${group.id}/add_user/${ada.id}`), 403, 'blocked');
+    const chat = await bob.post<NewGroup>('/chats', { type: 'group', name: 'A group', member_ids: [ada.id] });
+    expect(chat.body).toMatchObject({ member_count: 1, left_out_ids: [ada.id] });
+    const other = await groupOf(ada, bob);
+    expect([other.member_count, other.left_out_ids]).toEqual([2, undefined]);
+    await unblock(ada, bob);
+    expect((await add(bob, group, ada)).status).toBe(200);
+  });
+
+  it('refuses every addition by the blocked user once it is answered', async () => {
+    const there = await other.login(bob);
+    for (let round = 0; round < 10; round += 1) {
+      const groups = await Promise.all(Array.from({ length: 6 }, () => groupOf(bob)));
+      const answers = groups.map((group, index) => add(index % 2 ? bob : there, group, ada));
+      expect((await block(ada, bob)).status).toBe(204);
+      const memberships = async () =>
+        (await ada.get<Chat[]>('/chats?limit=100')).body.map(({ id }) => id).sort((one, two) => one - two);
+      const before = await memberships();
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      expect(new Set([...statuses, 200, 403])).toEqual(new Set([200, 403]));
+      expect(await memberships()).toEqual(before);
+      await unblock(ada, bob);
+    }
+  });
+
+  it('has a milder form: a user is added to groups only by those to whom they have written', async () => {
+    const carol = await app.user();
+    const set = (addable_by: string) => ada.patch('/users/me', { addable_by });
+    expect((await ada.get('/auth/me')).body.addable_by).toBe('everybody');
+    const { status, body } = await set('correspondents');
+    expect([status, body.addable_by]).toEqual([200, 'correspondents']);
+    await send(bob);
+    const group = await groupOf(bob, ada, carol);
+    expect(group).toMatchObject({ member_count: 2, left_out_ids: [ada.id] });
+    expectProblem(await add(bob, group, ada), 403, 'forbidden');
+    await send(ada);
+    expect((await add(bob, group, ada)).status).toBe(200);
+    expect((await groupOf(carol, ada)).left_out_ids).toEqual([ada.id]);
+    await set('everybody');
+    expect((await groupOf(carol, ada)).left_out_ids).toBeUndefined();
+    expectProblem(await set('nobody'), 400, 'validation_failed', ['addable_by']);
   });
 
   it('refuses every send on two nodes once it is answered', async () => {

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { AdditionsService } from '../chats/additions.service.js';
 import { BlocksService } from '../chats/blocks.service.js';
 import { ChatsService } from '../chats/chats.service.js';
 import { AppError } from '../common/errors/app-error.js';
@@ -36,6 +37,7 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
     private readonly users: UsersService,
     private readonly groups: GroupsService,
     private readonly chats: ChatsService,
+    private readonly additions: AdditionsService,
     private readonly blocks: BlocksService,
     private readonly messages: OwnMessagesService,
   ) {}
@@ -64,6 +66,7 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
       yield* kept(this.messages.erase(chatId, userId), failures);
     }
     if (failures.length > 0) throw failures[0];
+    await this.additions.forget(userId);
     await this.users.markErased(userId);
     this.logger.log({ event: 'account.erased', user_id: userId });
   }

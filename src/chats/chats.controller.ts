@@ -15,7 +15,7 @@ import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
 import { ChatsService } from './chats.service.js';
 import { CreateGroupChatDto, CreatePrivateChatDto, ListChatsQuery, PageQuery } from './dto/chat-input.dto.js';
-import { ChatDto, ChatWithMembersDto } from './dto/chat.dto.js';
+import { ChatDto, ChatWithMembersDto, NewGroupDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 
 /** Chats of both types, private and group, over HTTP. `GroupsController` changes groups. */
@@ -40,15 +40,19 @@ export class ChatsController {
       group: { value: { type: 'group', name: 'Analytical engines', member_ids: [2, 3] } },
     },
   })
-  @ApiCreatedResponse({ type: ChatDto })
+  @ApiExtraModels(ChatDto, NewGroupDto)
+  @ApiCreatedResponse({
+    description: 'The private chat, or the group with those who were left out of it.',
+    schema: { oneOf: [{ $ref: getSchemaPath(ChatDto) }, { $ref: getSchemaPath(NewGroupDto) }] },
+  })
   @ApiOkResponse({ type: ChatDto, description: 'The private chat these two already have.' })
-  @ApiProblems('validation_failed', 'blocked', 'user_not_found')
+  @ApiProblems('validation_failed', 'blocked', 'user_not_found', 'limit_reached')
   async createChat(
     @CurrentUserId() userId: number,
     @Body(new BodyByTypePipe({ private: CreatePrivateChatDto, group: CreateGroupChatDto }))
     body: CreatePrivateChatDto | CreateGroupChatDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ChatDto> {
+  ): Promise<ChatDto | NewGroupDto> {
     const { chat, created } = await this.chats.create(userId, body);
     reply.status(created ? 201 : 200);
     return chat;

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
+import { AdditionsRepository } from './additions.repository.js';
+import { AdditionsService } from './additions.service.js';
 import { Block } from './block.entity.js';
 import { BlocksController } from './blocks.controller.js';
 import { BlocksRepository } from './blocks.repository.js';
@@ -14,6 +16,7 @@ import { ChatWriter } from './chat.writer.js';
 import { ChatsController } from './chats.controller.js';
 import { ChatsRepository } from './chats.repository.js';
 import { ChatsService } from './chats.service.js';
+import { DailyCount } from './daily-count.entity.js';
 import { FormerMember } from './former-member.entity.js';
 import { Group } from './group.entity.js';
 import { MemberListCache } from './member-list.cache.js';
@@ -27,7 +30,7 @@ import { PrivateChat } from './private-chat.entity.js';
 @Module({
   imports: [
     UsersModule,
-    TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, FormerMember, Group, PrivateChat]),
+    TypeOrmModule.forFeature([Block, Chat, ChatChange, ChatMember, DailyCount, FormerMember, Group, PrivateChat]),
   ],
   controllers: [ChatsController, BlocksController],
   providers: [
@@ -36,11 +39,13 @@ import { PrivateChat } from './private-chat.entity.js';
     ChatsService,
     ChatsRepository,
     MembersRepository,
+    AdditionsService,
+    AdditionsRepository,
     MemberListCache,
     ChatLaneScheduler,
     ChatWriter,
     ChatOutbox,
   ],
-  exports: [BlocksService, ChatsService, ChatWriter, ChatLaneScheduler, ChatOutbox, MemberListCache],
+  exports: [AdditionsService, BlocksService, ChatsService, ChatWriter, ChatLaneScheduler, ChatOutbox, MemberListCache],
 })
 export class ChatsModule {}

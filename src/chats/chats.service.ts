@@ -2,14 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/errors/app-error.js';
 import { eachOf } from '../common/pagination.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { UsersService } from '../users/users.service.js';
 import type { Audience } from './audience.js';
+import { AdditionsService } from './additions.service.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatOutbox } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
 import { type ActivityCursor, type ChatCursor, ChatsRepository, pairOf } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
-import { ChatDto, type ChatWithMembersDto, type MembershipRow } from './dto/chat.dto.js';
+import { ChatDto, type ChatWithMembersDto, type MembershipRow, type NewGroupDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
 import { MembersRepository } from './members.repository.js';
 
@@ -30,7 +30,7 @@ export class ChatsService {
   constructor(
     private readonly chats: ChatsRepository,
     private readonly members: MembersRepository,
-    private readonly users: UsersService,
+    private readonly additions: AdditionsService,
     private readonly blocks: BlocksRepository,
     private readonly outbox: ChatOutbox,
     private readonly unitOfWork: UnitOfWork,
@@ -52,7 +52,7 @@ export class ChatsService {
 
   /**
    * Makes a chat, or finds the private chat that the two already have.
-   * @throws AppError `user_not_found`, `validation_failed`, `blocked`
+   * @throws AppError `user_not_found`, `validation_failed`, `blocked`, `limit_reached`, `rate_limited`
    */
   create(
     userId: number,
@@ -61,16 +61,21 @@ export class ChatsService {
     return body.type === 'private' ? this.openPrivate(userId, body.user_id) : this.createGroup(userId, body);
   }
 
-  /** Makes a group; the caller is its owner. @throws AppError `user_not_found` */
+  /**
+   * Makes a group; the caller is its owner. Whom the caller can't add is left out.
+   * @throws AppError as `AdditionsService.takeForGroup` does
+   */
   async createGroup(
     userId: number,
     { name, member_ids = [] }: CreateGroupDto,
-  ): Promise<{ chat: ChatDto; created: boolean }> {
-    const others = member_ids.filter((id) => id !== userId);
-    const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll([userId, ...others]);
-      const chatId = await this.chats.createGroup(userId, name, others);
-      return this.announce(chatId, [userId, ...others], userId);
+  ): Promise<{ chat: NewGroupDto; created: boolean }> {
+    const others = new Set(member_ids.filter((id) => id !== userId));
+    const chat = await this.unitOfWork.run(async (): Promise<NewGroupDto> => {
+      const left_out_ids = await this.additions.takeForGroup(userId, [...others]);
+      for (const id of left_out_ids) others.delete(id);
+      const chatId = await this.chats.createGroup(userId, name, [...others]);
+      const made = await this.announce(chatId, [userId, ...others], userId);
+      return left_out_ids.length > 0 ? { ...made, left_out_ids } : made;
     });
     this.logger.log({ event: 'group.created', user_id: userId, chat_id: chat.id, member_count: chat.member_count });
     return { chat, created: true };
@@ -80,9 +85,9 @@ export class ChatsService {
     if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
     const pair = pairOf(userId, otherId);
     const chat = await this.unitOfWork.run(async () => {
-      await this.users.requireAll(pair);
-      if (await this.chats.findPrivate(...pair)) return undefined;
       await this.chats.lockPair(...pair);
+      if (await this.chats.findPrivate(...pair)) return undefined;
+      await this.additions.takeForPrivate(userId, pair);
       if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');
       const chatId = await this.chats.createPrivate(userId, ...pair);
       return chatId === undefined ? undefined : this.announce(chatId, pair, userId);

@@ -30,6 +30,13 @@ export interface AppConfig {
   readonly logLevel: string;
   /** Whether rate limits and the login throttle are on. */
   readonly rateLimit: boolean;
+  /** How many chats, members and additions there can be. Those for a day are off with `rateLimit`. */
+  readonly bounds: {
+    readonly chats: number;
+    readonly groupMembers: number;
+    readonly groupsPerDay: number;
+    readonly additionsPerDay: number;
+  };
   /** Undefined: `/metrics` is served on `port`. */
   readonly metricsPort: number | undefined;
   readonly migrateOnStart: boolean;
@@ -55,6 +62,12 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     trustedProxies: settings.TRUST_PROXY,
     logLevel: settings.LOG_LEVEL,
     rateLimit: settings.RATE_LIMIT,
+    bounds: {
+      chats: settings.MAX_CHATS,
+      groupMembers: settings.MAX_GROUP_MEMBERS,
+      groupsPerDay: settings.MAX_GROUPS_PER_DAY,
+      additionsPerDay: settings.MAX_ADDITIONS_PER_DAY,
+    },
     metricsPort: settings.METRICS_PORT,
     migrateOnStart: settings.MIGRATE_ON_START,
   };

@@ -144,7 +144,19 @@ export const SETTINGS = {
     'The reverse proxies in front of it: addresses, blocks such as 10.0.0.0/8, loopback or uniquelocal, separated by commas. Only their X-Forwarded-For is trusted. Empty: none is.',
     proxies,
   ),
-  RATE_LIMIT: setting('on', 'on or off: rate limits for each user and address. Off is for load tests only.', onOff),
+  RATE_LIMIT: setting(
+    'on',
+    'on or off: rate limits for each user and address, those for a day included. Off is for load tests only.',
+    onOff,
+  ),
+  MAX_CHATS: setting('10000', 'Chats that a person can be in.', integer(1, 1_000_000)),
+  MAX_GROUP_MEMBERS: setting('2000', 'Members that a group can have.', integer(1, 100_000)),
+  MAX_GROUPS_PER_DAY: setting('100', 'Groups that a person can make in 24 hours.', integer(0, 1_000_000)),
+  MAX_ADDITIONS_PER_DAY: setting(
+    '2000',
+    'People whom a person can add to groups in 24 hours, those of new groups included.',
+    integer(0, 1_000_000),
+  ),
   METRICS_PORT: setting(
     '',
     'A port of its own for /metrics (on HOST); empty: it is served on PORT.',

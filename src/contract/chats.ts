@@ -32,6 +32,15 @@ export interface Chat {
   activity_cursor: string;
 }
 
+/** A group that was just made. */
+export interface NewGroup extends Chat {
+  /**
+   * Whom the caller named and can't add: they have blocked the caller, don't allow it, or are in too many chats. Only
+   * when there is somebody.
+   */
+  left_out_ids?: number[];
+}
+
 /** The fields of a group that are the same for all members. */
 export type ChatSummary = Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'>;
 

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'email_taken'
   | 'client_message_id_conflict'
   | 'not_a_group'
+  | 'limit_reached'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'rate_limited'

@@ -7,9 +7,13 @@ export interface User {
   created_at: string;
 }
 
+/** Who may add somebody to groups: everybody, or the people to whom that person has written in a private chat. */
+export type AddableBy = 'everybody' | 'correspondents';
+
 /** The caller's own account. */
 export interface Account extends User {
   email: string;
+  addable_by: AddableBy;
 }
 
 /** What a login and a refresh return. */

@@ -53,6 +53,15 @@ CREATE TABLE chats (
 ) WITH (fillfactor=75);
 CREATE INDEX chats_deleted ON public.chats USING btree (id) WHERE (deleted_at IS NOT NULL);
 
+CREATE TABLE daily_counts (
+  user_id bigint NOT NULL,
+  began_at timestamp(3) with time zone NOT NULL DEFAULT now(),
+  groups_made integer NOT NULL,
+  people_added integer NOT NULL,
+  CONSTRAINT daily_counts_pkey PRIMARY KEY (user_id),
+  CONSTRAINT daily_counts_user_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
 CREATE TABLE former_members (
   user_id bigint NOT NULL,
   chat_id bigint NOT NULL,
@@ -126,10 +135,12 @@ CREATE TABLE users (
   name character varying(100) NOT NULL,
   email character varying(254),
   password_hash text,
+  addable_by text NOT NULL DEFAULT 'everybody'::text,
   created_at timestamp(3) with time zone NOT NULL DEFAULT now(),
   closed_at timestamp(3) with time zone,
   erased_at timestamp(3) with time zone,
-  CONSTRAINT users_pkey PRIMARY KEY (id)
+  CONSTRAINT users_pkey PRIMARY KEY (id),
+  CONSTRAINT users_addable_by CHECK ((addable_by = ANY (ARRAY['everybody'::text, 'correspondents'::text])))
 );
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower((email)::text));
 CREATE INDEX users_name_words ON public.users USING gin (to_tsvector('simple'::regconfig, regexp_replace((name)::text, '[^[:alnum:]]+'::text, ' '::text, 'g'::text)));

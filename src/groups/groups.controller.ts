@@ -1,10 +1,11 @@
 import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Patch, Post, Put } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CreateGroupDto } from '../chats/dto/chat-input.dto.js';
-import { ChatDto, ChatWithMembersDto } from '../chats/dto/chat.dto.js';
+import { ChatDto, ChatWithMembersDto, NewGroupDto } from '../chats/dto/chat.dto.js';
 import { MemberDto } from '../chats/dto/member.dto.js';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/http/id-param.js';
+import type { ErrorCode } from '../contract/errors.js';
 import { CurrentUserId } from '../common/principal.js';
 import { SetRoleDto, UpdateGroupDto } from './dto/group.dto.js';
 import { GroupsService } from './groups.service.js';
@@ -16,10 +17,15 @@ export class GroupsController {
   constructor(private readonly groups: GroupsService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Make a group: you are its owner' })
-  @ApiCreatedResponse({ type: ChatDto })
-  @ApiProblems('validation_failed', 'user_not_found')
-  createGroup(@CurrentUserId() userId: number, @Body() body: CreateGroupDto): Promise<ChatDto> {
+  @ApiOperation({
+    summary: 'Make a group: you are its owner',
+    description:
+      'Whom you can’t add is left out and named in `left_out_ids`: people who have blocked you, whose `addable_by` ' +
+      'doesn’t allow it, or who are in as many chats as they can be.',
+  })
+  @ApiCreatedResponse({ type: NewGroupDto })
+  @ApiProblems('validation_failed', 'user_not_found', 'limit_reached')
+  createGroup(@CurrentUserId() userId: number, @Body() body: CreateGroupDto): Promise<NewGroupDto> {
     return this.groups.create(userId, body);
   }
 
@@ -56,7 +62,7 @@ export class GroupsController {
   }
 
   @Put(':group_id/members/:user_id')
-  @ApiMember('Add a person (owner, admin); adding a member again changes nothing')
+  @ApiMember('Add a person (owner, admin); adding a member again changes nothing', 'blocked', 'limit_reached')
   @ApiOkResponse({ type: MemberDto })
   addMember(
     @CurrentUserId() actorId: number,
@@ -68,7 +74,11 @@ export class GroupsController {
 
   @Post(':group_id/add_user/:user_id')
   @HttpCode(200)
-  @ApiMember('Add a person (owner, admin); the same as `PUT /groups/{group_id}/members/{user_id}`')
+  @ApiMember(
+    'Add a person (owner, admin); the same as `PUT /groups/{group_id}/members/{user_id}`',
+    'blocked',
+    'limit_reached',
+  )
   @ApiOkResponse({ type: MemberDto })
   addUser(
     @CurrentUserId() actorId: number,
@@ -116,11 +126,11 @@ export class GroupsController {
 }
 
 /** The OpenAPI parts that the routes of one membership share. */
-function ApiMember(summary: string): MethodDecorator {
+function ApiMember(summary: string, ...codes: ErrorCode[]): MethodDecorator {
   return applyDecorators(
     ApiOperation({ summary }),
     ApiId('group_id'),
     ApiId('user_id'),
-    ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'user_not_found', 'not_a_group'),
+    ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'user_not_found', 'not_a_group', ...codes),
   );
 }

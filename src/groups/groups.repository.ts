@@ -22,6 +22,11 @@ export class GroupsRepository {
     );
   }
 
+  /** How many members the group has. */
+  async memberCount(chatId: number): Promise<number> {
+    return (await this.unitOfWork.repository(Group).findOneByOrFail({ chatId })).memberCount;
+  }
+
   /** Sets the group's name. */
   async rename(chatId: number, name: string): Promise<void> {
     await this.unitOfWork.repository(Group).update({ chatId }, { name });

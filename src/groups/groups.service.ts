@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { AdditionsService } from '../chats/additions.service.js';
 import { GroupDeleted } from '../chats/chat.events.js';
 import type { Chat } from '../chats/chat.entity.js';
 import { ChatOutbox } from '../chats/chat.outbox.js';
@@ -7,11 +8,10 @@ import type { Role } from '../contract/chats.js';
 import { ChatWriter } from '../chats/chat.writer.js';
 import { ChatsService } from '../chats/chats.service.js';
 import type { CreateGroupDto } from '../chats/dto/chat-input.dto.js';
-import type { ChatDto, ChatWithMembersDto } from '../chats/dto/chat.dto.js';
+import type { ChatDto, ChatWithMembersDto, NewGroupDto } from '../chats/dto/chat.dto.js';
 import type { MemberDto } from '../chats/dto/member.dto.js';
 import { AppError } from '../common/errors/app-error.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { UsersService } from '../users/users.service.js';
 import { GroupsRepository } from './groups.repository.js';
 
 /** Who may do what: a role includes all lower ones. */
@@ -33,12 +33,12 @@ export class GroupsService {
     private readonly chats: ChatsService,
     private readonly writer: ChatWriter,
     private readonly outbox: ChatOutbox,
-    private readonly users: UsersService,
+    private readonly additions: AdditionsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Makes a group; the caller is its owner. @throws AppError `user_not_found` */
-  async create(userId: number, body: CreateGroupDto): Promise<ChatDto> {
+  /** Makes a group; the caller is its owner. @throws AppError as `AdditionsService.takeForGroup` does */
+  async create(userId: number, body: CreateGroupDto): Promise<NewGroupDto> {
     return (await this.chats.createGroup(userId, body)).chat;
   }
 
@@ -69,12 +69,15 @@ export class GroupsService {
     this.logger.log({ event: 'group.deleted', user_id: userId, chat_id: groupId });
   }
 
-  /** Adds a member, and changes nothing for one who is in already. Owner or admin. @throws AppError `user_not_found` */
+  /**
+   * Adds a member, and changes nothing for one who is in already. Owner or admin.
+   * @throws AppError as `AdditionsService.takeForMember` does
+   */
   async addMember(groupId: number, actorId: number, userId: number): Promise<MemberDto> {
     const member = await this.change(groupId, actorId, 'admin', async (_, { lastSeq }) => {
       const present = await this.chats.member(groupId, userId);
       if (present) return present;
-      await this.users.requireAll([userId]);
+      await this.additions.takeForMember(actorId, userId, await this.groups.memberCount(groupId));
       await this.groups.add(groupId, userId, lastSeq);
       const added = (await this.chats.member(groupId, userId))!;
       await this.outbox.record(groupId, { kind: 'member_added', member: added });

@@ -1,4 +1,5 @@
-import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import type { AddableBy } from '../contract/users.js';
 
 /** A person's account. A closed one keeps its row, as messages and memberships refer to it, but no personal data. */
 @Entity('users')
@@ -7,6 +8,7 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 @Index('users_email_key', { synchronize: false })
 @Index('users_name_words', { synchronize: false })
 @Index('users_to_erase', ['id'], { where: 'closed_at IS NOT NULL AND erased_at IS NULL' })
+@Check('users_addable_by', `addable_by IN ('everybody', 'correspondents')`)
 export class User {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'users_pkey' })
   id: number;
@@ -21,6 +23,10 @@ export class User {
   /** argon2id, in PHC string format. Only queries that check a password select it. Null when the account is closed. */
   @Column('text', { name: 'password_hash', select: false, nullable: true })
   passwordHash: string | null;
+
+  /** Who may add the person to groups. */
+  @Column('text', { name: 'addable_by', default: 'everybody' })
+  addableBy: AddableBy;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt: Date;

@@ -13,11 +13,11 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Patch('me')
-  @ApiOperation({ summary: 'Change your name' })
+  @ApiOperation({ summary: 'Change your name, or who may add you to groups' })
   @ApiOkResponse({ type: AccountDto })
   @ApiProblems('validation_failed')
   updateMe(@CurrentUserId() userId: number, @Body() body: UpdateUserDto): Promise<AccountDto> {
-    return this.users.rename(userId, body.name);
+    return this.users.change(userId, body);
   }
 
   @Get()

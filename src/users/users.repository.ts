@@ -57,11 +57,12 @@ export class UsersRepository {
   }
 
   /**
-   * The ids among these of open accounts. Their rows are locked, so none of them is closed until the transaction ends.
+   * The ids among these of open accounts. Their rows are locked, so that until the transaction ends none of them is
+   * closed, and nobody else holds one of them.
    */
   async holdOpen(ids: readonly number[]): Promise<number[]> {
     const rows: { id: number }[] = await this.unitOfWork.manager.query(
-      'SELECT id FROM users WHERE id = ANY($1) AND closed_at IS NULL ORDER BY id FOR SHARE',
+      'SELECT id FROM users WHERE id = ANY($1) AND closed_at IS NULL ORDER BY id FOR NO KEY UPDATE',
       [ids],
     );
     return rows.map(({ id }) => id);
@@ -111,9 +112,9 @@ export class UsersRepository {
     await this.users.update({ id }, { erasedAt: () => 'now()' });
   }
 
-  /** Renames an open account; returns whether there was one. */
-  async rename(id: number, name: string): Promise<boolean> {
-    const { affected } = await this.users.update({ id, closedAt: IsNull() }, { name });
+  /** Changes an open account; returns whether there was one. */
+  async change(id: number, changes: Partial<Pick<User, 'name' | 'addableBy'>>): Promise<boolean> {
+    const { affected } = await this.users.update({ id, closedAt: IsNull() }, changes);
     return affected === 1;
   }
 

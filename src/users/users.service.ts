@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/errors/app-error.js';
-import { AccountDto, UserDto } from './dto/user.dto.js';
+import { AccountDto, type UpdateUserDto, UserDto } from './dto/user.dto.js';
 import type { User } from './user.entity.js';
 import { type NewUser, UsersRepository } from './users.repository.js';
 
@@ -74,7 +74,8 @@ export class UsersService {
   }
 
   /**
-   * Requires open accounts of all these people, and keeps them open until the transaction ends.
+   * Requires open accounts of all these people. Until the transaction ends they stay open, and no other call of this
+   * method has one of them.
    * @throws AppError `user_not_found` when one has no account, or a closed one
    */
   async requireAll(ids: readonly number[]): Promise<void> {
@@ -82,10 +83,15 @@ export class UsersService {
     if (existing.length < new Set(ids).size) throw new AppError('user_not_found');
   }
 
-  /** Changes the caller's own name. @throws AppError `unauthorized` when the account is gone */
-  async rename(id: number, name: string): Promise<AccountDto> {
-    if (!(await this.users.rename(id, name))) throw new AppError('unauthorized');
-    this.logger.log({ event: 'user.renamed', user_id: id });
+  /**
+   * Changes the caller's own name, or who may add them to groups.
+   * @throws AppError `validation_failed` without a change, `unauthorized` when the account is gone
+   */
+  async change(id: number, { name, addable_by }: UpdateUserDto): Promise<AccountDto> {
+    if (name === undefined && addable_by === undefined) throw AppError.invalidField('name', 'is required');
+    const changes = { ...(name && { name }), ...(addable_by && { addableBy: addable_by }) };
+    if (!(await this.users.change(id, changes))) throw new AppError('unauthorized');
+    this.logger.log({ event: 'user.changed', user_id: id });
     return this.account(id);
   }
 

@@ -2,6 +2,7 @@ import type { Check } from './check.js';
 
 // Who may change groups, and with whom users may talk.
 
+const ADDITIONS = 'src/chats/additions.service.ts';
 const CHATS = 'src/chats/chats.service.ts';
 const GROUPS = 'src/groups/groups.service.ts';
 const CHANGES = 'src/messages/message-edits.service.ts';
@@ -79,17 +80,17 @@ const PEOPLE: readonly Check[] = [
   },
   {
     name: 'a private chat needs an existing user',
-    file: CHATS,
+    file: ADDITIONS,
     cut: 'await this.users.requireAll(pair);',
   },
   {
     name: 'a group needs existing users',
-    file: CHATS,
-    cut: 'await this.users.requireAll([userId, ...others]);',
+    file: ADDITIONS,
+    cut: 'await this.users.requireAll([makerId, ...otherIds]);',
   },
   {
     name: 'a new member is an existing user',
-    file: GROUPS,
+    file: ADDITIONS,
     cut: 'await this.users.requireAll([userId]);',
   },
   {
@@ -101,6 +102,46 @@ const PEOPLE: readonly Check[] = [
     name: 'a block prevents a new private chat',
     file: CHATS,
     cut: "if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');",
+  },
+  {
+    name: 'a block keeps the blocked user from adding the blocker to a group',
+    file: ADDITIONS,
+    cut: "if (one.has_blocked) return new AppError('blocked', 'They have blocked you.');",
+  },
+  {
+    name: 'a user is added to groups only by those whom their setting allows',
+    file: ADDITIONS,
+    cut: "one.addable_by === 'correspondents' && !one.has_written",
+    put: 'one.id === 0',
+    red: ['test/blocking'],
+  },
+  {
+    name: 'a group has a bounded number of members',
+    file: ADDITIONS,
+    cut: 'if (others >= groupMembers) throw',
+    put: 'if (others < 0) throw',
+    red: ['test/group-bounds'],
+  },
+  {
+    name: 'a user is in a bounded number of chats',
+    file: ADDITIONS,
+    cut: 'return chats >= this.config.bounds.chats;',
+    put: 'return chats < 0;',
+    red: ['test/group-bounds'],
+  },
+  {
+    name: 'a user makes a bounded number of groups a day',
+    file: ADDITIONS,
+    cut: 'if (groups_made > groupsPerDay) throw',
+    put: 'if (groups_made < 0) throw',
+    red: ['test/group-bounds'],
+  },
+  {
+    name: 'a user adds a bounded number of people to groups a day',
+    file: ADDITIONS,
+    cut: 'if (people_added > additionsPerDay) {',
+    put: 'if (people_added < 0) {',
+    red: ['test/group-bounds'],
   },
   {
     name: 'a block prevents messages',

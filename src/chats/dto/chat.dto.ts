@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Chat, ChatType, ChatWithMembers, Role } from '../../contract/chats.js';
+import type { Chat, ChatType, ChatWithMembers, NewGroup, Role } from '../../contract/chats.js';
 import { MemberDto } from './member.dto.js';
 import { MessageDto, type MessageRow } from './message.dto.js';
 
@@ -96,6 +96,19 @@ export class ChatDto implements Chat {
       activity_cursor: `${row.last_activity_at.getTime()}-${row.id}`,
     };
   }
+}
+
+/** A group that was just made. */
+export class NewGroupDto extends ChatDto implements NewGroup {
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'integer', format: 'int64' },
+    required: false,
+    description:
+      "Whom you can't add: they have blocked you, don't allow it, or are in too many chats. Only when there is somebody.",
+    example: [3],
+  })
+  left_out_ids?: number[];
 }
 
 /** A chat with its first members. */

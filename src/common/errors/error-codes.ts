@@ -31,6 +31,7 @@ export const ERRORS = {
   email_taken: spec(409, 'The email is taken'),
   client_message_id_conflict: spec(409, 'The client_message_id is in use'),
   not_a_group: spec(409, 'The chat is not a group'),
+  limit_reached: spec(409, 'A limit is reached'),
   payload_too_large: spec(413, 'The body is too large'),
   unsupported_media_type: spec(415, 'The content type is not supported'),
   rate_limited: spec(429, 'Too many requests', true),

@@ -1,12 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Account, User as UserShape } from '../../contract/users.js';
+import { IsIn, ValidateIf } from 'class-validator';
+import type { Account, AddableBy, User as UserShape } from '../../contract/users.js';
 import { TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
 
 /** The name of a person or a group. */
-export const NameField = (description: string, example: string): PropertyDecorator =>
-  TextField({ description, example, min: 1, max: 100, blank: false });
+export const NameField = (description: string, example: string, optional = false): PropertyDecorator =>
+  TextField({ description, example, min: 1, max: 100, blank: false, optional });
+
+const ADDABLE_BY: readonly AddableBy[] = ['everybody', 'correspondents'];
 
 /** A person, as everybody sees them. `GET /users/{id}` and the search return it. */
 export class UserDto implements UserShape {
@@ -29,15 +32,28 @@ export class AccountDto extends UserDto implements Account {
   @ApiProperty({ format: 'email', example: 'ada@example.com' })
   email: string;
 
+  @ApiProperty({ enum: ADDABLE_BY, enumName: 'AddableBy', description: 'Who may add you to groups.' })
+  addable_by: AddableBy;
+
   static override of(user: User): AccountDto {
-    return { ...UserDto.of(user), email: user.email! };
+    return { ...UserDto.of(user), email: user.email!, addable_by: user.addableBy };
   }
 }
 
-/** The body of `PATCH /users/me`. */
+/** The body of `PATCH /users/me`: one of the fields, or both. */
 export class UpdateUserDto {
-  @NameField('What others see.', 'Ada Lovelace')
-  name: string;
+  @NameField('What others see.', 'Ada Lovelace', true)
+  name?: string;
+
+  @ApiProperty({
+    enum: ADDABLE_BY,
+    enumName: 'AddableBy',
+    required: false,
+    description: 'Who may add you to groups; `correspondents` are those to whom you have written in a private chat.',
+  })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(ADDABLE_BY, { message: `must be ${ADDABLE_BY.join(' or ')}` })
+  addable_by?: AddableBy;
 }
 
 /** The query string of `GET /users`. */
