@@ -243,5 +243,22 @@ describe('login throttle and rate limits', () => {
       const sessions = await app.request('GET', '/auth/sessions', { token: body.access_token });
       expect(sessions.body[0].address).toBe('203.0.113.9');
     });
+
+    it.each([
+      ['198.51.100.7', ['198.51.100.7:4711', '::ffff:198.51.100.7', '[::FFFF:C633:6407]:4711', ' 198.51.100.7 ']],
+      ['2001:db8:5::7', ['2001:DB8:5:0::7', '[2001:db8:5::7]', '[2001:db8:5:0:0:0:0:7]:4711', '2001:db8:5::7%eth0']],
+      // The proxy's own: what it sends names no address.
+      ['127.0.0.1', ['unknown', '198.51.100', '203.0.113.9, user:1', 'x'.repeat(300)]],
+    ])('take every form of %s for the one address, in limits and sessions', async (address, forms) => {
+      const { email } = await register();
+      for (const i of oneTo(PAIR)) {
+        expect((await login(email, WRONG, forms[i % forms.length]!)).status).toBe(401);
+      }
+      for (const form of [address, ...forms]) expectLimited(await login(email, PASSWORD, form), 900);
+      const { email: other } = await register();
+      const { body } = await login(other, PASSWORD, forms[0]!);
+      const sessions = await app.request('GET', '/auth/sessions', { token: body.access_token });
+      expect(sessions.body[0].address).toBe(address);
+    });
   });
 });

@@ -145,11 +145,16 @@ describe('startup', () => {
           NODE_ENV: 'production',
           JWT_SECRET: jwtSecret,
           LOG_LEVEL: 'trace',
+          TRUST_PROXY: 'loopback',
         });
         const url = await server.url();
         const wrong = 'wrong password';
-        const { body: ada } = await request(url, 'POST', '/auth/register', { body: account });
-        await request(url, 'POST', '/auth/login', { body: { email: account.email, password: wrong } });
+        const headers = { 'X-Forwarded-For': '[2001:DB8::7]:4711' };
+        const { body: ada } = await request(url, 'POST', '/auth/register', { body: account, headers });
+        for (let tries = 0; tries <= 10; tries += 1) {
+          await request(url, 'POST', '/auth/login', { body: { email: account.email, password: wrong }, headers });
+        }
+        await request(url, 'GET', `/${'long'.repeat(200)}`, { headers });
         const { body: session } = await login(url);
         const token = session.access_token as string;
         const { body: bob } = await request(url, 'POST', '/register', {
@@ -211,9 +216,14 @@ describe('startup', () => {
           .map((line) => JSON.parse(line));
         const one = (event: string) => lines.find((line) => line.event === event);
         const ids = { user_id: ada.id, chat_id: chat.id, message_id: message.id };
-        expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
-        expect(one('login.failed')).toMatchObject({ user_id: ada.id });
-        expect(one('login')).toMatchObject({ user_id: ada.id });
+        const address = '2001:db8::7';
+        expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String), address });
+        expect(one('login.failed')).toMatchObject({ user_id: ada.id, address });
+        expect(one('login.refused')).toMatchObject({ too_many_for: 'pair', address });
+        expect(one('login')).toMatchObject({ user_id: ada.id, address: '127.0.0.1' });
+        expect(lines.find(({ status }) => status === 429)).toMatchObject({ event: 'request', address });
+        const strange = lines.find(({ path }) => path?.startsWith('/long'));
+        expect(strange).toMatchObject({ status: 404, path: `/${'long'.repeat(200)}`.slice(0, 200), address });
         expect(one('password.changed')).toMatchObject({ user_id: ada.id, request_id: expect.any(String) });
         expect(one('session.ended')).toMatchObject({
           user_id: ada.id,

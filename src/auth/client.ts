@@ -10,16 +10,15 @@ const MAX_USER_AGENT = 200;
 export interface Client {
   /** At most 200 characters. */
   readonly userAgent: string | null;
+  /** The canonical IP address; empty when the connection is closed already. */
   readonly address: string;
 }
 
 /** Controller parameter: the client that sent the request. */
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
-  const { headers, ip } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { headers, address } = context.switchToHttp().getRequest<FastifyRequest>();
   return {
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) || null,
-    // A server that listens on IPv6 too gets IPv4 addresses with the prefix ::ffff:. A closed connection has no
-    // address.
-    address: (ip as string | undefined)?.replace(/^::ffff:/, '') ?? '',
+    address,
   };
 });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { normalizeIp } from '@nestjs/throttler';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors/app-error.js';
+import { networkOf } from '../common/http/client-address.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import type { Budget } from '../limits/budgets.js';
 import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
@@ -21,9 +21,6 @@ const BUDGETS = {
 
 type Kind = keyof typeof BUDGETS;
 const KINDS = ['pair', 'address', 'account'] as const satisfies Kind[];
-
-/** The address by which attempts are counted. An IPv6 address is cut to its /64, which is what one customer has. */
-export const addressKey = (address: string): string => normalizeIp(address);
 
 /** One login attempt. */
 export interface LoginAttempt {
@@ -101,7 +98,7 @@ export class LoginThrottle {
 }
 
 function keysOf({ account, address }: LoginAttempt): Record<Kind, string> {
-  const from = addressKey(address);
+  const from = networkOf(address);
   // Hashed, so that Redis holds no email and keys stay short.
   const accountKey = createHash('sha256').update(account.toLowerCase()).digest('base64url');
   return { pair: `${accountKey}:${from}`, address: from, account: accountKey };

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors/app-error.js';
+import { networkOf } from '../common/http/client-address.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -9,7 +10,6 @@ import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 import type { Client } from './client.js';
 import { SessionDto } from './dto/session.dto.js';
 import type { TokenDto } from './dto/auth.dto.js';
-import { addressKey } from './login.throttle.js';
 import { RefreshToken } from './refresh-token.js';
 import { retentionSeconds } from './revoked-sessions.registry.js';
 import type { Session } from './session.entity.js';
@@ -86,8 +86,8 @@ export class SessionsService {
 
   /** Whether the user has a live session that was last used from this address (IPv6: from its /64). */
   async isUsedFrom(userId: number, address: string): Promise<boolean> {
-    const from = addressKey(address);
-    return (await this.sessions.list(userId)).some((session) => addressKey(session.address) === from);
+    const from = networkOf(address);
+    return (await this.sessions.list(userId)).some((session) => networkOf(session.address) === from);
   }
 
   /** The user's live sessions, latest use first. */

@@ -52,6 +52,7 @@ describe('settings', () => {
     { TRUST_PROXY: 'true' },
     { TRUST_PROXY: '10.0.0.0/33' },
     { TRUST_PROXY: '10.0.0.0/8/8' },
+    { TRUST_PROXY: 'fe80::1%eth0' },
     { TRUST_PROXY: 'proxy.example.com' },
     { DATABASE_POOL_SIZE: '0' },
   ])('refuse %j with an error that names the variable and not its value', (env) => {

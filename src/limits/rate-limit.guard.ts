@@ -3,7 +3,6 @@ import { Reflector } from '@nestjs/core';
 import {
   InjectThrottlerOptions,
   InjectThrottlerStorage,
-  normalizeIp,
   ThrottlerGuard,
   type ThrottlerLimitDetail,
   type ThrottlerModuleOptions,
@@ -11,6 +10,7 @@ import {
 } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors/app-error.js';
+import { networkOf } from '../common/http/client-address.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 
@@ -36,8 +36,8 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   protected override getTracker(request: Record<string, unknown>): Promise<string> {
-    const { user, ip } = request as unknown as FastifyRequest & { user?: Principal };
-    return Promise.resolve(user ? `user:${user.userId}` : normalizeIp(ip));
+    const { user, address } = request as unknown as FastifyRequest & { user?: Principal };
+    return Promise.resolve(user ? `user:${user.userId}` : `address:${networkOf(address)}`);
   }
 
   /** All routes without a budget of their own (`@RateLimit`) share one counter. */

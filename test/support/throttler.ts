@@ -39,7 +39,6 @@ function load(file: string): object {
 export const {
   InjectThrottlerOptions,
   InjectThrottlerStorage,
-  normalizeIp,
   SkipThrottle,
   Throttle,
   ThrottlerGuard,

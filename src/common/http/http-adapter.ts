@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppConfig } from '../../config/app.config.js';
 import { AppError } from '../errors/app-error.js';
+import { addressFinder } from './client-address.js';
 import { sendProblem } from './problem.filter.js';
 import { refuseUnreadable } from './unreadable-request.js';
 import { toAppError } from '../errors/to-app-error.js';
@@ -19,13 +20,19 @@ const IDLE_TIMEOUT_MS = 60_000;
 const FORM = 'application/x-www-form-urlencoded';
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The canonical address of the client; see `addressFinder`. (`ip` is whoever connects, so maybe a proxy.) */
+    readonly address: string;
+  }
+}
+
 /**
  * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `startup.ts`, the tests and the
  * OpenAPI command use it.
  */
 export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
@@ -39,6 +46,12 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     routerOptions: { ignoreTrailingSlash: true },
   });
   const fastify = adapter.getInstance();
+  const addressOf = addressFinder(trustedProxies);
+  fastify.decorateRequest('address', {
+    getter() {
+      return addressOf(this.raw);
+    },
+  });
   // In onSend, so that the answer to a CORS preflight has the header, too.
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.header('X-Request-Id', request.id);
