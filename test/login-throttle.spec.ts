@@ -83,6 +83,18 @@ describe('login throttle and rate limits', () => {
       expectLimited(await login(unknown, WRONG, attacker), 900);
     });
 
+    it('share no counter with another account, whatever is sent as an email', async () => {
+      const { email, home, tokens } = await register();
+      const { id } = (await app.request('GET', '/auth/me', { token: tokens.access_token })).body;
+      const attacker = newAddress();
+      for (const name of [`user:${id}`, `email:${email}`]) {
+        for (let left = PAIR; left > 0; left -= 1) expect((await login(name, WRONG, attacker)).status).toBe(401);
+        expectLimited(await login(name, WRONG, attacker), 900);
+      }
+      expect((await login(email, PASSWORD, attacker)).status).toBe(200);
+      expect((await login(email, PASSWORD, home)).status).toBe(200);
+    });
+
     it('count per account, whatever the case of the email', async () => {
       for (const email of [(await register()).email, newEmail()]) {
         const attacker = newAddress();

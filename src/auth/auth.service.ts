@@ -45,7 +45,8 @@ export class AuthService {
     this.passwords.assertRoom();
     const user = await this.users.findForLogin(email);
     const attempt = {
-      account: user ? `user:${user.id}` : email,
+      // The prefixes keep an email that looks like an id out of that account's counters.
+      account: user ? `user:${user.id}` : `email:${email}`,
       address: client.address,
       isKnown: () => this.sessions.isUsedFrom(user?.id ?? 0, client.address),
     };

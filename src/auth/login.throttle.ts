@@ -24,7 +24,7 @@ const KINDS = ['pair', 'address', 'account'] as const satisfies Kind[];
 
 /** One login attempt. */
 export interface LoginAttempt {
-  /** Identifies the account: its id, or the email when there is no such account. */
+  /** Identifies the account: `user:` and its id, or `email:` and the email when there is no such account. */
   readonly account: string;
   readonly address: string;
   /** Whether the account has a live session that was last used from this address. */

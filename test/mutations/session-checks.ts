@@ -12,6 +12,13 @@ export const sessionChecks: readonly Check[] = [
     put: "if (this.reflector) { context.switchToHttp().getRequest().user = { userId: 1, sessionId: '', expiresAt: 0 }; return true; }",
   },
   {
+    name: 'what is sent as an email never counts for another account',
+    file: 'src/auth/auth.service.ts',
+    cut: '`email:${email}`',
+    put: 'email',
+    red: ['test/login-throttle'],
+  },
+  {
     name: 'a token of an ended session is refused',
     file: 'src/auth/tokens.service.ts',
     cut: "if (this.revoked.has(sid)) throw new AppError('unauthorized', 'The session has ended.');",
