@@ -74,6 +74,58 @@ describe('malformed input', () => {
     expect(body.errors.map((error: any) => error.field)).toContain(field);
   });
 
+  describe('with more wrong than an answer names', () => {
+    const MAX_ERRORS = 20;
+    const fields = (count: number, name = (i: number) => i.toString(36)): Record<string, unknown> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${name(i)}`, 1]));
+    /** [title, payload] for `sync`, which takes the largest bodies. */
+    const many: [string, unknown][] = [
+      ['27,000 unknown fields', fields(27_000)],
+      ['6,000 unknown fields', fields(6_000)],
+      ['20 unknown fields, and a wrong one', { limit: 'x', ...fields(20) }],
+      ['unknown fields with long names', fields(60, (i) => `${'\0'.repeat(600)}${i}`)],
+      ['15,000 wrong cursors', { cursors: fields(15_000) }],
+      ['a cursor with 15,000 unknown fields', { cursors: { 1: fields(15_000) } }],
+    ];
+    const expectFew = (errors: { field: string }[], size: number): void => {
+      expect(errors.length).toBeGreaterThan(0);
+      expect(errors.length).toBeLessThanOrEqual(MAX_ERRORS);
+      expect(size).toBeLessThan(30_000);
+    };
+
+    it.each(many)('is refused over REST with a short answer: %s', async (_, payload) => {
+      const { status, body } = await ada.post('/sync', payload);
+      expect([status, body.code]).toEqual([400, 'validation_failed']);
+      expectFew(body.errors, JSON.stringify(body).length);
+    });
+
+    it.each(many.filter(([, payload]) => JSON.stringify(payload).length < 60_000))(
+      'is refused on the socket with a short answer: %s',
+      async (_, payload) => {
+        const ack = (await device.raw('sync', payload)) as any;
+        expect(ack).toMatchObject({ ok: false, error: { code: 'validation_failed' } });
+        expectFew(ack.error.errors, JSON.stringify(ack).length);
+      },
+    );
+
+    it('is refused with a short answer: a query, a list, and a body that needs no token', async () => {
+      const ids = Array.from({ length: 10_000 }, () => 'x');
+      for (const answer of [
+        await ada.get(`/users?query=a&${new URLSearchParams(fields(1_500) as Record<string, string>)}`),
+        await ada.post('/groups', { name: 'x', member_ids: ids }),
+        await app.request('POST', '/auth/refresh', { body: fields(7_000) }),
+      ]) {
+        expect([answer.status, answer.body.code]).toEqual([400, 'validation_failed']);
+        expectFew(answer.body.errors, JSON.stringify(answer.body).length);
+      }
+    });
+
+    it('names what is wrong beside some unknown fields', async () => {
+      const { body } = await ada.post('/sync', { cursors: {}, limit: 'x', one: 1, two: 2 });
+      expect(body.errors.map(({ field }: { field: string }) => field).sort()).toEqual(['limit', 'one', 'two']);
+    });
+  });
+
   describe('over REST', () => {
     const json = { 'Content-Type': 'application/json' };
     const codeOf = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {

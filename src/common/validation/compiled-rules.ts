@@ -12,7 +12,17 @@ type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidatio
 const RULE = 'customValidation';
 const CONDITION = 'conditionalValidation';
 
-const compiled = new Map<Type<object>, Holds | undefined>();
+/** What class-validator's metadata says of a class. */
+interface Rules {
+  readonly fields: ReadonlySet<string>;
+  /** Undefined when the class has no rules or some that can't be compiled. */
+  readonly hold: Holds | undefined;
+}
+
+const compiled = new Map<Type<object>, Rules>();
+
+/** Whether the class has a field of this name. */
+export const isField = (metatype: Type<object>, name: string): boolean => rulesOf(metatype).fields.has(name);
 
 /**
  * The fast path of `ContractValidationPipe`: whether all rules of a class hold for an input. The rules are compiled
@@ -21,30 +31,37 @@ const compiled = new Map<Type<object>, Holds | undefined>();
  * then runs class-validator, which finds the errors.
  */
 export function rulesHold(metatype: Type<object>, input: object): boolean {
-  if (!compiled.has(metatype)) compiled.set(metatype, compile(metatype));
-  return compiled.get(metatype)?.(input as Record<string, unknown>) ?? false;
+  return rulesOf(metatype).hold?.(input as Record<string, unknown>) ?? false;
 }
 
-/** The rules of a class as one function; undefined when the class has none or some that can't be compiled. */
-function compile(metatype: Type<object>): Holds | undefined {
+function rulesOf(metatype: Type<object>): Rules {
+  const known = compiled.get(metatype);
+  if (known) return known;
+  const rules = compile(metatype);
+  compiled.set(metatype, rules);
+  return rules;
+}
+
+function compile(metatype: Type<object>): Rules {
   const storage = getMetadataStorage();
   const metadata = storage.getTargetValidationMetadatas(metatype, '', false, false);
+  const fields = new Set(metadata.map(({ propertyName }) => propertyName));
   const plain = metadata.every(
     ({ type, each, groups }) => [RULE, CONDITION].includes(type) && !each && !(groups as unknown[] | undefined)?.length,
   );
-  if (!plain || metadata.length === 0) return undefined;
-  const fields = Object.entries(storage.groupByPropertyName(metadata)).map(([property, rules]) => {
-    const conditions = rules.filter(({ type }) => type === CONDITION).map((rule) => rule.constraints[0] as Condition);
-    const checks = rules.filter(({ type }) => type === RULE).map((rule) => checkOf(rule, metatype.name));
+  if (!plain || metadata.length === 0) return { fields, hold: undefined };
+  const rules = Object.entries(storage.groupByPropertyName(metadata)).map(([property, own]) => {
+    const conditions = own.filter(({ type }) => type === CONDITION).map((rule) => rule.constraints[0] as Condition);
+    const checks = own.filter(({ type }) => type === RULE).map((rule) => checkOf(rule, metatype.name));
     return { property, conditions, checks };
   });
-  const known = new Set(fields.map(({ property }) => property));
-  return (input) =>
-    Object.keys(input).every((name) => known.has(name)) &&
-    fields.every(({ property, conditions, checks }) => {
+  const hold: Holds = (input) =>
+    Object.keys(input).every((name) => fields.has(name)) &&
+    rules.every(({ property, conditions, checks }) => {
       const value = input[property];
       return conditions.some((applies) => !applies(input, value)) || checks.every((holds) => holds(input, value));
     });
+  return { fields, hold };
 }
 
 function checkOf({ constraintCls, constraints, propertyName }: Rule, targetName: string): Condition {
