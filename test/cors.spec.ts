@@ -1,6 +1,9 @@
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { AppConfig } from '../src/config/app.config.js';
+import type { ErrorCode } from '../src/contract/errors.js';
+import { expectProblem } from './support/expect-problem.js';
+import type { Answer } from './support/http.js';
 import { refusedUpgrade } from './support/plain-client.js';
 import { TestApp } from './support/test-app.js';
 
@@ -49,6 +52,38 @@ describe('CORS', () => {
       const { headers } = await preflight(await start(origins), 'POST');
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
+  });
+
+  it('lets a page read every refusal', async () => {
+    const app = await start([HERE]);
+    const { token } = await app.user();
+    const ask = (method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> =>
+      app.request(method, path, { token, headers: { Origin: HERE, ...headers }, body });
+    const json = { 'Content-Type': 'application/json' };
+    const refusals: [number, ErrorCode, Answer][] = [
+      [400, 'validation_failed', await ask('GET', '/chats/%E0%A4%A')],
+      [400, 'validation_failed', await ask('GET', '/%FF')],
+      [400, 'validation_failed', await ask('GET', `/users/${'1'.repeat(200)}`)],
+      [400, 'validation_failed', await ask('POST', '/messages', json, '{')],
+      [404, 'not_found', await ask('GET', '/nowhere')],
+      [405, 'method_not_allowed', await ask('DELETE', '/messages')],
+      [413, 'payload_too_large', await ask('POST', '/messages', json, ' '.repeat(70_000))],
+      [415, 'unsupported_media_type', await ask('POST', '/messages', { 'Content-Type': 'text/plain' }, 'x')],
+      [415, 'unsupported_media_type', await ask('POST', '/messages', { ...json, 'Content-Encoding': 'gzip' }, '{}')],
+      [
+        415,
+        'unsupported_media_type',
+        await app.request('POST', '/messages', { token, headers: { Origin: HERE }, body: new URLSearchParams('a=b') }),
+      ],
+    ];
+    for (const [status, code, answer] of refusals) {
+      expectProblem(answer, status, code);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(HERE);
+      expect(answer.headers.get('access-control-expose-headers')).toContain('X-Request-Id');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    }
+    expect(refusals.at(-2)![2].headers.get('accept-encoding')).toBe('identity');
   });
 
   it('allows Socket.IO polling from a named origin', async () => {
@@ -119,7 +154,11 @@ describe('CORS', () => {
         headers: { Origin: HERE },
       });
       expect({ status, type }).toEqual({ status: 403, type: 'application/problem+json; charset=utf-8' });
-      expect(JSON.parse(body)).toMatchObject({ status: 403, code: 'forbidden', detail: expect.any(String) });
+      expect(JSON.parse(body)).toMatchObject({
+        status: 403,
+        code: 'origin_not_allowed',
+        title: 'The origin is not allowed',
+      });
     });
   });
 });

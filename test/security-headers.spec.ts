@@ -124,7 +124,56 @@ describe('raw requests', () => {
   });
 
   it('with a path longer than any route are refused', async () => {
-    expectProblem(await app.request('GET', `/users/${'1'.repeat(200)}`), 400, 'validation_failed');
+    const { token } = await app.user();
+    expectProblem(await app.request('GET', `/users/${'1'.repeat(200)}`, { token }), 400, 'validation_failed');
+  });
+
+  it('with an unknown expectation get a problem document', async () => {
+    const bytes = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 200-ok\r\n\r\n';
+    expectProblem(await send(bytes), 417, 'expectation_failed');
+  });
+
+  describe('that offer another protocol than WebSocket', () => {
+    const OFFER = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n';
+    const json = (text: string): string =>
+      `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    const plain = 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n';
+    /** Sends requests on one connection, each in pieces and after the answer before. Returns the statuses. */
+    const statuses = async (...requests: string[][]): Promise<number[]> => {
+      const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      const found = (): number[] => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+      for (const [index, pieces] of requests.entries()) {
+        for (const piece of pieces) await new Promise((resolve) => socket.write(piece, resolve));
+        while (found().length <= index) await once(socket, 'data');
+      }
+      socket.destroy();
+      return found();
+    };
+
+    it.each([
+      ['a GET', `GET /health/live HTTP/1.1\r\nHost: x\r\n${OFFER}\r\n`, 200],
+      ['a GET without a token', `GET /auth/me HTTP/1.1\r\nHost: x\r\n${OFFER}\r\n`, 401],
+      ['a POST', `POST /login HTTP/1.1\r\nHost: x\r\n${OFFER}${json('{"username":"a@b.cd","password":"wrong"}')}`, 401],
+      [
+        'a POST with a chunked body',
+        `POST /login HTTP/1.1\r\nHost: x\r\n${OFFER}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+        400,
+      ],
+      ['a poll of Socket.IO', `GET /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: x\r\n${OFFER}\r\n`, 400],
+      ['a path of the plain WebSocket', `GET /ws/chat HTTP/1.1\r\nHost: x\r\n${OFFER}\r\n`, 404],
+      [
+        'a WebSocket by POST',
+        `POST /login HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${json('{}')}`,
+        400,
+      ],
+    ])('are answered as without the offer: %s', async (_, bytes, status) => {
+      const inHead = bytes.indexOf('Upgrade:') + 3;
+      const inBody = bytes.indexOf('\r\n\r\n') + 5;
+      const pieces = [bytes.slice(0, inHead), bytes.slice(inHead, inBody), bytes.slice(inBody)].filter(Boolean);
+      expect(await statuses([bytes], pieces, [plain])).toEqual([status, status, 404]);
+    });
   });
 
   it('have a time limit', () => {

@@ -23,7 +23,7 @@ export function logRequests(fastify: FastifyInstance, pino: PinoLogger): void {
       address: request.address,
       method: request.method,
       // Without the query, which may hold a token or an email.
-      path: request.url.split('?', 1)[0]!.slice(0, MAX_PATH),
+      path: request.originalUrl.split('?', 1)[0]!.slice(0, MAX_PATH),
       status: reply.statusCode,
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     };

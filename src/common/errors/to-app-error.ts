@@ -9,9 +9,9 @@ import type { ErrorCode } from '../../contract/errors.js';
 const CODE_BY_STATUS: Record<number, ErrorCode> = {
   400: 'validation_failed',
   401: 'unauthorized',
-  403: 'forbidden',
+  403: 'not_found',
   404: 'not_found',
-  405: 'not_found',
+  405: 'method_not_allowed',
   413: 'payload_too_large',
   414: 'validation_failed',
   415: 'unsupported_media_type',

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppConfig } from '../../config/app.config.js';
-import { AppError } from '../errors/app-error.js';
 import { addressFinder } from './client-address.js';
-import { sendProblem } from './problem.filter.js';
+import { answerAllRequests } from './ordinary-requests.js';
+import { assertForm, isReadable } from './request-form.js';
+import { refuseOtherMethods } from './route-methods.js';
 import { refuseUnreadable } from './unreadable-request.js';
-import { toAppError } from '../errors/to-app-error.js';
 
 /** In bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -17,7 +16,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A connection is closed after this long without a byte in either direction. It doesn't apply to an open WebSocket. */
 const IDLE_TIMEOUT_MS = 60_000;
-const FORM = 'application/x-www-form-urlencoded';
+/** Where an address that can't be read is routed to: no route is there. */
+const NOWHERE = '/nowhere';
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 
 declare module 'fastify' {
@@ -39,11 +39,9 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     clientErrorHandler: refuseUnreadable,
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
-    // The router refuses a path that it can't decode, before any filter could answer.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(toAppError(error), request, reply);
-    },
-    routerOptions: { ignoreTrailingSlash: true },
+    // The router itself would refuse these addresses, and one with a long id, without the headers of other answers.
+    rewriteUrl: ({ url = '' }) => (isReadable(url) ? url : NOWHERE),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_HEADER_BYTES },
   });
   const fastify = adapter.getInstance();
   const addressOf = addressFinder(trustedProxies);
@@ -59,11 +57,9 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
     done();
   });
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    // Only a login accepts a form. The fields of a form are all text, and other routes need numbers.
-    const refused = isForm(request) && !(request.routeOptions.config as { acceptsForm?: boolean }).acceptsForm;
-    done(refused ? new AppError('unsupported_media_type') : undefined);
-  });
+  answerAllRequests(fastify.server);
+  fastify.addHook('preParsing', async (request, reply) => assertForm(request, reply));
+  refuseOtherMethods(fastify);
   fastify.addHook('onRoute', (route) => {
     // Nest puts a route's own `bodyLimit` only into its `config`; Fastify reads it from the route.
     route.bodyLimit = (route as { config?: { bodyLimit?: number } }).config?.bodyLimit ?? BODY_LIMIT;
@@ -82,8 +78,4 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
 function requestId({ headers }: IncomingMessage): string {
   const own = headers['x-request-id'];
   return typeof own === 'string' && WELL_FORMED_ID.test(own) ? own : randomUUID();
-}
-
-function isForm({ headers }: FastifyRequest): boolean {
-  return headers['content-length'] !== '0' && (headers['content-type']?.toLowerCase().startsWith(FORM) ?? false);
 }

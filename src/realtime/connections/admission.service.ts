@@ -33,10 +33,13 @@ export class AdmissionService {
     return engine.clientsCount - sockets.sockets.size;
   }
 
-  /** Why the handshake is refused: `forbidden`, `unavailable`, `overloaded` or `rate_limited`; undefined when it is accepted. */
+  /**
+   * Why the handshake is refused: `origin_not_allowed`, `unavailable`, `overloaded` or `rate_limited`; undefined when it
+   * is accepted.
+   */
   refusalOf(request: IncomingMessage): AppError | undefined {
     if (!isOriginAllowed(request.headers, this.config.corsOrigins)) {
-      return new AppError('forbidden', 'This origin may not connect.');
+      return new AppError('origin_not_allowed');
     }
     if (this.shutdown.hasBegun) return new AppError('unavailable', 'The server is stopping.');
     if (this.pending >= this.options.maxPending) {
