@@ -1,9 +1,11 @@
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { DomainEventBus } from '../src/common/domain-event.bus.js';
 import type { Chat } from '../src/contract/chats.js';
-import { createDatabase, onDatabase } from './support/database.js';
+import { createDatabase, onDatabase, waitingForLock } from './support/database.js';
+import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { PlainClient } from './support/plain-client.js';
+import { receivedIn } from './support/received-events.js';
 import { TestApp } from './support/test-app.js';
 
 describe('database unavailable', () => {
@@ -108,6 +110,75 @@ describe('database unavailable', () => {
     proxy.unblock();
     client.send(frame);
     expect(await client.next(({ seq }) => seq === 1)).toMatchObject(frame);
+  });
+
+  describe('for a write', () => {
+    /** Has each message and each name of a group refused with this SQLSTATE, `times` times. */
+    const refuseWrites = async (code: string, times: number): Promise<void> => {
+      await app.sql(`CREATE SEQUENCE refusals;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF nextval('refusals') <= ${times} THEN RAISE 'refused' USING ERRCODE = '${code}'; END IF;
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse();
+        CREATE TRIGGER refuse BEFORE UPDATE OF name ON groups FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    };
+    afterEach(() => app.sql('DROP FUNCTION IF EXISTS refuse CASCADE; DROP SEQUENCE IF EXISTS refusals'));
+
+    it.each([
+      ['the server is read-only', '25006'],
+      ["the transaction can't be serialized", '40001'],
+      ['it is in a deadlock', '40P01'],
+      ['the disk is full', '53100'],
+      ['the memory is exhausted', '53200'],
+      ['there are too many connections', '53300'],
+      ['the server is stopped by its admin', '57P01'],
+    ])('is answered as retryable when %s', async (_, code) => {
+      const ada = await app.user();
+      const chat = await ada.group();
+      const [device, plain] = [await ada.device(), await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`)];
+      const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
+      await refuseWrites(code, 1_000);
+      for (const answer of [await ada.post('/messages', send), await ada.patch(`/groups/${chat.id}`, { name: 'B' })]) {
+        expectProblem(answer, 503, 'unavailable');
+        expect(answer.headers.get('retry-after')).toBe('1');
+      }
+      const refused = { code: 'unavailable', retryable: true };
+      expect(await device.command('message:send', send)).toMatchObject({ ok: false, error: refused });
+      plain.send(send);
+      expect(await plain.nextOf('error')).toMatchObject(refused);
+      plain.socket.close();
+    });
+
+    it.each(['40001', '40P01'])('is made once more after an error of SQLSTATE %s, and told once', async (code) => {
+      const ada = await app.user();
+      const chat = await ada.group();
+      const device = await ada.device();
+      await refuseWrites(code, 1);
+      expect((await ada.post('/messages', { chat_id: chat.id, text: 'stored' })).status).toBe(201);
+      await app.sql("SELECT setval('refusals', 1, false)");
+      expect((await ada.patch(`/groups/${chat.id}`, { name: 'Another name' })).status).toBe(200);
+      await ada.say(chat, 'the last one');
+      await device.next('message:created', ({ text }) => text === 'the last one');
+      const told = receivedIn(device, chat).map(({ event }) => event);
+      expect(told).toEqual(['message:created', 'chat:updated', 'message:created']);
+    });
+
+    it('is made although it was in a deadlock with another program', async () => {
+      const [ada, bob] = [await app.user(), await app.user()];
+      const chat = await ada.group();
+      await onDatabase(database.url, async (client) => {
+        // So that PostgreSQL ends the other side of the deadlock.
+        await client.query("SET deadlock_timeout = '1min'");
+        await client.query('BEGIN');
+        await client.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [bob.id]);
+        const added = ada.put(`/groups/${chat.id}/members/${bob.id}`);
+        await waitingForLock(client);
+        await client.query('SELECT FROM chats WHERE id = $1 FOR UPDATE', [chat.id]);
+        await client.query('COMMIT');
+        expect((await added).status).toBe(200);
+      });
+    });
   });
 
   it('publishes nothing that was rolled back', async () => {

@@ -26,24 +26,37 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
   not_found: 'There is nothing at this address.',
 };
 
+/** The SQLSTATEs of a serialization failure and of a deadlock: PostgreSQL has undone all that the loser did. */
+const CONFLICT_CODES: readonly unknown[] = ['40001', '40P01'];
+
 /**
  * What an unavailable database looks like: Node's codes for an unreachable host; the SQLSTATE classes 08 (connection),
- * 53 (resources) and 57P (shutdown); the SQLSTATEs of a timeout of a statement (57014), of a lock (55P03) and of an
- * idle transaction (25P03); and, below, the messages of pg and TypeORM, which have no code.
+ * 53 (too many connections, disk full, out of memory) and 57P (shutdown); the SQLSTATEs of a read-only server (25006),
+ * of a timeout of a statement (57014), of a lock (55P03) and of an idle transaction (25P03); and, below, the messages
+ * of pg and TypeORM, which have no code.
  */
 const UNAVAILABLE_CODE =
-  /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03|25P03)$/;
+  /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN)|ENOTFOUND|08...|53...|57P0.|57014|55P03|25006|25P03)$/;
 const UNAVAILABLE_MESSAGE =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|timeout expired|Driver not Connected)/;
 
 /**
- * Whether the error says that PostgreSQL can't be reached, is stopping or didn't answer in time: then a retry may
- * succeed.
+ * Whether PostgreSQL has undone the statement or the transaction for the sake of another one. A retry at once succeeds,
+ * as a rule: `UnitOfWork` makes one.
+ */
+export function isDatabaseConflict(error: unknown): boolean {
+  return CONFLICT_CODES.includes((error as { code?: unknown } | null)?.code);
+}
+
+/**
+ * Whether the error says that PostgreSQL can't be reached, is stopping, can't write now, didn't answer in time, or has
+ * undone the work for the sake of another one: then a retry may succeed.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return (
     (typeof code === 'string' && UNAVAILABLE_CODE.test(code)) ||
+    isDatabaseConflict(error) ||
     (typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message))
   );
 }
@@ -54,7 +67,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
  */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  if (isDatabaseUnavailable(error)) return new AppError('unavailable', 'The database is away; try again.');
+  if (isDatabaseUnavailable(error)) return new AppError('unavailable', "The database can't do this now; try again.");
   const status =
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   const code = typeof status === 'number' ? (CODE_BY_STATUS[status] ?? 'internal_error') : 'internal_error';
