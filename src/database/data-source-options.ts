@@ -2,6 +2,7 @@ import { types } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations.js';
 import { CircuitBreakerPool } from './circuit-breaker.pool.js';
+import { sessionOptions } from './session-settings.js';
 
 /**
  * Parses a `bigint` as a number: ids and counters are numbers on the wire (`src/contract/`).
@@ -21,20 +22,19 @@ const INT8_ARRAY = 1016 as never;
 types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(parseInt8)));
 
 /**
- * The timeouts, in milliseconds. Nothing waits for ever for an unavailable or unresponsive PostgreSQL: an attempt to
- * connect ends within 2 s, and a statement within 3 s. The server's timeout of a statement is shorter than the
- * client's. So a slow statement ends with an error of the server, and only a missing answer opens the circuit breaker
- * (`circuit-breaker.pool.ts`). docs/architecture.md has more about it.
+ * The settings of the session, and the timeouts of the client, in milliseconds. Nothing waits for ever for an
+ * unavailable or unresponsive PostgreSQL: an attempt to connect ends within 2 s, and a statement within 3 s. The
+ * server's timeout of a statement (`SESSION_SETTINGS`) is shorter than the client's. So a slow statement ends with an
+ * error of the server, and only a missing answer opens the circuit breaker (`circuit-breaker.pool.ts`).
+ * docs/architecture.md has more about it.
  */
-const TIMEOUTS = {
+const CONNECTION = {
   connectTimeoutMS: 2_000,
   extra: {
     query_timeout: 2_900,
-    statement_timeout: 2_500,
-    // A node may be stopped or cut off in the middle of a transaction. PostgreSQL then ends it, which releases its locks.
-    idle_in_transaction_session_timeout: 2_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    options: sessionOptions(),
   },
 };
 
@@ -48,7 +48,7 @@ export function dataSourceOptions(url: string, poolSize: number): DataSourceOpti
     url,
     poolSize,
     applicationName: 'windi-chat',
-    ...TIMEOUTS,
+    ...CONNECTION,
     driver: { Pool: CircuitBreakerPool },
     migrations,
     migrationsTableName: 'migrations',
