@@ -25,7 +25,8 @@ COPY package.json ./
 ENV NODE_ENV=production
 ENV HOST=0.0.0.0
 USER node
-EXPOSE 8000
+# The application, and /metrics.
+EXPOSE 8000 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: the process itself gets SIGTERM, with no shell or npm in between.

@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 import { DomainEventBus } from '../src/common/domain-event.bus.js';
 import type { Chat } from '../src/contract/chats.js';
@@ -5,8 +6,9 @@ import { createDatabase, onDatabase, waitingForLock } from './support/database.j
 import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { PlainClient } from './support/plain-client.js';
+import { untilReady } from './support/ready.js';
 import { receivedIn } from './support/received-events.js';
-import { TestApp } from './support/test-app.js';
+import { PASSWORD, TestApp } from './support/test-app.js';
 
 describe('database unavailable', () => {
   let app: TestApp;
@@ -32,15 +34,15 @@ describe('database unavailable', () => {
     const send = { chat_id: chat.id, text: 'kept', client_message_id: 'the-key' };
 
     proxy.block();
-    const [ack, byRest, read, ready, live] = await Promise.all([
+    const [ack, byRest, read, live] = await Promise.all([
       device.command('message:send', send),
       ada.post('/messages', send),
       ada.get('/chats'),
-      app.request('GET', '/health/ready'),
       app.request('GET', '/health/live'),
     ]);
     expect(ack).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
-    for (const answer of [byRest, read, ready]) {
+    await untilReady(app.url, false);
+    for (const answer of [byRest, read, await app.request('GET', '/health/ready')]) {
       expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
       expect(answer.headers.get('retry-after')).toBe('1');
     }
@@ -51,7 +53,7 @@ describe('database unavailable', () => {
     expect(again).toMatchObject({ ok: true, data: { seq: 1, text: 'kept' } });
     expect(await listener.next('message:created')).toMatchObject({ seq: 1 });
     expect((await ada.get(`/history/${chat.id}`)).body).toHaveLength(1);
-    expect((await app.request('GET', '/health/ready')).status).toBe(200);
+    await untilReady(app.url);
   });
 
   it('answers unavailable when the response to a commit is lost, and a retry finds the message', async () => {
@@ -179,6 +181,48 @@ describe('database unavailable', () => {
         expect((await added).status).toBe(200);
       });
     });
+  });
+
+  it('answers unavailable while the server is read-only, and is not ready', async () => {
+    const ada = await app.user();
+    const chat = await ada.group();
+    const name = new URL(database.url).pathname.slice(1);
+    // On the connections that are made from now on.
+    const setReadOnly = async (value: 'on' | 'off'): Promise<void> => {
+      await onDatabase(database.url, (client) =>
+        client.query(`BEGIN READ WRITE; ALTER DATABASE ${name} SET default_transaction_read_only = ${value}; COMMIT`),
+      );
+      proxy.dropConnections();
+    };
+    await setReadOnly('on');
+    await untilReady(app.url, false);
+    expectProblem(await app.request('GET', '/health/ready'), 503, 'unavailable');
+    expect((await ada.get(`/history/${chat.id}`)).status).toBe(200);
+    for (const write of [
+      () => ada.post('/messages', { chat_id: chat.id, text: 'refused' }),
+      () => ada.post('/groups', { name: 'A group' }),
+      () => ada.app.request('POST', '/auth/login', { body: { email: ada.email, password: PASSWORD } }),
+      () => ada.app.request('POST', '/auth/refresh', { body: { refresh_token: ada.refreshToken } }),
+    ]) {
+      expectProblem(await write(), 503, 'unavailable');
+    }
+    await setReadOnly('off');
+    await untilReady(app.url);
+    expect(await ada.say(chat)).toMatchObject({ seq: 1 });
+  });
+
+  it('is told by /health/ready to any number of callers, without a connection of the pool', async () => {
+    const held = Array.from({ length: 10 }, () => app.nest.get(DataSource).query('SELECT pg_sleep(2)'));
+    const answers = Array.from({ length: 200 }, () => app.request('GET', '/health/ready'));
+    const first = await Promise.race([
+      Promise.all(answers).then((all) => new Set(all.map(({ status }) => status))),
+      Promise.all(held).then(() => 'the statements'),
+    ]);
+    expect(first).toEqual(new Set([200]));
+    await onDatabase(database.url, (client) =>
+      client.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"),
+    );
+    await Promise.allSettled(held);
   });
 
   it('publishes nothing that was rolled back', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { loadConfig } from '../src/config/app.config.js';
 import { MetricsService } from '../src/metrics/metrics.service.js';
 import { routesOf } from './support/routes.js';
 import { TestApp } from './support/test-app.js';
@@ -91,12 +92,23 @@ describe('service routes', () => {
     );
   });
 
+  it('serve the metrics on port 9464 in production, and on the main port elsewhere', () => {
+    const env = { DATABASE_URL: 'postgres://db/x', JWT_SECRET: 'x'.repeat(32) };
+    expect(loadConfig({ ...env, NODE_ENV: 'production' }).metricsPort).toBe(9_464);
+    expect(loadConfig({ ...env, NODE_ENV: 'production', METRICS_PORT: '9000' }).metricsPort).toBe(9_000);
+    expect(loadConfig(env).metricsPort).toBeUndefined();
+  });
+
   it('serve the metrics on a port of their own when one is set', async () => {
     const other = await TestApp.start({ metricsPort: 0 });
     expect((await other.request('GET', '/metrics')).body.code).toBe('not_found');
     const { server } = other.nest.get<{ server: Server }>(MetricsService);
     const own = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
     expect(await own.text()).toContain('process_cpu_seconds_total');
+    const { port } = server.address() as AddressInfo;
+    await expect(TestApp.start({ databaseUrl: app.databaseUrl, metricsPort: port })).rejects.toThrow(
+      `Port ${port} can't be used for /metrics (EADDRINUSE): set METRICS_PORT.`,
+    );
     await other.close();
   });
 });

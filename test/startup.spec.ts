@@ -143,6 +143,7 @@ describe('startup', () => {
         const server = ServerProcess.start(dir, {
           DATABASE_URL: database.url,
           NODE_ENV: 'production',
+          METRICS_PORT: '0',
           JWT_SECRET: jwtSecret,
           LOG_LEVEL: 'trace',
           TRUST_PROXY: 'loopback',

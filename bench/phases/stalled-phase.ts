@@ -26,8 +26,8 @@ function extraDevice(target: BenchTarget, userId: number, manner: Mode): Promise
 }
 
 /** How many sockets the server has disconnected as slow consumers. */
-async function cutOff({ server }: BenchTarget): Promise<number> {
-  const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+async function cutOff({ metricsPort }: BenchTarget): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   return Number(/^windi_socket_disconnects_total\{reason="slow_consumer"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
 }
 

@@ -10,7 +10,7 @@ import {
   type WatchedProcesses,
 } from '../load/load-plan.js';
 import { RunProblem } from '../load/send-run.js';
-import { type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
+import { freePort, type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
 import {
   fillOurs,
   fillBaseline,
@@ -35,8 +35,17 @@ export interface BenchContext {
 }
 
 /** The environment variables of each server. The application runs as in production, but without rate limits. */
-const ENVIRONMENTS: Record<ServerName, (databaseUrl: string, dataset: Dataset) => Record<string, string>> = {
-  ours: (DATABASE_URL) => ({ DATABASE_URL, JWT_SECRET, LOG_LEVEL: 'warn', RATE_LIMIT: 'off' }),
+const ENVIRONMENTS: Record<
+  ServerName,
+  (databaseUrl: string, dataset: Dataset, metricsPort: number) => Record<string, string>
+> = {
+  ours: (DATABASE_URL, _, metricsPort) => ({
+    DATABASE_URL,
+    JWT_SECRET,
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT: 'off',
+    METRICS_PORT: String(metricsPort),
+  }),
   bare: (_, { chats }) => ({
     CHATS: JSON.stringify(Object.fromEntries(chats.map((chat) => [chat.id, chat.memberIds]))),
   }),
@@ -57,6 +66,8 @@ export class BenchTarget {
     readonly name: ServerName,
     readonly server: Server,
     readonly databaseUrl: string,
+    /** Where the application serves `/metrics`. */
+    readonly metricsPort: number,
     private readonly bench: BenchContext,
   ) {}
 
@@ -72,12 +83,13 @@ export class BenchTarget {
     if (name !== 'bare') await withDatabase(bench.databaseUrl, (db) => db.query(`CREATE DATABASE ${database}`));
     const program = name === 'ours' ? join(bench.dist, 'src/main.js') : PROGRAMS[name];
     const cwd = await mkdtemp(join(bench.folder, 'cwd-'));
-    const server = await Server.start(program, ENVIRONMENTS[name](url.href, dataset), cwd, [
+    const metricsPort = await freePort();
+    const server = await Server.start(program, ENVIRONMENTS[name](url.href, dataset, metricsPort), cwd, [
       ...bench.nodeFlags,
       ...flags,
     ]);
     await FILL[name]?.(url.href, dataset);
-    return new BenchTarget(name, server, url.href, bench);
+    return new BenchTarget(name, server, url.href, metricsPort, bench);
   }
 
   get watched(): WatchedProcesses {

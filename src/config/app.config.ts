@@ -42,6 +42,9 @@ export interface AppConfig {
   readonly migrateOnStart: boolean;
 }
 
+/** The port of `/metrics` in production. */
+const PRODUCTION_METRICS_PORT = 9_464;
+
 /** Reads and checks the environment. @throws StartupError that names every wrong variable */
 export function loadConfig(env: Record<string, string | undefined> = process.env): AppConfig {
   const settings = parseSettings(env);
@@ -68,7 +71,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
       groupsPerDay: settings.MAX_GROUPS_PER_DAY,
       additionsPerDay: settings.MAX_ADDITIONS_PER_DAY,
     },
-    metricsPort: settings.METRICS_PORT,
+    metricsPort: settings.METRICS_PORT ?? (production ? PRODUCTION_METRICS_PORT : undefined),
     migrateOnStart: settings.MIGRATE_ON_START,
   };
 }

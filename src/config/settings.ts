@@ -116,7 +116,11 @@ export const SETTINGS = {
     'redis://user:password@host:6379, or rediss:// with TLS. For several processes on one database: each notifies the others of its changes at once. Left empty, they find them in the database within 5 s.',
     optional(redisUrl),
   ),
-  DATABASE_POOL_SIZE: setting('10', 'Connections to PostgreSQL, at the most.', integer(1, 1_000)),
+  DATABASE_POOL_SIZE: setting(
+    '10',
+    'Connections to PostgreSQL for the requests, at the most. One more is for its own polls.',
+    integer(1, 1_000),
+  ),
   DATA_DIR: setting('./.data', 'The folder of the embedded PostgreSQL and the generated JWT secret.', text),
   JWT_SECRET: setting(
     '',
@@ -159,7 +163,7 @@ export const SETTINGS = {
   ),
   METRICS_PORT: setting(
     '',
-    'A port of its own for /metrics (on HOST); empty: it is served on PORT.',
+    'A port of its own for /metrics (on HOST). Left empty, it is 9464 in production; elsewhere /metrics is served on PORT.',
     optional(integer(0, 65_535)),
   ),
   MIGRATE_ON_START: setting('true', 'true or false: bring the schema up to date at start.', flag),

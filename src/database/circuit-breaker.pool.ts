@@ -74,6 +74,11 @@ export class CircuitBreakerPool extends Pool {
     });
   }
 
+  /** Whether the pool is open or half-open: it lends no connection. */
+  get isOpen(): boolean {
+    return this.outage !== undefined;
+  }
+
   /** Lends a trusted connection. While the pool is open, it fails with an error of SQLSTATE 08006. */
   override connect(): Promise<PoolClient>;
   override connect(callback: Callback): void;

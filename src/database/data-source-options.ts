@@ -1,4 +1,4 @@
-import { types } from 'pg';
+import { type PoolConfig, types } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations.js';
 import { CircuitBreakerPool } from './circuit-breaker.pool.js';
@@ -37,6 +37,14 @@ const CONNECTION = {
     options: sessionOptions(),
   },
 };
+
+/** Those of the options below that say how to connect. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly connectTimeoutMS: number;
+  readonly extra: PoolConfig;
+}
 
 /**
  * The one description of the database connection, for the application, its migrations and the commands in

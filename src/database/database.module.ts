@@ -3,8 +3,10 @@ import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { DomainEventBus } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { DatabaseMonitor } from './database.monitor.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { checkBaseline, migrate } from './migrate.js';
+import { PollingConnection } from './polling.connection.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /**
@@ -35,7 +37,7 @@ class PostgresServerModule {}
 
 /**
  * Connects the application to PostgreSQL. It first migrates the schema or, if `MIGRATE_ON_START` is false, only checks
- * the baseline. Every module can inject `UnitOfWork` and `DomainEventBus`.
+ * the baseline. Every module can inject what is exported here.
  */
 @Global()
 @Module({
@@ -50,7 +52,7 @@ class PostgresServerModule {}
       },
     }),
   ],
-  providers: [DomainEventBus, UnitOfWork],
-  exports: [DomainEventBus, UnitOfWork],
+  providers: [DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
+  exports: [DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
 })
 export class DatabaseModule {}

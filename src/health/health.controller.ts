@@ -1,16 +1,16 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { HealthCheckService, type HealthCheckResult, TypeOrmHealthIndicator } from '@nestjs/terminus';
+import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
+import { DatabaseIndicator } from './database.indicator.js';
 
-const PING_TIMEOUT_MS = 2_000;
 const HEALTHY = { schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } };
 
 /**
- * Probes for an orchestrator: `live` says that the process answers, `ready` that the database does, too. Redis isn't
- * part of it: the application works without.
+ * Probes for an orchestrator: `live` says that the process answers, `ready` that the database does, too, and can be
+ * written to. Redis isn't part of it: the application works without. Neither asks the database, so they are unlimited.
  */
 @ApiTags('service')
 @Public()
@@ -19,7 +19,7 @@ const HEALTHY = { schema: { type: 'object', properties: { status: { type: 'strin
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly database: TypeOrmHealthIndicator,
+    private readonly database: DatabaseIndicator,
   ) {}
 
   @Get('live')
@@ -30,10 +30,10 @@ export class HealthController {
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether the application can do its work: the database answers' })
+  @ApiOperation({ summary: 'Whether the application can do its work: the database answers, and can be written to' })
   @ApiOkResponse(HEALTHY)
   @ApiProblems('unavailable')
   checkReady(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.database.pingCheck('database', { timeout: PING_TIMEOUT_MS })]);
+    return this.health.check([() => this.database.check()]);
   }
 }

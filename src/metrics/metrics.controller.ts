@@ -6,7 +6,7 @@ import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
 import { MetricsService } from './metrics.service.js';
 
-/** `/metrics` on the main port; not found when METRICS_PORT is set. */
+/** `/metrics` on the main port; not found when it has a port of its own. */
 @ApiTags('service')
 @Public()
 @Unlimited()
@@ -15,7 +15,7 @@ export class MetricsController {
   constructor(private readonly metrics: MetricsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Metrics for Prometheus; not here when METRICS_PORT is set' })
+  @ApiOperation({ summary: 'Metrics for Prometheus; in production, or with METRICS_PORT, on a port of their own' })
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string' } })
   async getMetrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import {
   type BeforeApplicationShutdown,
@@ -7,6 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { StartupError } from '../common/errors/startup-error.js';
 import { DomainEventBus } from '../common/domain-event.bus.js';
 import { SocketDisconnected } from '../common/socket.events.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
@@ -14,7 +16,7 @@ import { MessagesAppended } from '../messages/message.events.js';
 
 /**
  * The metrics of this node for Prometheus: the process, HTTP requests by route, stored messages, and disconnects by
- * reason. With `METRICS_PORT` they are served on that port, else by `MetricsController`. A label must not hold data of
+ * reason. With `METRICS_PORT`, and in production, they are served on a port of their own, else by `MetricsController`. A label must not hold data of
  * users, as each of its values is a time series.
  */
 @Injectable()
@@ -50,13 +52,17 @@ export class MetricsService implements OnModuleInit, OnApplicationBootstrap, Bef
     this.events.on(SocketDisconnected, ({ reason }) => this.disconnects.inc({ reason }));
   }
 
+  /** @throws StartupError when the port can't be used */
   async onApplicationBootstrap(): Promise<void> {
     const { metricsPort, host } = this.config;
     if (metricsPort === undefined) return;
     const server = createServer(
       (_, response) => void this.text().then((body) => response.setHeader('Content-Type', this.contentType).end(body)),
     );
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(metricsPort, host, resolve));
+    await once(server.listen(metricsPort, host), 'listening').catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new StartupError(`Port ${metricsPort} can't be used for /metrics (${code}): set METRICS_PORT.`);
+    });
     this.server = server;
   }
 

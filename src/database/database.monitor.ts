@@ -1,0 +1,66 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { PollingLoop } from '../common/polling-loop.js';
+import type { CircuitBreakerPool } from './circuit-breaker.pool.js';
+import { PollingConnection } from './polling.connection.js';
+
+/** How often it looks, in milliseconds. */
+const POLL_INTERVAL_MS = 1_000;
+/** How old the last look may be for the node to be ready, in milliseconds. A node that slept has an older one. */
+const MAX_AGE_MS = 3_000;
+
+/**
+ * Looks once a second, on `PollingConnection`, whether the database can be written to. However many ask whether the node
+ * is ready, the database is asked once a second.
+ */
+@Injectable()
+export class DatabaseMonitor implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  /** When the database was last found to be writable, in milliseconds of the process's clock. */
+  private writableAt = -Infinity;
+  private readonly polling = new PollingLoop(new Logger(DatabaseMonitor.name), 'database', POLL_INTERVAL_MS, () =>
+    this.look(),
+  );
+
+  constructor(
+    private readonly connection: PollingConnection,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /** Whether the database answers and can be written to, and the pool of the messages is in use. */
+  get isReady(): boolean {
+    const { master } = this.dataSource.driver as unknown as { master: CircuitBreakerPool };
+    return performance.now() - this.writableAt < MAX_AGE_MS && !master.isOpen;
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.look();
+  }
+
+  onApplicationBootstrap(): void {
+    this.polling.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.polling.stop();
+  }
+
+  private async look(): Promise<void> {
+    const start = performance.now();
+    let isWritable = false;
+    try {
+      // A server in recovery, a standby, is read-only by this setting, too.
+      const rows = await this.connection.query<{ writable: boolean }>(
+        `SELECT current_setting('transaction_read_only') = 'off' AS writable`,
+      );
+      isWritable = rows[0]!.writable;
+    } finally {
+      this.writableAt = isWritable ? start : -Infinity;
+    }
+  }
+}
