@@ -41,7 +41,8 @@ export class SocketAdapter extends IoAdapter {
 
   override createIOServer(port: number, options?: ServerOptions): Server {
     const admission = this.app.get(AdmissionService);
-    const { pingIntervalMs, pingTimeoutMs, maxBacklog } = this.app.get<RealtimeOptions>(REALTIME_OPTIONS);
+    const { joinTimeoutMs, pingIntervalMs, pingTimeoutMs, maxBacklog } =
+      this.app.get<RealtimeOptions>(REALTIME_OPTIONS);
     const server = super.createIOServer(port, {
       ...options,
       cors: { origin: this.corsOrigins === true ? true : [...this.corsOrigins] },
@@ -55,7 +56,7 @@ export class SocketAdapter extends IoAdapter {
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       wsEngine: BoundedWebSocketServer,
       maxHttpBufferSize: 64 * 1024,
-      connectTimeout: 5_000,
+      connectTimeout: joinTimeoutMs,
       pingInterval: pingIntervalMs,
       pingTimeout: pingTimeoutMs,
     } as ServerOptions);
