@@ -9,6 +9,7 @@ import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
+import { RawSocket } from './support/raw-clients.js';
 import { Replica } from './support/replica.js';
 import { TestApp, TestUser, unique } from './support/test-app.js';
 
@@ -148,6 +149,40 @@ describe('slow consumer', () => {
     await expectCutWhilePolling(node, SHORT, FEW_PACKETS);
     await node.close();
   });
+
+  it.each([
+    ['of one user', 'userBytes', () => [slow, slow]],
+    ['of all users together', 'nodeBytes', () => [slow, others[0]!]],
+  ] as const)(
+    'is disconnected, the largest first, when too much waits for the clients %s',
+    async (_, bound, readers) => {
+      const node = await TestApp.start(
+        { databaseUrl: app.databaseUrl },
+        { maxBacklog: { ...BOUND, [bound]: BOUND.bytes / 2 } },
+      );
+      const [first, second] = readers();
+      const largest = await RawSocket.open(node.url, first!.token);
+      const other = await RawSocket.open(node.url, second!.token);
+      const chat = await ada.group(slow, ...others);
+      const sender = await at(node, ada).device();
+      const say = () =>
+        sender.command('message:send', { chat_id: chat.id, text: LONG.text, client_message_id: `totals-${unique()}` });
+      const sockets = [...node.nest.get(SocketServer).io.sockets.sockets.values()];
+      const [{ conn }] = sockets.filter(({ data }) => data.principal.userId === slow.id) as [ChatSocket];
+      largest.socket.pause();
+      // One waits for more than the other when the bound is reached.
+      while (bytesIn(conn as unknown as EngineConnection) < BOUND.bytes / 4)
+        expect(await say()).toMatchObject({ ok: true });
+      other.socket.pause();
+      const reason = new Promise((resolve) => conn.once('close', resolve));
+      const isOpen = (): boolean => conn.readyState === 'open';
+      while (isOpen()) expect(await say()).toMatchObject({ ok: true });
+      expect(await reason).toBe(SLOW_CONSUMER);
+      expect(node.nest.get(SocketServer).io.sockets.sockets.size).toBe(2);
+      for (const { socket } of [largest, other]) socket.terminate();
+      await node.close();
+    },
+  );
 
   it('is counted in the metrics', async () => {
     const { body } = await app.request<string>('GET', '/metrics');

@@ -34,8 +34,16 @@ export interface RealtimeOptions {
   /**
    * The most that may wait for one client and that the kernel has not taken. A `sync` of 200 long messages must fit.
    */
-  readonly maxBacklog: { readonly packets: number; readonly bytes: number };
+  readonly maxBacklog: {
+    readonly packets: number;
+    readonly bytes: number;
+    /** The most bytes that may wait for all clients of one user, and for all clients of this node. */
+    readonly userBytes: number;
+    readonly nodeBytes: number;
+  };
 }
+
+const MIB = 1024 * 1024;
 
 export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   maxPending: 1_000,
@@ -45,7 +53,7 @@ export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   pingIntervalMs: 25_000,
   pingTimeoutMs: 20_000,
   expiryGraceMs: 30_000,
-  maxBacklog: { packets: 10_000, bytes: 4 * 1024 * 1024 },
+  maxBacklog: { packets: 10_000, bytes: 4 * MIB, userBytes: 16 * MIB, nodeBytes: 256 * MIB },
 };
 
 /** The provider's token; classes inject it with `InjectRealtimeOptions`. */

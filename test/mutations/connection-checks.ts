@@ -3,6 +3,7 @@ import type { Check } from './check.js';
 const CONNECTION = 'src/realtime/connections/bounded-connection.ts';
 const SERVICE = 'src/realtime/connections/connection-bounds.service.ts';
 const ADDRESSES = 'src/realtime/connections/address.registry.ts';
+const TOTALS = 'src/realtime/connections/backlog-totals.ts';
 const HANDSHAKE = 'src/realtime/connections/handshake.service.ts';
 const BOUNDS = ['test/connection-bounds'];
 
@@ -112,6 +113,18 @@ export const connectionChecks: readonly Check[] = [
     cut: 'const network = networkOf(address);',
     put: 'const network = [address, networkOf(address)][0]!;',
     red: BOUNDS,
+  },
+  {
+    name: 'what waits for the clients of one user has a bound',
+    file: TOTALS,
+    cut: 'if (userId !== undefined && this.users.get(userId)! > this.bound.userBytes) this.cutLargest(userId);',
+    red: ['test/slow-consumers'],
+  },
+  {
+    name: 'what waits for the clients of a node has a bound',
+    file: TOTALS,
+    cut: 'if (this.total > this.bound.nodeBytes) this.cutLargest();',
+    red: ['test/slow-consumers'],
   },
   {
     name: 'the bounds of an address hold for all nodes',

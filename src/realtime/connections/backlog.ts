@@ -1,8 +1,12 @@
 import type { RealtimeOptions } from '../realtime.options.js';
+import type { BacklogTotals } from './backlog-totals.js';
 import { cut, type EngineConnection } from './engine-connection.js';
 
 /** The reason of such a disconnect, in the log and in the metrics. */
 export const SLOW_CONSUMER = 'slow_consumer';
+
+/** What waits counts towards the totals from this size on, in bytes. A client that keeps up is below it. */
+const COUNTED_FROM = 16 * 1024;
 
 /**
  * Counts what waits for one client, and cuts the connection of a slow consumer, whose client reads more slowly than the
@@ -16,11 +20,15 @@ export const SLOW_CONSUMER = 'slow_consumer';
  * - *behind*: the transport is busy. `check` adds the new packets of `writeBuffer` to the count;
  * - *cut*: more than the bound was waiting.
  *
- * Invariants: a packet is counted once. A count never outlives its `writeBuffer`: each flush begins at zero.
+ * Invariants: a packet is counted once. A count never outlives its `writeBuffer`: each flush begins at zero. What waits
+ * is part of `BacklogTotals` until the client has read it or the connection has closed.
  */
 export class Backlog {
-  /** How many packets the last flush handed to the transport. */
+  /** The user of the connection; `coalesceWrites` sets it when the socket joins. */
+  userId: number | undefined;
+  /** How many packets the last flush handed to the transport, and, of polling, their bytes. */
   private handedOver = 0;
+  private handedOverBytes = 0;
   /** How many packets of `writeBuffer` have been counted, and their bytes. */
   private counted = 0;
   private countedBytes = 0;
@@ -28,29 +36,53 @@ export class Backlog {
   constructor(
     private readonly connection: EngineConnection,
     private readonly bound: RealtimeOptions['maxBacklog'],
+    private readonly totals: BacklogTotals,
   ) {
     this.watchPings();
+    connection.on('drain', () => totals.remove(this));
+    connection.once('close', () => totals.remove(this));
     connection.on('upgrade', () => this.watchPings());
   }
 
   /** Notes that a flush hands `writeBuffer` to the transport now. */
   handOver(): void {
-    this.handedOver = this.connection.writeBuffer.length;
+    const { writeBuffer, transport } = this.connection;
+    this.handedOver = writeBuffer.length;
     this.counted = this.countedBytes = 0;
+    if (transport.socket) return; // A WebSocket knows by itself what it has not written.
+    this.handedOverBytes = sizeOf(writeBuffer);
+    this.count();
+  }
+
+  /** Counts what waits towards the totals. Call it after a flush. */
+  count(): void {
+    const bytes = this.bytes;
+    if (bytes >= COUNTED_FROM) this.totals.set(this, bytes);
+  }
+
+  /** Cuts the connection. */
+  cut(): void {
+    this.totals.remove(this);
+    cut(this.connection, SLOW_CONSUMER);
   }
 
   /**
    * Cuts the connection if more than the bound waits. Call it while the transport is busy. It reads new packets only.
    */
   check(): void {
-    const { writeBuffer, transport } = this.connection;
+    const { writeBuffer } = this.connection;
     for (; this.counted < writeBuffer.length; this.counted++) {
-      const { data = '', options } = writeBuffer[this.counted]!;
-      for (const part of options.wsPreEncodedFrame ?? [data]) this.countedBytes += Buffer.byteLength(part);
+      this.countedBytes += sizeOf([writeBuffer[this.counted]!]);
     }
     const packets = this.handedOver + writeBuffer.length;
-    const bytes = (transport.socket?.bufferedAmount ?? 0) + this.countedBytes;
-    if (packets > this.bound.packets || bytes > this.bound.bytes) cut(this.connection, SLOW_CONSUMER);
+    if (packets > this.bound.packets || this.bytes > this.bound.bytes) this.cut();
+    else this.count();
+  }
+
+  /** The bytes that wait, as far as they are counted. */
+  private get bytes(): number {
+    const { socket } = this.connection.transport;
+    return (socket?.bufferedAmount ?? this.handedOverBytes) + this.countedBytes;
   }
 
   /**
@@ -60,3 +92,10 @@ export class Backlog {
     this.connection.transport.socket?.on('ping', () => this.check());
   }
 }
+
+const sizeOf = (packets: EngineConnection['writeBuffer']): number =>
+  packets.reduce(
+    (sum, { data = '', options }) =>
+      (options.wsPreEncodedFrame ?? [data]).reduce((size, part) => size + Buffer.byteLength(part), sum),
+    0,
+  );

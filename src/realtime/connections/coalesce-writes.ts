@@ -1,6 +1,7 @@
 import type { Socket as TcpSocket } from 'node:net';
-import type { Server } from 'socket.io';
+import type { ChatServer } from '../chat-socket.js';
 import type { RealtimeOptions } from '../realtime.options.js';
+import { BacklogTotals } from './backlog-totals.js';
 import { Backlog } from './backlog.js';
 import type { EngineConnection } from './engine-connection.js';
 
@@ -23,13 +24,19 @@ import type { EngineConnection } from './engine-connection.js';
  *
  * Invariants: packets keep their order. A connection that keeps up is never counted.
  */
-export function coalesceWrites({ engine }: Server, maxBacklog: RealtimeOptions['maxBacklog']): void {
+export function coalesceWrites(server: ChatServer, maxBacklog: RealtimeOptions['maxBacklog']): void {
+  const { engine } = server;
+  const totals = new BacklogTotals(maxBacklog);
   const waiting = new Set<EngineConnection>();
-  const corked = new Set<TcpSocket>();
-  const backlogs = new WeakMap<EngineConnection, Backlog>();
+  /** The TCP sockets that keep what this turn has flushed, with the connection of each. */
+  const corked = new Map<TcpSocket, EngineConnection>();
+  const backlogs = new WeakMap<object, Backlog>();
 
   const uncork = (): void => {
-    for (const tcp of corked) tcp.uncork();
+    for (const [tcp, connection] of corked) {
+      tcp.uncork();
+      backlogs.get(connection)!.count();
+    }
     corked.clear();
   };
   const flush = (): void => {
@@ -46,15 +53,16 @@ export function coalesceWrites({ engine }: Server, maxBacklog: RealtimeOptions['
 
   engine.on('connection', (connection: EngineConnection) => {
     connection.flush = flushLater;
-    backlogs.set(connection, new Backlog(connection, maxBacklog));
+    backlogs.set(connection, new Backlog(connection, maxBacklog, totals));
   });
+  server.on('connection', ({ conn, data }) => (backlogs.get(conn)!.userId = data.principal.userId));
   engine.on('flush', (connection: EngineConnection) => {
     backlogs.get(connection)?.handOver();
     // Engine.IO emits this just before it writes. Polling has no socket of its own, and nothing to gain.
     const tcp = connection.transport.socket?._socket;
     if (!tcp || corked.has(tcp)) return;
     if (corked.size === 0) process.nextTick(uncork);
-    corked.add(tcp);
+    corked.set(tcp, connection);
     tcp.cork();
   });
 }

@@ -61,7 +61,7 @@ export class SocketAdapter extends IoAdapter {
       pingTimeout: pingTimeoutMs,
     } as ServerOptions);
     this.app.get(SocketServer).hold(server as ChatServer);
-    coalesceWrites(server, maxBacklog);
+    coalesceWrites(server as ChatServer, maxBacklog);
     return server;
   }
 
