@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'socket.io-client';
 import type { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';
-import { TestApp, type TestUser } from './support/test-app.js';
+import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
 /** Malformed and malicious input: each gets the documented error, and the application serves the next request. */
 describe('malformed input', () => {
@@ -167,6 +168,66 @@ describe('malformed input', () => {
         ]);
       },
     );
+
+    describe('that is not UTF-8', () => {
+      /** Characters up to U+00FF stand for bytes. */
+      const send = async (path: string, type: string, bytes: string, more: Record<string, string> = {}) => {
+        const headers = { Authorization: `Bearer ${ada.token}`, 'Content-Type': type, ...more };
+        const response = await fetch(app.url + path, { method: 'POST', headers, body: Buffer.from(bytes, 'latin1') });
+        return { status: response.status, headers: response.headers, body: await response.json() };
+      };
+      const FORM = 'application/x-www-form-urlencoded';
+      const inUtf8 = (text: string): string => Buffer.from(text).toString('latin1');
+
+      it.each(['\xff', 'caf\xe9', '\xc0\x80', '\xed\xa0\x80', '\xf5\x80\x80\x80', '\xd0'])(
+        'is refused in JSON and in a form, never repaired: %j',
+        async (bytes) => {
+          const text = `{"name":"${bytes}","email":"${randomUUID()}@example.com","password":"${PASSWORD}"}`;
+          expectProblem(await send('/register', 'application/json', text), 400, 'validation_failed', ['body']);
+          const form = `username=ada%40example.com&password=${bytes}`;
+          expectProblem(await send('/login', FORM, form), 400, 'validation_failed', ['body']);
+          const encoded = `username=ada%40example.com&password=${[...bytes].map((byte) => `%${byte.charCodeAt(0).toString(16)}`).join('')}`;
+          expectProblem(await send('/login', FORM, encoded), 400, 'validation_failed', ['body']);
+        },
+      );
+
+      it.each(['%', '%4', '%zz', '100%25%'])('is refused in a form: the percent sign of %s', async (text) => {
+        const form = `username=ada%40example.com&password=${text}`;
+        expectProblem(await send('/login', FORM, form), 400, 'validation_failed', ['body']);
+      });
+
+      it.each([
+        ['/messages', 'application/json; charset=iso-8859-1'],
+        ['/messages', 'application/json;charset="UTF-16"'],
+        ['/messages', 'application/json; charset=utf-8; charset=koi8-r'],
+        ['/login', `${FORM}; Charset=windows-1251`],
+      ])('is refused when it says so: %s, %s', async (path, type) => {
+        expectProblem(await send(path, type, '{}'), 415, 'unsupported_media_type');
+      });
+
+      it.each(['utf-8', '"UTF-8"', 'utf8'])('is not meant by the charset %s', async (charset) => {
+        const form = inUtf8(`username=${ada.email}&password=${PASSWORD}`);
+        expect((await send('/login', `${FORM}; charset=${charset}`, form)).status).toBe(200);
+        const body = inUtf8(`{"chat_id":${chatId},"text":"Привет"}`);
+        expect((await send('/messages', `application/json; charset=${charset}`, body)).body.text).toBe('Привет');
+      });
+
+      it('is refused in a header, which is read as UTF-8', async () => {
+        const login = JSON.stringify({ username: ada.email, password: PASSWORD });
+        const from = (userAgent: string) => send('/login', 'application/json', login, { 'User-Agent': userAgent });
+        expectProblem(await from('caf\xe9'), 400, 'validation_failed', ['User-Agent']);
+        const device = `Телефон ${'🧮'.repeat(300)}`;
+        const { body } = await from(inUtf8(device));
+        const sessions = await app.request('GET', '/auth/sessions', { token: body.access_token });
+        const { user_agent } = sessions.body.find(({ current }: { current: boolean }) => current);
+        expect(user_agent).toBe([...device].slice(0, 200).join(''));
+      });
+    });
+
+    it('is refused: a field of a form given twice', async () => {
+      const form = new URLSearchParams([...Array(2).fill(['username', ada.email]), ['password', PASSWORD]]);
+      expectProblem(await app.request('POST', '/login', { body: form }), 400, 'validation_failed', ['username']);
+    });
 
     it.each(['0', '-1', '1.5', 'abc', '9007199254740992', '1e3', '%00', '1%20', '0x10', '٣'])(
       'is refused: the id %s in a path',

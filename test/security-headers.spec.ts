@@ -106,6 +106,7 @@ describe('raw requests', () => {
     ['headers over 16 KiB', `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`],
     ['an address over 16 KiB', `GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
     ['no HTTP', 'hello\r\n\r\n'],
+    ['an address in bytes', 'GET /users?query=é HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['two lengths', 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'],
     [
       'a length and chunks',

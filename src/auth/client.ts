@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { headerText } from '../common/http/utf8.js';
 
 const MAX_USER_AGENT = 200;
 
@@ -18,7 +19,7 @@ export interface Client {
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
   const { headers, address } = context.switchToHttp().getRequest<FastifyRequest>();
   return {
-    userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) || null,
+    userAgent: [...headerText(headers['user-agent'] ?? '', 'User-Agent')].slice(0, MAX_USER_AGENT).join('') || null,
     address,
   };
 });

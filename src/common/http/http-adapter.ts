@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { AppConfig } from '../../config/app.config.js';
+import { useBodyParsers } from './body-parsers.js';
 import { addressFinder } from './client-address.js';
 import { answerAllRequests } from './ordinary-requests.js';
-import { assertForm, isReadable } from './request-form.js';
+import { assertForm } from './request-form.js';
 import { refuseOtherMethods } from './route-methods.js';
 import { refuseUnreadable } from './unreadable-request.js';
+import { isAddress } from './utf8.js';
 
 /** In bytes. */
 const BODY_LIMIT = 64 * 1024;
@@ -40,7 +42,7 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
     // The router itself would refuse these addresses, and one with a long id, without the headers of other answers.
-    rewriteUrl: ({ url = '' }) => (isReadable(url) ? url : NOWHERE),
+    rewriteUrl: ({ url = '' }) => (isAddress(url) ? url : NOWHERE),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_HEADER_BYTES },
   });
   const fastify = adapter.getInstance();
@@ -64,13 +66,7 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     // Nest puts a route's own `bodyLimit` only into its `config`; Fastify reads it from the route.
     route.bodyLimit = (route as { config?: { bodyLimit?: number } }).config?.bodyLimit ?? BODY_LIMIT;
   });
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeContentTypeParser('text/plain');
-  adapter.useBodyParser('application/json', false, { bodyLimit: BODY_LIMIT }, (request, body, done) => {
-    // A content type without a body is no JSON error: the request has no body.
-    if (body.length === 0) done(null, undefined);
-    else void parseJson(request, body.toString(), done);
-  });
+  useBodyParsers(adapter, BODY_LIMIT);
   return adapter;
 }
 
