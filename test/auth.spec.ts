@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, randomUUID } from 'node:crypto';
+import { domainToASCII } from 'node:url';
 import { type AppConfig, appConfig } from '../src/config/app.config.js';
 import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
@@ -49,6 +50,33 @@ describe('authentication', () => {
       expect(status).toBe(200);
       expect(decode(body.access_token as string)[1].sub).toBe(String(first.id));
     });
+
+    it.each<[string, (local: string, domain: string) => string]>([
+      ['white space around it', (local, domain) => ` \t${local}@${domain}\u00a0\n`],
+      ['its accents typed apart', (local, domain) => `${local}@${domain}`.normalize('NFD')],
+      ['its domain in capitals', (local, domain) => `${local}@${domain.toUpperCase()}`],
+      ['its domain in Punycode', (local, domain) => `${local}@${domainToASCII(domain)}`],
+      ['the full stops of China', (local, domain) => `${local}@${domain.replaceAll('.', '。')}`],
+    ])('treats an email as the same with %s', async (_, variant) => {
+      const [local, domain] = ['zoë', `bücher-${randomUUID()}.example.com`];
+      const email = `${local}@${domain}`;
+      const { body: first } = await register(account({ email: variant(local, domain) }));
+      expect(first.email).toBe(email);
+      for (const other of [email, variant(local, domain), variant(local.toUpperCase(), domain)]) {
+        expectProblem(await register(account({ email: other })), 409, 'email_taken');
+        const { body } = await login({ username: other, password: PASSWORD });
+        const token = body.access_token as string;
+        expect((await me(token)).body).toEqual(first);
+        const found = await app.request('GET', `/users?query=${encodeURIComponent(other)}`, { token });
+        expect(found.body.map(({ id }: { id: number }) => id)).toEqual([first.id]);
+      }
+      expect((await login({ username: variant(local, domain), email, password: PASSWORD })).status).toBe(200);
+    });
+
+    it.each(['a@ex%61mple.com', 'a@example.com:80', 'a@example.com/x', 'a@b@example.com', ' @example.com'])(
+      'makes no other email out of %s',
+      async (email) => expectProblem(await register(account({ email })), 400, 'validation_failed', ['email']),
+    );
 
     it('gives an email to one of several simultaneous registrations', async () => {
       const email = `contended-${newEmail()}`;

@@ -43,6 +43,41 @@ describe('passwords', () => {
     });
   });
 
+  describe('typed in another way', () => {
+    const typed = 'Zoe\u0308\u00a0Ko\u0301w 42';
+    const same = 'Zoë Ków 42';
+
+    it('are the same password with other spaces and accents, wherever one is asked for', async () => {
+      const email = `${randomUUID()}@example.com`;
+      expect((await register(typed, email)).status).toBe(201);
+      for (const password of [typed, same, 'Zoë\u3000Ków 42']) expect((await login(email, password)).status).toBe(200);
+      for (const password of ['zoë ków 42', 'Zoe Kow 42', `${same} `]) {
+        expectProblem(await login(email, password), 401, 'invalid_credentials');
+      }
+      const { access_token: token } = (await login(email, same)).body;
+      const body = { current_password: same.normalize('NFD'), new_password: `new ${typed}` };
+      expect((await app.request('POST', '/auth/password', { token, body })).status).toBe(204);
+      expect((await login(email, `new ${same}`)).status).toBe(200);
+      const closing = { token, body: { password: `new ${same.normalize('NFD')}` } };
+      expect((await app.request('DELETE', '/users/me', closing)).status).toBe(204);
+    });
+
+    it('count their characters after that', async () => {
+      expectProblem(await register('e\u0301'.repeat(7)), 400, 'validation_failed', ['password']);
+      expect((await register('e\u0301'.repeat(128))).status).toBe(201);
+      expect((await register('❤️👩‍👩‍👧 heart')).status).toBe(201);
+    });
+
+    it.each(['tab\there', 'line\nbreak', 'delete\u007f', 'next line\u0085'])(
+      'are refused with a control character: %j',
+      async (password) => {
+        expectProblem(await register(password), 400, 'validation_failed', ['password']);
+        const ada = await app.user();
+        expectProblem(await change(ada, PASSWORD, password), 400, 'validation_failed', ['new_password']);
+      },
+    );
+  });
+
   describe('hashed with other parameters', () => {
     const hashOf = async ({ id }: TestUser): Promise<string> =>
       (await app.sql<{ hash: string }>('SELECT password_hash AS hash FROM users WHERE id = $1', [id]))[0]!.hash;

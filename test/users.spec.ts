@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expectProblem } from './support/expect-problem.js';
-import { TestApp, type TestUser } from './support/test-app.js';
+import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -40,7 +40,7 @@ describe('users', () => {
       ['अनिल शर्मा', 'अनि', 'निल'],
       ['山田太郎', '山田', '太郎'],
       ['محمد الفارسي', 'الفار', 'فارسي'],
-      ['Zoe\u0301 Z\u0301', 'zoe\u0301', 'oe\u0301'],
+      ['Zo\u00e9 \u0179', 'zoe\u0301', 'oe\u0301'],
       ['agent007 3com', '3c', '07'],
     ])('finds the name %s in its own script', async (name, start, middle) => {
       const { id } = await app.user(name);
@@ -183,6 +183,50 @@ describe('users', () => {
       const before = (await seeker.get('/auth/me')).body;
       expectProblem(await seeker.patch('/users/me', body), 400, 'validation_failed', fields);
       expect((await seeker.get('/auth/me')).body).toEqual(before);
+    });
+
+    it.each([
+      ['of a zero-width space', '\u200b'],
+      ['of a filler of Hangul', '\u3164'],
+      ['of a blank of Braille', '\u2800\u2800'],
+      ['of joiners and spaces', ' \u200d\u2060 '],
+      ['with a line break', 'Ada\r\nLovelace'],
+      ['with a break between lines', 'Ada\u2028Lovelace'],
+      ['with an escape', 'Ada\u001b[31m'],
+      ['with a control character above ASCII', 'Ada\u0085'],
+      ['with a turn to the left', '\u202egnp.ecalevoL'],
+      ['with an isolate', '\u2067Ada\u2069'],
+      ['with a mark of direction', 'Ada\u200f'],
+    ])('must not be misleading, for people and groups: a name %s', async (_, name) => {
+      const owner = await app.user();
+      const group = await owner.group();
+      const account = { name, email: `${randomUUID()}@example.com`, password: PASSWORD };
+      for (const answer of [
+        await app.request('POST', '/auth/register', { body: account }),
+        await owner.patch('/users/me', { name }),
+        await owner.post('/groups', { name }),
+        await owner.post('/chats', { type: 'group', name }),
+        await owner.patch(`/groups/${group.id}`, { name }),
+      ]) {
+        expectProblem(answer, 400, 'validation_failed', ['name']);
+      }
+    });
+
+    it.each(['Ада 🧮', '👩‍👩‍👧', '❤️', '🏴󠁧󠁢󠁥󠁮󠁧󠁿 x', 'می‌خواهم', 'क्‍ष', "O'Neill-Ñandú, Jr.", '山田\u3000太郎'])(
+      'may be of any script: %s',
+      async (name) => {
+        expect((await seeker.patch('/users/me', { name })).body.name).toBe(name);
+        expect((await seeker.post('/groups', { name })).body.name).toBe(name);
+      },
+    );
+
+    it('has one form, however its accents were typed', async () => {
+      const typed = `Zoe\u0308 ${'e\u0301'.repeat(90)}`;
+      const name = typed.normalize('NFC');
+      expect((await seeker.patch('/users/me', { name: typed })).body.name).toBe(name);
+      const { body: group } = await seeker.post('/groups', { name: typed });
+      expect(group.name).toBe(name);
+      expect((await seeker.patch(`/groups/${group.id}`, { name: typed })).body.name).toBe(name);
     });
   });
 });

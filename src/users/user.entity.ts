@@ -16,7 +16,7 @@ export class User {
   @Column('varchar', { length: 100 })
   name: string;
 
-  /** As the user typed it; unique whatever its case. Null when the account is closed. */
+  /** In the form of `canonicalEmail`; unique whatever its case. Null when the account is closed. */
   @Column('varchar', { length: 254, nullable: true })
   email: string | null;
 

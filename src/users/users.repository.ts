@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, Not, QueryFailedError } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { canonicalEmail } from './email.js';
 import { User } from './user.entity.js';
 
 /** The name that a closed account shows. */
@@ -126,13 +127,13 @@ export class UsersRepository {
     const candidates = this.users
       .createQueryBuilder('user')
       .select('user.id')
-      .where(`(lower(user.email) = lower(:query) OR ${NAME_WORDS} @@ ${QUERY_WORDS})`)
+      .where(`(lower(user.email) = lower(:email) OR ${NAME_WORDS} @@ ${QUERY_WORDS})`)
       .andWhere('user.closedAt IS NULL')
       .limit(MAX_CANDIDATES);
     return this.users
       .createQueryBuilder('found')
       .where(`found.id IN (${candidates.getQuery()})`)
-      .setParameters({ query })
+      .setParameters({ query, email: canonicalEmail(query) })
       .orderBy('found.id')
       .limit(limit)
       .getMany();

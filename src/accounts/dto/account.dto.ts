@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { ChatType, Membership, Role } from '../../contract/chats.js';
-import { TextField } from '../../common/validation/fields.js';
+import { PasswordField } from '../../common/validation/fields.js';
 import { SessionDto } from '../../auth/dto/session.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
 import type { MembershipRow } from '../../chats/dto/chat.dto.js';
@@ -8,7 +8,7 @@ import { AccountDto, UserDto } from '../../users/dto/user.dto.js';
 
 /** The body of `DELETE /users/me`. */
 export class CloseAccountDto {
-  @TextField({ description: 'Your password.', example: 'correct horse', min: 1, max: 128 })
+  @PasswordField({ description: 'Your password.' })
   password: string;
 }
 

@@ -2,20 +2,16 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsEmail, IsIn } from 'class-validator';
 import type { Tokens } from '../../contract/users.js';
-import { rule, TextField } from '../../common/validation/fields.js';
-import { NameField } from '../../users/dto/user.dto.js';
+import { NameField, NewPasswordField, PasswordField, rule, TextField } from '../../common/validation/fields.js';
+import { InForm } from '../../common/validation/text-form.js';
+import { canonicalEmail } from '../../users/email.js';
 import { isCommonPassword } from '../common-passwords.js';
 import { REFRESH_TOKEN_EXAMPLE } from './session.dto.js';
 
 /** The field of a new password, for a registration and a password change. */
-const NewPasswordField = (): PropertyDecorator =>
+const UncommonPasswordField = (): PropertyDecorator =>
   applyDecorators(
-    TextField({
-      description: 'None of the commonest passwords. Kept as an argon2id hash.',
-      example: 'correct horse',
-      min: 8,
-      max: 128,
-    }),
+    NewPasswordField({ description: 'None of the commonest passwords. Kept as an argon2id hash.' }),
     rule(
       'uncommon',
       (value) => typeof value !== 'string' || !isCommonPassword(value),
@@ -25,23 +21,24 @@ const NewPasswordField = (): PropertyDecorator =>
 
 /** The body of `POST /auth/register`. */
 export class RegisterDto {
-  @NameField('What others see.', 'Ada Lovelace')
+  @NameField({ description: 'What others see.', example: 'Ada Lovelace' })
   name: string;
 
+  @InForm(canonicalEmail)
   @TextField({ description: 'Unique whatever its case.', example: 'ada@example.com', min: 3, max: 254 })
   @IsEmail({}, { message: 'must be an email address' })
   email: string;
 
-  @NewPasswordField()
+  @UncommonPasswordField()
   password: string;
 }
 
 /** The body of `POST /auth/password`. */
 export class PasswordDto {
-  @TextField({ example: 'correct horse', min: 1, max: 128 })
+  @PasswordField()
   current_password: string;
 
-  @NewPasswordField()
+  @UncommonPasswordField()
   new_password: string;
 }
 
@@ -50,9 +47,11 @@ export class PasswordDto {
  * grant's other parameters are accepted because generic OAuth 2 clients send them, and ignored.
  */
 export class LoginDto {
+  @InForm(canonicalEmail)
   @TextField({ description: 'The email.', example: 'ada@example.com', min: 1, max: 254, optional: true })
   username?: string;
 
+  @InForm(canonicalEmail)
   @TextField({
     description: 'Another name for `username`.',
     example: 'ada@example.com',
@@ -62,7 +61,7 @@ export class LoginDto {
   })
   email?: string;
 
-  @TextField({ example: 'correct horse', min: 1, max: 128 })
+  @PasswordField()
   password: string;
 
   @TextField({ example: 'password', min: 0, max: 20, optional: true })

@@ -1,8 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { IdField, IdListField, PatternField } from '../../common/validation/fields.js';
+import { IdField, IdListField, NameField, PatternField } from '../../common/validation/fields.js';
 import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
-import { NameField } from '../../users/dto/user.dto.js';
 
 /** Inputs of the routes that make and list chats. */
 
@@ -11,7 +10,7 @@ const MAX_NEW_MEMBERS = 500;
 
 /** The body of `POST /groups`. */
 export class CreateGroupDto {
-  @NameField('The name of the group.', 'Analytical engines')
+  @NameField({ description: 'The name of the group.', example: 'Analytical engines' })
   name: string;
 
   @IdListField({ description: 'Who is in it besides you.', example: [2, 3], max: MAX_NEW_MEMBERS, optional: true })

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { getMetadataStorage } from 'class-validator';
+import { formsOf, type TextForm } from './text-form.js';
 
 type Holds = (input: Record<string, unknown>) => boolean;
 type Condition = (object: object, value: unknown) => boolean;
@@ -17,12 +18,22 @@ interface Rules {
   readonly fields: ReadonlySet<string>;
   /** Undefined when the class has no rules or some that can't be compiled. */
   readonly hold: Holds | undefined;
+  readonly forms: readonly (readonly [string, TextForm])[];
 }
 
 const compiled = new Map<Type<object>, Rules>();
 
 /** Whether the class has a field of this name. */
 export const isField = (metatype: Type<object>, name: string): boolean => rulesOf(metatype).fields.has(name);
+
+/** Puts the texts of the input into the forms of its class. */
+export function putInForm(metatype: Type<object>, input: object): void {
+  const fields = input as Record<string, unknown>;
+  for (const [name, form] of rulesOf(metatype).forms) {
+    const value = fields[name];
+    if (typeof value === 'string') fields[name] = form(value);
+  }
+}
 
 /**
  * The fast path of `ContractValidationPipe`: whether all rules of a class hold for an input. The rules are compiled
@@ -49,7 +60,8 @@ function compile(metatype: Type<object>): Rules {
   const plain = metadata.every(
     ({ type, each, groups }) => [RULE, CONDITION].includes(type) && !each && !(groups as unknown[] | undefined)?.length,
   );
-  if (!plain || metadata.length === 0) return { fields, hold: undefined };
+  const forms = Object.entries(formsOf(metatype.prototype as object));
+  if (!plain || metadata.length === 0) return { fields, forms, hold: undefined };
   const rules = Object.entries(storage.groupByPropertyName(metadata)).map(([property, own]) => {
     const conditions = own.filter(({ type }) => type === CONDITION).map((rule) => rule.constraints[0] as Condition);
     const checks = own.filter(({ type }) => type === RULE).map((rule) => checkOf(rule, metatype.name));
@@ -61,7 +73,7 @@ function compile(metatype: Type<object>): Rules {
       const value = input[property];
       return conditions.some((applies) => !applies(input, value)) || checks.every((holds) => holds(input, value));
     });
-  return { fields, hold };
+  return { fields, forms, hold };
 }
 
 function checkOf({ constraintCls, constraints, propertyName }: Rule, targetName: string): Condition {

@@ -2,7 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsInt, IsString, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
-import { codePoints, isStorable } from './text.js';
+import { composed, InForm, opaque } from './text-form.js';
+import { codePoints, hasNoControls, isPlain, isStorable, isVisible } from './text.js';
 
 /**
  * The kinds of fields that DTOs of inputs use. Each is the validation rule and the OpenAPI of a field in one decorator.
@@ -35,6 +36,12 @@ export const rule = (
     },
   });
 
+/** A rule for text; that it is text is another one. */
+const ofText =
+  (holds: (text: string) => boolean) =>
+  (value: unknown): boolean =>
+    typeof value !== 'string' || holds(value);
+
 /**
  * Text of `min` to `max` code points that PostgreSQL can store. With `blank: false` it must have more than white space.
  */
@@ -46,14 +53,35 @@ export function TextField(options: FieldOptions & { min: number; max: number; bl
     api(options, { type: String, minLength: min, maxLength: max }),
     ...presence(options),
     rule('length', length, `must be text of ${min} to ${max} characters`),
+    rule('storable', ofText(isStorable), 'must not hold U+0000 or half a surrogate pair'),
     rule(
-      'storable',
-      (value) => typeof value !== 'string' || isStorable(value),
-      'must not hold U+0000 or half a surrogate pair',
+      'notBlank',
+      ofText((text) => blank || text.trim() !== ''),
+      'must not be blank',
     ),
-    rule('notBlank', (value) => blank || typeof value !== 'string' || value.trim() !== '', 'must not be blank'),
   );
 }
+
+/** The name of a person or a group: a line of text that shows as it is. */
+export function NameField(options: FieldOptions): PropertyDecorator {
+  return applyDecorators(
+    InForm(composed),
+    TextField({ ...options, min: 1, max: 100, blank: false }),
+    rule('plain', ofText(isPlain), 'must not hold line breaks, other control characters or marks of direction'),
+    rule('visible', ofText(isVisible), 'must not be invisible'),
+  );
+}
+
+/** A password that is compared with a stored one. */
+export const PasswordField = (options: FieldOptions & { min?: number } = {}): PropertyDecorator =>
+  applyDecorators(InForm(opaque), TextField({ example: 'correct horse', min: 1, max: 128, ...options }));
+
+/** A password that will be stored, of 8 characters or more. */
+export const NewPasswordField = (options: FieldOptions): PropertyDecorator =>
+  applyDecorators(
+    PasswordField({ ...options, min: 8 }),
+    rule('plain', ofText(hasNoControls), 'must not hold control characters'),
+  );
 
 /** Text that matches a pattern. */
 export function PatternField(options: FieldOptions & { pattern: RegExp; message: string }): PropertyDecorator {

@@ -1,11 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { Role } from '../../contract/chats.js';
-import { NameField } from '../../users/dto/user.dto.js';
+import { NameField } from '../../common/validation/fields.js';
 
 /** The body of `PATCH /groups/{id}`. */
 export class UpdateGroupDto {
-  @NameField('The new name of the group.', 'Analytical engines')
+  @NameField({ description: 'The new name of the group.', example: 'Analytical engines' })
   name: string;
 }
 

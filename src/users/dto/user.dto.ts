@@ -1,13 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, ValidateIf } from 'class-validator';
 import type { Account, AddableBy, User as UserShape } from '../../contract/users.js';
-import { TextField } from '../../common/validation/fields.js';
+import { NameField, TextField } from '../../common/validation/fields.js';
+import { composed, InForm } from '../../common/validation/text-form.js';
 import { LimitQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
-
-/** The name of a person or a group. */
-export const NameField = (description: string, example: string, optional = false): PropertyDecorator =>
-  TextField({ description, example, min: 1, max: 100, blank: false, optional });
 
 const ADDABLE_BY: readonly AddableBy[] = ['everybody', 'correspondents'];
 
@@ -42,7 +39,7 @@ export class AccountDto extends UserDto implements Account {
 
 /** The body of `PATCH /users/me`: one of the fields, or both. */
 export class UpdateUserDto {
-  @NameField('What others see.', 'Ada Lovelace', true)
+  @NameField({ description: 'What others see.', example: 'Ada Lovelace', optional: true })
   name?: string;
 
   @ApiProperty({
@@ -58,6 +55,7 @@ export class UpdateUserDto {
 
 /** The query string of `GET /users`. */
 export class SearchUsersQuery {
+  @InForm(composed)
   @TextField({
     description: 'The beginning of any word of the name, or a whole email.',
     example: 'ada',
