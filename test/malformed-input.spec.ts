@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import type { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
@@ -326,6 +328,48 @@ describe('malformed input', () => {
       }
       await device.raw('typing', {});
       expect(device.received.map(({ event }) => event as string)).not.toContain('exception');
+    });
+
+    it.each(['/socket.io/?EIO=4&transport=websocket', '/ws/chat?token='])(
+      'ends the connection at a frame that is not UTF-8: %s',
+      async (path) => {
+        const url = `${app.url.replace('http', 'ws')}${path}${path.endsWith('=') ? ada.token : ''}`;
+        const socket = new WebSocket(url);
+        await once(socket, 'open');
+        socket.send(Buffer.from('42["message:send",{"text":"\xff"}]', 'latin1'), { binary: false });
+        expect((await once(socket, 'close'))[0]).toBe(1007);
+      },
+    );
+
+    it('refuses a poll that is not UTF-8, and takes one whose characters come in parts', async () => {
+      const path = '/socket.io/?EIO=4&transport=polling';
+      const { body: opened } = await app.request<string>('GET', path);
+      const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
+      const poll = (parts: Buffer[]): Promise<Response> =>
+        fetch(`${app.url}${path}&sid=${sid}`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'text/plain;charset=UTF-8' },
+          body: new ReadableStream({
+            start: (stream) => {
+              for (const part of parts) stream.enqueue(part);
+              stream.close();
+            },
+          }),
+          duplex: 'half',
+        } as RequestInit);
+      const send = (text: string): string =>
+        `42["message:send",{"chat_id":${chatId},"text":"${text}","client_message_id":"poll"}]`;
+      expect((await poll([Buffer.from(`40{"token":"${ada.token}"}`)])).status).toBe(200);
+      const bytes = Buffer.from(send('Привет'));
+      const half = bytes.indexOf('в') + 1;
+      expect((await poll([bytes.subarray(0, half), bytes.subarray(half)])).status).toBe(200);
+      expect((await device.next('message:created', ({ client_message_id }) => client_message_id === 'poll')).text).toBe(
+        'Привет',
+      );
+
+      const refused = await poll([Buffer.from(send('caf\xe9'), 'latin1')]);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({ code: 'validation_failed', errors: [{ field: 'body' }] });
     });
 
     it('disconnects only the client that sends a frame over 64 KiB', async () => {

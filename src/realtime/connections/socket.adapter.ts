@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
@@ -10,6 +11,7 @@ import { SocketServer } from '../socket.server.js';
 import { AdmissionService } from './admission.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
+import { refuseBrokenText } from './refuse-broken-text.js';
 import { refuseHandshake } from './refuse-handshake.js';
 
 /** The most fragments of one message. Each costs as much as a message, and client libraries send none. */
@@ -62,6 +64,7 @@ export class SocketAdapter extends IoAdapter {
     } as ServerOptions);
     this.app.get(SocketServer).hold(server as ChatServer);
     coalesceWrites(server as ChatServer, maxBacklog);
+    refuseBrokenPolls(server);
     return server;
   }
 
@@ -74,4 +77,11 @@ export class SocketAdapter extends IoAdapter {
     const { data } = socket as ChatSocket;
     data.commands = new CommandDispatcher(socket, handlerOf, this.pino);
   }
+}
+
+/** First of all listeners, since the body may come with the headers. */
+function refuseBrokenPolls(server: Server): void {
+  (server.httpServer as HttpServer).prependListener('request', (request, response) => {
+    if (request.method === 'POST' && request.url!.startsWith(server.path())) refuseBrokenText(request, response);
+  });
 }
