@@ -105,12 +105,14 @@ const TABLES = `
     joined_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
     last_read_seq bigint NOT NULL DEFAULT 0,
     last_sent_seq bigint NOT NULL DEFAULT 0,
+    active_at timestamptz(3) NOT NULL DEFAULT now(),
     CONSTRAINT chat_members_pkey PRIMARY KEY (chat_id, user_id),
     CONSTRAINT chat_members_role CHECK (role IN ('owner', 'admin', 'member')),
     CONSTRAINT chat_members_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats (id) ON DELETE CASCADE,
     CONSTRAINT chat_members_user_fkey FOREIGN KEY (user_id) REFERENCES users (id)
   ) WITH (fillfactor = 75);
   CREATE INDEX chat_members_user ON chat_members (user_id, chat_id);
+  CREATE INDEX chat_members_activity ON chat_members (user_id, active_at, chat_id);
 
   CREATE TABLE former_members (
     user_id bigint NOT NULL,

@@ -1,12 +1,22 @@
 import { type BenchContext, BenchTarget } from '../targets/bench-target.js';
 import { Figure, median } from '../report/figures.js';
-import { COMMON_CHATS, DEEP, HistoryDataset, type ReaderChat, POPULAR, SHALLOW } from '../targets/history-dataset.js';
+import {
+  COMMON_CHATS,
+  DEEP,
+  HistoryDataset,
+  type ListOwner,
+  LONG_LISTS,
+  POPULAR,
+  type ReaderChat,
+  SHALLOW,
+  SHORT_LIST,
+} from '../targets/history-dataset.js';
 import type { Measured } from '../load/load-figures.js';
 import { type Answer, RestClient } from '../load/rest-client.js';
 import { RunProblem } from '../load/send-run.js';
 import { tokenOf } from '../targets/dataset.js';
 
-// Reads in a very long chat compared with the same reads in a short one.
+// Reads in a very long chat, and in very long lists of chats, compared with the same reads in short ones.
 
 const REQUESTS = 100;
 const WARM_UP_REQUESTS = 50;
@@ -20,11 +30,11 @@ interface Chat {
   readonly messages: readonly { readonly seq: number }[];
 }
 
-/** A request that is measured in the deep chat and in the shallow one. */
-interface Case {
+/** A request that is measured at a deep place and at a shallow one: of a chat, or of a list of chats. */
+interface Case<Place> {
   readonly title: string;
-  readonly ask: (place: ReaderChat) => Ask;
-  readonly isRight: (body: never, place: ReaderChat) => boolean;
+  readonly ask: (place: Place) => Ask;
+  readonly isRight: (body: never, place: Place) => boolean;
 }
 
 /** Whether these are `count` consecutive messages from the seq `first` on. */
@@ -32,7 +42,7 @@ const isRun = (messages: Chat['messages'], first: number, count: number): boolea
   messages.length === count && messages.every(({ seq }, index) => seq === first + index);
 
 /** A page of the history. `query` and `first` compute the query and the first seq from the length of the chat. */
-function page(title: string, query: (length: number) => string, first: (length: number) => number): Case {
+function page(title: string, query: (length: number) => string, first: (length: number) => number): Case<ReaderChat> {
   return {
     title,
     ask({ chatId, messages }) {
@@ -61,14 +71,20 @@ const PAGES = [
   ),
 ];
 
-const CHAT_LIST: Case = {
+const CHAT_LIST: Case<ReaderChat> = {
   title: `List of ${COMMON_CHATS + 1} chats`,
   ask: () => (client) => client.get(`/chats?limit=${COMMON_CHATS + 1}`),
   isRight: (body: readonly Chat[], { chatId }) => body.length === COMMON_CHATS + 1 && body[0]!.id === chatId,
 };
 
+const firstOfList = (chats: number): Case<ListOwner> => ({
+  title: `First page of the list of ${chats} chats`,
+  ask: () => (client) => client.get(`/chats?limit=${PAGE}`),
+  isRight: (body: readonly Chat[], { chatId }) => body.length === PAGE && body[0]!.id === chatId,
+});
+
 /** A sync of a client that lacks the last messages of one chat. */
-const catchUp = (dataset: HistoryDataset): Case => ({
+const catchUp = (dataset: HistoryDataset): Case<ReaderChat> => ({
   title: `Sync of ${MISSED} missed messages, ${COMMON_CHATS + 1} chats`,
   ask({ userId, chatId }) {
     const body = JSON.stringify({ cursors: dataset.cursorsOf(userId, chatId, MISSED) });
@@ -78,27 +94,37 @@ const catchUp = (dataset: HistoryDataset): Case => ({
     chats.length === 1 && isRun(chats[0]!.messages, messages - MISSED + 1, MISSED),
 });
 
-/** Measures reads in a chat of a million messages and in one of a thousand, among `total` messages. */
+/**
+ * Measures reads in a chat of a million messages and in one of a thousand, among `total` messages, and in long lists of
+ * chats and in a short one.
+ */
 export async function history(bench: BenchContext, rounds: number, total: number): Promise<Measured> {
   const target = await BenchTarget.start('ours', { users: 0, chats: [] }, bench);
   const dataset = new HistoryDataset(total);
   await dataset.fill(target.databaseUrl);
   const clientOf = (userId: number): RestClient => new RestClient(target.server.port, tokenOf(userId));
   const figures: Figure[] = [];
-  for (const aCase of [...PAGES, CHAT_LIST, catchUp(dataset)]) figures.push(await compare(aCase, clientOf, rounds));
+  for (const aCase of [...PAGES, CHAT_LIST, catchUp(dataset)]) {
+    figures.push(await compare(aCase, DEEP, SHALLOW, clientOf, rounds));
+  }
+  for (const long of LONG_LISTS) {
+    figures.push(await compare(firstOfList(long.chats), long, SHORT_LIST, clientOf, rounds));
+  }
   figures.push(await nothingNew(clientOf(POPULAR.userId), dataset, rounds));
   await target.stop();
   return { figures, loads: [] };
 }
 
-/** Sends requests in turns to the deep chat and to the shallow one, so that both meet the same conditions. */
-async function compare(
-  { title, ask, isRight }: Case,
+/** Sends requests in turns to the deep place and to the shallow one, so that both meet the same conditions. */
+async function compare<Place extends { readonly userId: number }>(
+  { title, ask, isRight }: Case<Place>,
+  deep: Place,
+  shallow: Place,
   clientOf: (userId: number) => RestClient,
   rounds: number,
 ): Promise<Figure> {
   const figure = new Figure(title, 'ms', [{ over: 'shallow', atMost: 1.5 }], 'deep');
-  const sides = [DEEP, SHALLOW].map((place) => {
+  const sides = [deep, shallow].map((place) => {
     return { place, request: ask(place), client: clientOf(place.userId), times: [] as number[] };
   });
   for (let round = -1; round < rounds; round++) {
@@ -110,7 +136,7 @@ async function compare(
       }
     }
     for (const { place, times } of sides) {
-      if (round >= 0) figure.add(round, place === DEEP ? 'deep' : 'shallow', median(times)!);
+      if (round >= 0) figure.add(round, place === deep ? 'deep' : 'shallow', median(times)!);
       times.length = 0;
     }
   }

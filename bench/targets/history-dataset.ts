@@ -15,6 +15,19 @@ export const COMMON_CHATS = 49;
 /** A user with many chats. */
 export const POPULAR = { userId: 3, chats: 1_000 };
 
+/** A user with nothing but chats, and the one that is the first of their list. */
+export interface ListOwner {
+  readonly userId: number;
+  readonly chatId: number;
+  readonly chats: number;
+}
+
+const listOwner = (userId: number, chats: number): ListOwner => ({ userId, chatId: userId * 1_000_000, chats });
+
+/** Lists of chats: a short one, the longest one by default (`MAX_CHATS`), and one without that bound. */
+export const SHORT_LIST = listOwner(1_001, 100);
+export const LONG_LISTS = [listOwner(1_002, 10_000), listOwner(1_003, 120_000)];
+
 const FIRST_OTHER_CHAT = 3;
 const FIRST_OTHER_USER = 4;
 const OTHER_USERS = 10;
@@ -57,7 +70,13 @@ export class HistoryDataset implements Dataset {
          FROM unnest($1::bigint[], $2::bigint[]) AS l(chat_id, length) WHERE id = l.chat_id`,
         [this.chats.map(({ id }) => id), this.chats.map(({ id }) => this.messagesIn(id))],
       );
-      await db.query('UPDATE chat_members m SET last_read_seq = c.last_seq FROM chats c WHERE c.id = m.chat_id');
+      await db.query(
+        'UPDATE chat_members m SET last_read_seq = c.last_seq, active_at = c.last_activity_at FROM chats c WHERE c.id = m.chat_id',
+      );
+      for (const { userId, chatId, chats } of [SHORT_LIST, ...LONG_LISTS]) {
+        await db.query(`INSERT INTO users (id, name) VALUES ($1, 'Owner of a list')`, [userId]);
+        await db.query(INSERT_LIST, [userId, chatId, chats]);
+      }
       await withoutIndexes(db, 'messages', () => db.query(INSERT_MESSAGES));
       await db.query('VACUUM ANALYZE');
       await db.query('CHECKPOINT');
@@ -68,6 +87,17 @@ export class HistoryDataset implements Dataset {
     return [DEEP, SHALLOW].find((place) => place.chatId === chatId)?.messages ?? this.messagesOfOthers;
   }
 }
+
+const INSERT_LIST = `
+  WITH made AS (
+    INSERT INTO chats (id, type, creator_id, last_activity_at)
+    SELECT $2::bigint + i, 'group', $1, now() - i * interval '1 second' FROM generate_series(0, $3::int - 1) i
+    RETURNING id, creator_id, last_activity_at
+  ), named AS (
+    INSERT INTO groups (chat_id, name, member_count) SELECT id, 'One of many', 1 FROM made
+  )
+  INSERT INTO chat_members (chat_id, user_id, role, active_at)
+  SELECT id, creator_id, 'owner', last_activity_at FROM made`;
 
 const INSERT_MESSAGES = `
   INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp)

@@ -7,6 +7,7 @@ import { Chat } from './chat.entity.js';
 @Entity('chat_members')
 @Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)
 @Index('chat_members_user', ['userId', 'chatId'])
+@Index('chat_members_activity', ['userId', 'activeAt', 'chatId'])
 export class ChatMember {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'chat_members_pkey' })
   @ForeignKey(() => Chat, { name: 'chat_members_chat_fkey', onDelete: 'CASCADE' })
@@ -29,4 +30,11 @@ export class ChatMember {
   /** The `seq` of the member's newest message; 0 before the first. */
   @Column('bigint', { name: 'last_sent_seq', default: 0 })
   lastSentSeq: number;
+
+  /**
+   * The place of the chat in the member's list: the time of its newest message, or of its creation. `ActivityWriter`
+   * moves it, up to a second behind `Chat.lastActivityAt`.
+   */
+  @Column({ type: 'timestamptz', name: 'active_at', precision: 3, default: () => 'now()' })
+  activeAt: Date;
 }

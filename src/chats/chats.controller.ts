@@ -59,7 +59,10 @@ export class ChatsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Your chats, latest activity first' })
+  @ApiOperation({
+    summary: 'Your chats, latest activity first',
+    description: 'The order may be a second behind the newest messages.',
+  })
   @ApiOkResponse({ type: [ChatDto] })
   @ApiProblems('validation_failed')
   listChats(@CurrentUserId() userId: number, @Query() { limit, before }: ListChatsQuery): Promise<ChatDto[]> {

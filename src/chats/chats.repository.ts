@@ -22,7 +22,7 @@ const chatOf = (members: string): string =>
 const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
          coalesce(g.member_count, 2) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
-         c.last_seq, c.last_change_seq, me.last_read_seq, c.last_activity_at,
+         c.last_seq, c.last_change_seq, me.last_read_seq, me.active_at,
          c.read_by_all_seq, ${messageColumns('last', 'message_')}
   FROM me
   ${chatOf('me')}
@@ -37,7 +37,11 @@ const CHAT_VIEW = `
 /** SQL: the memberships in the chat $1 of those among the users $2 who are members. */
 const AMONG = 'SELECT * FROM chat_members WHERE chat_id = $1 AND user_id = ANY($2)';
 
-const BY_ACTIVITY = 'ORDER BY c.last_activity_at DESC, c.id DESC';
+/** SQL: the memberships `m`, latest activity first. The index `chat_members_activity` has them in this order. */
+const BY_ACTIVITY = 'ORDER BY m.active_at DESC, m.chat_id DESC';
+
+/** Memberships that one statement of `recordActivity` moves. A sender among them waits for it. */
+export const MOVED_AT_ONCE = 1_000;
 
 /** Two user ids in the order of `private_chats`, the lower one first. */
 export const pairOf = (one: number, other: number): [low: number, high: number] =>
@@ -70,14 +74,35 @@ export class ChatsRepository {
     return this.unitOfWork.repository(Chat).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** A page of the user's chats, latest activity first. */
+  /** A page of the user's chats, latest activity first. It costs the page, however many chats there are. */
   async listViews(userId: number, limit: number, before: ActivityCursor | undefined): Promise<ChatRow[]> {
-    const older = before ? `AND (c.last_activity_at, c.id) < (to_timestamp($3::float8 / 1000), $4::bigint)` : '';
-    const me = `
-      SELECT m.* FROM chat_members m ${chatOf('m')}
-      WHERE m.user_id = $1 ${older} ${BY_ACTIVITY} LIMIT $2`;
+    const older = before ? `AND (m.active_at, m.chat_id) < (to_timestamp($3::float8 / 1000), $4::bigint)` : '';
+    const me = `SELECT m.* FROM chat_members m WHERE m.user_id = $1 ${older} ${BY_ACTIVITY} LIMIT $2`;
     const parameters = before ? [userId, limit, before.activityMs, before.chatId] : [userId, limit];
-    return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW} ${BY_ACTIVITY}`, parameters);
+    return this.queryViews(`WITH me AS (${me}) ${CHAT_VIEW} ORDER BY me.active_at DESC, c.id DESC`, parameters);
+  }
+
+  /**
+   * Copies the time of the newest message of these chats to memberships that are behind it, up to a thousand. Returns
+   * how many were behind, and their chats. It waits for no row, so it can't deadlock with an append: a membership that
+   * is locked stays behind.
+   */
+  async recordActivity(chatIds: readonly number[]): Promise<{ count: number; chatIds: number[] }> {
+    const rows: { count: number; chat_ids: number[] }[] = await this.unitOfWork.manager.query(
+      `WITH behind AS MATERIALIZED (
+         SELECT m.chat_id, m.user_id, c.last_activity_at FROM unnest($1::bigint[]) AS p(chat_id) ${chatOf('p')}
+         JOIN chat_members m ON m.chat_id = p.chat_id AND m.active_at < c.last_activity_at LIMIT ${MOVED_AT_ONCE}
+       ), free AS MATERIALIZED (
+         SELECT b.* FROM behind b JOIN chat_members m ON m.chat_id = b.chat_id AND m.user_id = b.user_id
+         FOR NO KEY UPDATE OF m SKIP LOCKED
+       ), moved AS (
+         UPDATE chat_members m SET active_at = f.last_activity_at FROM free f
+         WHERE m.chat_id = f.chat_id AND m.user_id = f.user_id
+       )
+       SELECT count(*)::int AS count, coalesce(array_agg(DISTINCT chat_id), '{}') AS chat_ids FROM behind`,
+      [chatIds],
+    );
+    return { count: rows[0]!.count, chatIds: rows[0]!.chat_ids };
   }
 
   /** The chat as each of these users sees it. Users who aren't members are left out. */

@@ -7,7 +7,7 @@ import { AdditionsService } from './additions.service.js';
 import { BlocksRepository } from './blocks.repository.js';
 import { ChatOutbox } from './chat.outbox.js';
 import type { ChatMember } from './chat-member.entity.js';
-import { type ActivityCursor, type ChatCursor, ChatsRepository, pairOf } from './chats.repository.js';
+import { type ActivityCursor, type ChatCursor, ChatsRepository, MOVED_AT_ONCE, pairOf } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto, type MembershipRow, type NewGroupDto } from './dto/chat.dto.js';
 import { MemberDto } from './dto/member.dto.js';
@@ -146,6 +146,20 @@ export class ChatsService {
   ): Promise<{ chats: ChatDto[]; removedIds: number[] }> {
     const { chats, removedIds } = await this.chats.changedViews(userId, cursors, afterId, limit);
     return { chats: chats.map((row) => ChatDto.of(row)), removedIds };
+  }
+
+  /**
+   * Moves these chats to the place of their newest message in the lists of all their members. Returns those of which
+   * some member may still be behind.
+   */
+  async recordActivity(chatIds: readonly number[]): Promise<number[]> {
+    const behind = new Set<number>();
+    let moved;
+    do {
+      moved = await this.chats.recordActivity(chatIds);
+      for (const chatId of moved.chatIds) behind.add(chatId);
+    } while (moved.count >= MOVED_AT_ONCE);
+    return [...behind];
   }
 
   /** The user's memberships in chats above `afterId`, by id. */

@@ -28,11 +28,13 @@ CREATE TABLE chat_members (
   joined_at timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
   last_read_seq bigint NOT NULL DEFAULT 0,
   last_sent_seq bigint NOT NULL DEFAULT 0,
+  active_at timestamp(3) with time zone NOT NULL DEFAULT now(),
   CONSTRAINT chat_members_pkey PRIMARY KEY (chat_id, user_id),
   CONSTRAINT chat_members_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
   CONSTRAINT chat_members_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats(id) ON DELETE CASCADE,
   CONSTRAINT chat_members_user_fkey FOREIGN KEY (user_id) REFERENCES users(id)
 ) WITH (fillfactor=75);
+CREATE INDEX chat_members_activity ON public.chat_members USING btree (user_id, active_at, chat_id);
 CREATE INDEX chat_members_user ON public.chat_members USING btree (user_id, chat_id);
 
 CREATE TABLE chats (

@@ -32,9 +32,9 @@ export class GroupsRepository {
     await this.unitOfWork.repository(Group).update({ chatId }, { name });
   }
 
-  /** Adds a member whose cursor starts at `lastSeq`: the history counts as read. */
-  async add(chatId: number, userId: number, lastSeq: number): Promise<void> {
-    await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq: lastSeq });
+  /** Adds a member whose cursor starts at the end of the chat: the history counts as read. */
+  async add({ id: chatId, lastSeq: lastReadSeq, lastActivityAt: activeAt }: Chat, userId: number): Promise<void> {
+    await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq, activeAt });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
   }

@@ -74,11 +74,11 @@ export class GroupsService {
    * @throws AppError as `AdditionsService.takeForMember` does
    */
   async addMember(groupId: number, actorId: number, userId: number): Promise<MemberDto> {
-    const member = await this.change(groupId, actorId, 'admin', async (_, { lastSeq }) => {
+    const member = await this.change(groupId, actorId, 'admin', async (_, chat) => {
       const present = await this.chats.member(groupId, userId);
       if (present) return present;
       await this.additions.takeForMember(actorId, userId, await this.groups.memberCount(groupId));
-      await this.groups.add(groupId, userId, lastSeq);
+      await this.groups.add(chat, userId);
       const added = (await this.chats.member(groupId, userId))!;
       await this.outbox.record(groupId, { kind: 'member_added', member: added });
       return added;

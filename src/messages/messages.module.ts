@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChatsModule } from '../chats/chats.module.js';
 import { MessageEditsService } from './message-edits.service.js';
+import { ActivityWriter } from './activity.writer.js';
 import { DeletedChatsSweeper } from './deleted-chats.sweeper.js';
 import { LogReader } from './log.reader.js';
 import { Message } from './message.entity.js';
@@ -25,6 +26,7 @@ import { SyncService } from './sync.service.js';
     MessagesService,
     ReceiptsService,
     MessagesRepository,
+    ActivityWriter,
     DeletedChatsSweeper,
     LogWriter,
     LogReader,

@@ -235,6 +235,15 @@ export class MessagesRepository {
     return rows[0]!;
   }
 
+  /** The chats of the newest messages, as many as `limit`. */
+  async recentChatIds(limit: number): Promise<number[]> {
+    const rows = await this.query<{ id: number }>(
+      'SELECT DISTINCT chat_id AS id FROM (SELECT chat_id FROM messages ORDER BY id DESC LIMIT $1) newest',
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** The deleted groups that still have a row in `chats`. */
   async deletedChatIds(): Promise<number[]> {
     const rows = await this.query<{ id: number }>('SELECT id FROM chats WHERE deleted_at IS NOT NULL', []);

@@ -17,7 +17,7 @@ export interface ChatRow {
   last_change_seq: number;
   last_read_seq: number;
   read_by_all_seq: number;
-  last_activity_at: Date;
+  active_at: Date;
   last_message: MessageRow | null;
 }
 
@@ -93,7 +93,7 @@ export class ChatDto implements Chat {
       read_by_all_seq: row.read_by_all_seq,
       unread_count: row.last_seq - row.last_read_seq,
       last_message: row.last_message && MessageDto.of(row.last_message, row.read_by_all_seq),
-      activity_cursor: `${row.last_activity_at.getTime()}-${row.id}`,
+      activity_cursor: `${row.active_at.getTime()}-${row.id}`,
     };
   }
 }
