@@ -9,6 +9,7 @@ const TABLES = `
     email varchar(254),
     password_hash text,
     addable_by text NOT NULL DEFAULT 'everybody',
+    search_terms text NOT NULL DEFAULT '',
     created_at timestamptz(3) NOT NULL DEFAULT now(),
     closed_at timestamptz(3),
     erased_at timestamptz(3),
@@ -16,8 +17,8 @@ const TABLES = `
     CONSTRAINT users_addable_by CHECK (addable_by IN ('everybody', 'correspondents'))
   );
   CREATE UNIQUE INDEX users_email_key ON users (lower(email));
-  CREATE INDEX users_name_words ON users
-    USING gin (to_tsvector('simple', regexp_replace(name, '[^[:alnum:]]+', ' ', 'g')));
+  CREATE INDEX users_search_terms ON users USING gin (array_to_tsvector(string_to_array(search_terms, ' ')));
+  CREATE INDEX users_search_name ON users USING hash (search_terms) WHERE search_terms <> '';
   CREATE INDEX users_to_erase ON users (id) WHERE closed_at IS NOT NULL AND erased_at IS NULL;
 
   CREATE TABLE blocks (

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
 import type { News, SyncRequest } from '../src/contract/sync.js';
+import type { User } from '../src/contract/users.js';
 import { ErasureSweeper } from '../src/accounts/erasure.sweeper.js';
 import { ActivityWriter } from '../src/messages/activity.writer.js';
 import { DeletedChatsSweeper } from '../src/messages/deleted-chats.sweeper.js';
@@ -94,7 +95,8 @@ describe('query cost', () => {
       [ada.id, bobId, CHATS - 1],
     );
     await app.sql(
-      `INSERT INTO users (name, email, password_hash) SELECT 'Somebody', i || '@example.org', '' FROM generate_series(1, 50000) i`,
+      `INSERT INTO users (name, search_terms, email, password_hash)
+       SELECT 'Somebody', 'somebody a' || i, i || '@example.org', '' FROM generate_series(1, 50000) i`,
     );
     await app.sql(
       `WITH said AS (INSERT INTO messages (chat_id, seq, sender_id, text, client_message_id, timestamp, change_seq)
@@ -223,6 +225,19 @@ describe('query cost', () => {
     expect(cost.chats).toBeLessThanOrEqual(CHATS + 1);
     expect(cost.others).toBe(1);
     expect(cost.sorted).toBeLessThanOrEqual(CHATS);
+  });
+
+  it.each([
+    ['a rare name', 'a49999', 1, 10],
+    ['a rare beginning of a common name', 'some a4999', 11, 30],
+    ['a whole email', '49999@example.org', 1, 10],
+    ['a name that everybody has', 'somebody', 100, 3_100],
+    ['nobody', 'nobody', 0, 0],
+  ])('is bounded by the matches for a search of %s', async (_, query, matches, most) => {
+    const { body, ...cost } = await costOf(() => ada.get<User[]>(`/users?query=${query}&limit=100`));
+    expect(body).toHaveLength(matches);
+    expect(cost.statements).toBe(1);
+    expect(cost.others).toBeLessThanOrEqual(most);
   });
 
   it('is a slice for each statement that deletes old changes', async () => {

@@ -138,6 +138,7 @@ CREATE TABLE users (
   email character varying(254),
   password_hash text,
   addable_by text NOT NULL DEFAULT 'everybody'::text,
+  search_terms text NOT NULL DEFAULT ''::text,
   created_at timestamp(3) with time zone NOT NULL DEFAULT now(),
   closed_at timestamp(3) with time zone,
   erased_at timestamp(3) with time zone,
@@ -145,5 +146,6 @@ CREATE TABLE users (
   CONSTRAINT users_addable_by CHECK ((addable_by = ANY (ARRAY['everybody'::text, 'correspondents'::text])))
 );
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower((email)::text));
-CREATE INDEX users_name_words ON public.users USING gin (to_tsvector('simple'::regconfig, regexp_replace((name)::text, '[^[:alnum:]]+'::text, ' '::text, 'g'::text)));
+CREATE INDEX users_search_name ON public.users USING hash (search_terms) WHERE (search_terms <> ''::text);
+CREATE INDEX users_search_terms ON public.users USING gin (array_to_tsvector(string_to_array(search_terms, ' '::text)));
 CREATE INDEX users_to_erase ON public.users USING btree (id) WHERE ((closed_at IS NOT NULL) AND (erased_at IS NULL));

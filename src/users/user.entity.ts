@@ -3,10 +3,11 @@ import type { AddableBy } from '../contract/users.js';
 
 /** A person's account. A closed one keeps its row, as messages and memberships refer to it, but no personal data. */
 @Entity('users')
-// These two are on expressions, lower(email) and the words of the name, which TypeORM can't express: the migration
-// makes them.
+// Two are on expressions, lower(email) and the terms of the name, and one is a hash index. TypeORM can't express them:
+// the migration makes them.
 @Index('users_email_key', { synchronize: false })
-@Index('users_name_words', { synchronize: false })
+@Index('users_search_terms', { synchronize: false })
+@Index('users_search_name', { synchronize: false })
 @Index('users_to_erase', ['id'], { where: 'closed_at IS NOT NULL AND erased_at IS NULL' })
 @Check('users_addable_by', `addable_by IN ('everybody', 'correspondents')`)
 export class User {
@@ -23,6 +24,10 @@ export class User {
   /** argon2id, in PHC string format. Only queries that check a password select it. Null when the account is closed. */
   @Column('text', { name: 'password_hash', select: false, nullable: true })
   passwordHash: string | null;
+
+  /** What a search of people compares: `nameTerms` of the name. Empty when the account is closed. */
+  @Column('text', { name: 'search_terms', select: false, default: '' })
+  searchTerms: string;
 
   /** Who may add the person to groups. */
   @Column('text', { name: 'addable_by', default: 'everybody' })

@@ -21,11 +21,17 @@ export class UsersController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Find people by a word of their name, or by their exact email' })
+  @ApiOperation({
+    summary: 'Find people by words of their name, or by their exact email',
+    description:
+      'First those whose whole name or email it is, then those whose name has all the words, then those whose name has ' +
+      'words that begin with them. Case and accents don’t matter, nor ё and е. Chinese, Japanese, Korean and Thai ' +
+      'names are found by any part. Of very many matches a thousand of each kind are shown.',
+  })
   @ApiOkResponse({ type: [UserDto] })
   @ApiProblems('validation_failed')
-  searchUsers(@Query() { query, limit }: SearchUsersQuery): Promise<UserDto[]> {
-    return this.users.search(query, limit);
+  searchUsers(@Query() { query, limit, offset }: SearchUsersQuery): Promise<UserDto[]> {
+    return this.users.search(query, limit, offset);
   }
 
   @Get(':id')

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull, Not, QueryFailedError } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { canonicalEmail } from './email.js';
+import { foldedWords, nameTerms } from './name-terms.js';
 import { User } from './user.entity.js';
 
 /** The name that a closed account shows. */
@@ -15,20 +16,11 @@ export interface NewUser {
 }
 
 const UNIQUE_VIOLATION = '23505';
-/** Matches of a search that are sorted, at the most. */
-const MAX_CANDIDATES = 1_000;
+/** Matches of each rank that a search considers, at the most: to sort all of very many would be to read them all. */
+const MAX_MATCHES = 1_000;
 
-/**
- * SQL: the words of a text, one space between them. PostgreSQL splits names and queries alike; JavaScript has other
- * letters.
- */
-const words = (text: string): string => `regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
-
-/** SQL: must be the expression of the index `users_name_words`, or PostgreSQL won't use the index. */
-const NAME_WORDS = `to_tsvector('simple', ${words('user.name')})`;
-
-/** SQL: each word of the query as a prefix; null when the query has no words. */
-const QUERY_WORDS = `to_tsquery('simple', replace(nullif(trim(${words(':query')}), ''), ' ', ':* & ') || ':*')`;
+/** SQL: must be the expression of the index `users_search_terms`, or PostgreSQL won't use the index. */
+const TERMS = `array_to_tsvector(string_to_array(search_terms, ' '))`;
 
 /** The table `users`. Only `UsersService` uses it. */
 @Injectable()
@@ -41,7 +33,7 @@ export class UsersRepository {
 
   /** Inserts a user; undefined when the email is taken, whatever its case. */
   async create(fields: NewUser): Promise<User | undefined> {
-    const user = this.users.create(fields);
+    const user = this.users.create({ ...fields, searchTerms: nameTerms(fields.name) });
     try {
       await this.users.insert(user);
     } catch (error) {
@@ -97,7 +89,7 @@ export class UsersRepository {
 
   /** Closes the account and removes its personal data, if it still has this password hash; returns whether it had. */
   async close(id: number, passwordHash: string): Promise<boolean> {
-    const closed = { name: CLOSED_NAME, email: null, passwordHash: null, closedAt: () => 'now()' };
+    const closed = { name: CLOSED_NAME, searchTerms: '', email: null, passwordHash: null, closedAt: () => 'now()' };
     const { affected } = await this.users.update({ id, passwordHash }, closed);
     return affected === 1;
   }
@@ -115,27 +107,33 @@ export class UsersRepository {
 
   /** Changes an open account; returns whether there was one. */
   async change(id: number, changes: Partial<Pick<User, 'name' | 'addableBy'>>): Promise<boolean> {
-    const { affected } = await this.users.update({ id, closedAt: IsNull() }, changes);
+    const { name } = changes;
+    const terms = name === undefined ? {} : { searchTerms: nameTerms(name) };
+    const { affected } = await this.users.update({ id, closedAt: IsNull() }, { ...changes, ...terms });
     return affected === 1;
   }
 
   /**
-   * People whose name has, for each word of the query, a word that begins with it, and the person with exactly this
-   * email; by id. When very many match, only a thousand of them are considered: sorting all would read all.
+   * A page of the people whom a query finds: first those whose whole name it is, and the one whose email it is; then
+   * those whose name has all its words; then those whose name has, for each of its words, a word that begins with it.
+   * By id within each of these. When very many match, a thousand of each are considered.
    */
-  search(query: string, limit: number): Promise<User[]> {
-    const candidates = this.users
-      .createQueryBuilder('user')
-      .select('user.id')
-      .where(`(lower(user.email) = lower(:email) OR ${NAME_WORDS} @@ ${QUERY_WORDS})`)
-      .andWhere('user.closedAt IS NULL')
-      .limit(MAX_CANDIDATES);
-    return this.users
-      .createQueryBuilder('found')
-      .where(`found.id IN (${candidates.getQuery()})`)
-      .setParameters({ query, email: canonicalEmail(query) })
-      .orderBy('found.id')
-      .limit(limit)
-      .getMany();
+  search(query: string, limit: number, offset: number): Promise<Pick<User, 'id' | 'name' | 'createdAt'>[]> {
+    const words = foldedWords(query);
+    // Letters, digits and marks alone, so nothing in a word needs escaping.
+    const all = (suffix: string): string | null => words.map((word) => `'${word}'${suffix}`).join(' & ') || null;
+    const matches = (rank: number, condition: string): string =>
+      `(SELECT id, ${rank} AS rank FROM users WHERE ${condition} AND closed_at IS NULL LIMIT ${MAX_MATCHES})`;
+    return this.unitOfWork.manager.query(
+      `SELECT u.id, u.name, u.created_at AS "createdAt" FROM (
+         SELECT id, min(rank) AS rank FROM (
+           ${matches(0, 'lower(email) = lower($1)')}
+           UNION ALL ${matches(0, `search_terms = $2 AND search_terms <> ''`)}
+           UNION ALL ${matches(1, `${TERMS} @@ $3::tsquery`)}
+           UNION ALL ${matches(2, `${TERMS} @@ $4::tsquery`)}
+         ) matches GROUP BY id ORDER BY min(rank), id LIMIT $5 OFFSET $6
+       ) page JOIN users u ON u.id = page.id ORDER BY page.rank, page.id`,
+      [canonicalEmail(query), nameTerms(query), all(''), all(':*'), limit, offset],
+    );
   }
 }

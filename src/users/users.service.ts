@@ -95,8 +95,8 @@ export class UsersService {
     return this.account(id);
   }
 
-  /** People by a word of their name or by their exact email; see `UsersRepository.search`. */
-  async search(query: string, limit: number): Promise<UserDto[]> {
-    return (await this.users.search(query, limit)).map((user) => UserDto.of(user));
+  /** People by words of their name or by their exact email; see `UsersRepository.search`. */
+  async search(query: string, limit: number, offset: number): Promise<UserDto[]> {
+    return (await this.users.search(query, limit, offset)).map((user) => UserDto.of(user));
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../src/realtime/realtime.options.js';
 import type { Chat } from '../../src/contract/chats.js';
 import type { Message } from '../../src/contract/messages.js';
+import { nameTerms } from '../../src/users/name-terms.js';
 import { createDatabase, onDatabase } from './database.js';
 import { Device } from './device.js';
 import { type Answer, request, type RequestOptions } from './http.js';
@@ -87,11 +88,10 @@ export class TestApp {
     this.passwordHash ??= this.nest.get(PasswordsService).hash(PASSWORD);
     const [row] = await this.nest
       .get(DataSource)
-      .query<[{ id: number }]>('INSERT INTO users (name, email, password_hash) VALUES ($1, $2, $3) RETURNING id', [
-        name,
-        email,
-        await this.passwordHash,
-      ]);
+      .query<[{ id: number }]>(
+        'INSERT INTO users (name, search_terms, email, password_hash) VALUES ($1, $2, $3, $4) RETURNING id',
+        [name, nameTerms(name), email, await this.passwordHash],
+      );
     const { tokens } = await this.nest.get(SessionsService).open(row.id, CLIENT);
     return new TestUser(this, row.id, name, email, tokens.access_token, tokens.refresh_token);
   }

@@ -3,7 +3,7 @@ import { IsIn, ValidateIf } from 'class-validator';
 import type { Account, AddableBy, User as UserShape } from '../../contract/users.js';
 import { NameField, TextField } from '../../common/validation/fields.js';
 import { composed, InForm } from '../../common/validation/text-form.js';
-import { LimitQuery } from '../../common/pagination.js';
+import { LimitQuery, OffsetQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
 
 const ADDABLE_BY: readonly AddableBy[] = ['everybody', 'correspondents'];
@@ -19,7 +19,7 @@ export class UserDto implements UserShape {
   @ApiProperty({ format: 'date-time', example: '2025-04-08T12:00:00.000Z' })
   created_at: string;
 
-  static of({ id, name, createdAt }: User): UserDto {
+  static of({ id, name, createdAt }: Pick<User, 'id' | 'name' | 'createdAt'>): UserDto {
     return { id, name, created_at: createdAt.toISOString() };
   }
 }
@@ -67,4 +67,7 @@ export class SearchUsersQuery {
 
   @LimitQuery(20)
   limit: number = 20;
+
+  @OffsetQuery()
+  offset: number = 0;
 }
