@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, randomUUID } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import { type AppConfig, appConfig } from '../src/config/app.config.js';
 import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
+import { withClockAhead } from './support/clock.js';
 import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
 
@@ -243,6 +244,37 @@ describe('authentication', () => {
       const answer = await me(sign({ ...genuine(), exp: Math.floor(Date.now() / 1000) - 1 }));
       expectProblem(answer, 401, 'token_expired');
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer\b/);
+    });
+
+    it.each([
+      ['ahead', 3_600_000],
+      ['behind', -3_600_000],
+    ])('is issued and judged by the clock of the database when that of the node is an hour %s', async (_, ms) => {
+      const chat = await user.group();
+      const expired = sign({ ...genuine(), exp: genuine().iat - 1 });
+      await withClockAhead(ms, async () => {
+        // Here, because its client judges heartbeats by this clock, too.
+        const device = await user.device();
+        const phone = await app.login(user);
+        const [row] = await app.sql<{ now: number }>('SELECT extract(epoch FROM now())::float8 AS now');
+        expect(Math.abs(decode(phone.token)[1].iat - row!.now)).toBeLessThan(60);
+        for (const { token } of [user, phone]) expect((await me(token)).status).toBe(200);
+        expectProblem(await me(expired), 401, 'token_expired');
+        const typing = { chat_id: chat.id, is_typing: true };
+        expect(await device.command('typing', typing)).toMatchObject({ ok: true });
+        const refreshed = await device.command('auth:refresh', { token: phone.token });
+        expect(refreshed).toMatchObject({ ok: true, data: { expires_in: expect.any(Number) } });
+        expect(refreshed.ok && Math.abs(refreshed.data.expires_in - 900)).toBeLessThan(60);
+        await expect(app.connect(expired)).rejects.toMatchObject({ data: { code: 'token_expired' } });
+        expect((await phone.get('/chats')).body[0].id).toBe(chat.id);
+      });
+    });
+
+    it('is refused, to be refreshed, when it is from the future by more than five minutes', async () => {
+      const { iat, exp, ...claims } = genuine();
+      const ahead = (seconds: number): string => sign({ ...claims, iat: iat + seconds, exp: exp + seconds });
+      expect((await me(ahead(240))).status).toBe(200);
+      expectProblem(await me(ahead(600)), 401, 'token_expired');
     });
 
     it.each<[string, () => string | undefined]>([

@@ -121,6 +121,21 @@ describe('message edits and deletions', () => {
     expect((await ada.post('/messages', { ...sent, text: 'third' })).status).toBe(409);
   });
 
+  it('are never dated before the message, or before the change before, when the clock steps back', async () => {
+    const [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
+    const chat = await ada.group(bob);
+    const message = await ada.say(chat);
+    const [row] = await app.sql<{ at: Date }>(
+      "UPDATE messages SET timestamp = timestamp + interval '1 hour' WHERE id = $1 RETURNING timestamp AS at",
+      [message.id],
+    );
+    const sent = row!.at.toISOString();
+    expect((await ada.patch(`/messages/${message.id}`, { text: 'edited' })).body).toMatchObject({ edited_at: sent });
+    await app.sql("UPDATE messages SET edited_at = edited_at + interval '1 hour' WHERE id = $1", [message.id]);
+    const { body } = await ada.delete(`/messages/${message.id}`);
+    expect(body.deleted_at).toBe(new Date(Date.parse(sent) + 3_600_000).toISOString());
+  });
+
   it('get a change_seq each, without gaps, when they race', async () => {
     const chat = await ada.group(bob);
     const messages = await Promise.all(Array.from({ length: 20 }, () => ada.say(chat)));

@@ -1,9 +1,10 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
+import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { IS_PUBLIC } from '../common/http/public.decorator.js';
-import { tokenError, type TokenPayload, TokensService } from './tokens.service.js';
+import { type TokenPayload, TokensService } from './tokens.service.js';
 
 /**
  * The global token guard: requires a valid access token on every HTTP route that isn't `@Public()`, and puts the
@@ -26,9 +27,9 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     return super.canActivate(context);
   }
 
-  override handleRequest<T = Principal>(error: unknown, payload: T | false, info: unknown): T {
+  override handleRequest<T = Principal>(error: unknown, payload: T | false): T {
     if (error instanceof Error) throw error;
-    if (!payload) throw tokenError(info);
+    if (!payload) throw new AppError('unauthorized');
     // Nest's types say T, but this is what `JwtStrategy.validate` returned.
     return this.tokens.principalOf(payload as unknown as TokenPayload) as T;
   }

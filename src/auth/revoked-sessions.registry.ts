@@ -18,10 +18,10 @@ import { SessionsRepository } from './sessions.repository.js';
 const POLL_INTERVAL_MS = 500;
 
 /**
- * How far the clocks of two nodes may be apart, in seconds: one node signs a token, another one decides that it is
- * expired.
+ * How far the clock of the database may step back, in seconds: when another server takes over, for one. A token from
+ * later than that is refused, as it would outlive the memory of its revocation.
  */
-const CLOCK_MARGIN = 300;
+export const CLOCK_MARGIN = 300;
 
 /** For how many seconds a revoked session is remembered: as long as an access token of it may be valid on any node. */
 export const retentionSeconds = ({ accessTokenTtlSeconds }: AppConfig): number => accessTokenTtlSeconds + CLOCK_MARGIN;

@@ -3,7 +3,8 @@ import { JwtService } from '@nestjs/jwt';
 import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
-import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
+import { DatabaseClock } from '../database/database.clock.js';
+import { CLOCK_MARGIN, RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 
 /** The claims of an access token. */
 export interface TokenPayload {
@@ -11,7 +12,7 @@ export interface TokenPayload {
   readonly sub: string;
   /** The session's id. */
   readonly sid: string;
-  /** When it was issued and when it expires, in seconds since 1970. */
+  /** When it was issued and when it expires, in seconds since 1970 by the database's clock. */
   readonly iat: number;
   readonly exp: number;
 }
@@ -21,7 +22,8 @@ export const TOKEN_ALGORITHM = 'HS256';
 
 /**
  * Issues and checks access tokens (JWTs). A token is valid when its signature is, when it has not expired, and when its
- * session is not in `RevokedSessionsRegistry`; no check uses the database. `JwtAuthGuard` checks HTTP requests with
+ * session is not in `RevokedSessionsRegistry`; no check uses the database. All times are those of `DatabaseClock`, so
+ * it doesn't matter what the clocks of the nodes say. `JwtAuthGuard` checks HTTP requests with
  * `principalOf`, a socket's handshake and `auth:refresh` use `verify`.
  */
 @Injectable()
@@ -29,12 +31,13 @@ export class TokensService {
   constructor(
     private readonly jwt: JwtService,
     private readonly revoked: RevokedSessionsRegistry,
+    private readonly clock: DatabaseClock,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {}
 
   /** A new access token and its life in seconds. */
   issue(userId: number, sessionId: string): { token: string; expiresIn: number } {
-    const token = this.jwt.sign({ sid: sessionId }, { subject: String(userId) });
+    const token = this.jwt.sign({ sid: sessionId, iat: this.seconds }, { subject: String(userId) });
     return { token, expiresIn: this.config.accessTokenTtlSeconds };
   }
 
@@ -59,21 +62,21 @@ export class TokensService {
       throw new AppError('unauthorized');
     }
     if (this.revoked.has(sid)) throw new AppError('unauthorized', 'The session has ended.');
-    if (expiresAt * 1000 <= Date.now()) throw new AppError('token_expired');
+    if (expiresAt <= this.seconds || iat > this.seconds + CLOCK_MARGIN) throw new AppError('token_expired');
     return { userId, sessionId: sid, expiresAt };
+  }
+
+  /** The time of the database in whole seconds, as tokens have it. */
+  private get seconds(): number {
+    return Math.floor(this.clock.now() / 1000);
   }
 
   private verifiedPayload(token: string): TokenPayload {
     try {
-      return this.jwt.verify<TokenPayload>(token);
-    } catch (error) {
-      throw tokenError(error);
+      // `principalOf` checks the expiry: jsonwebtoken would by the clock of this node.
+      return this.jwt.verify<TokenPayload>(token, { ignoreExpiration: true });
+    } catch {
+      throw new AppError('unauthorized');
     }
   }
-}
-
-/** The error that a client gets for a token that jsonwebtoken or passport refused. */
-export function tokenError(reason: unknown): AppError {
-  const expired = reason instanceof Error && reason.name === 'TokenExpiredError';
-  return new AppError(expired ? 'token_expired' : 'unauthorized');
 }

@@ -3,6 +3,7 @@ import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { DomainEventBus } from '../common/domain-event.bus.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { DatabaseClock } from './database.clock.js';
 import { DatabaseMonitor } from './database.monitor.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { checkBaseline, migrate } from './migrate.js';
@@ -52,7 +53,7 @@ class PostgresServerModule {}
       },
     }),
   ],
-  providers: [DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
-  exports: [DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
+  providers: [DatabaseClock, DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
+  exports: [DatabaseClock, DatabaseMonitor, DomainEventBus, PollingConnection, UnitOfWork],
 })
 export class DatabaseModule {}

@@ -8,6 +8,7 @@ import {
 import { DataSource } from 'typeorm';
 import { PollingLoop } from '../common/polling-loop.js';
 import type { CircuitBreakerPool } from './circuit-breaker.pool.js';
+import { DatabaseClock } from './database.clock.js';
 import { PollingConnection } from './polling.connection.js';
 
 /** How often it looks, in milliseconds. */
@@ -16,8 +17,8 @@ const POLL_INTERVAL_MS = 1_000;
 const MAX_AGE_MS = 3_000;
 
 /**
- * Looks once a second, on `PollingConnection`, whether the database can be written to. However many ask whether the node
- * is ready, the database is asked once a second.
+ * Looks at the database once a second, on `PollingConnection`: whether it can be written to, and what time it is there
+ * (`DatabaseClock`). However many ask whether the node is ready, the database is asked once a second.
  */
 @Injectable()
 export class DatabaseMonitor implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -29,6 +30,7 @@ export class DatabaseMonitor implements OnModuleInit, OnApplicationBootstrap, Be
 
   constructor(
     private readonly connection: PollingConnection,
+    private readonly clock: DatabaseClock,
     private readonly dataSource: DataSource,
   ) {}
 
@@ -55,10 +57,13 @@ export class DatabaseMonitor implements OnModuleInit, OnApplicationBootstrap, Be
     let isWritable = false;
     try {
       // A server in recovery, a standby, is read-only by this setting, too.
-      const rows = await this.connection.query<{ writable: boolean }>(
-        `SELECT current_setting('transaction_read_only') = 'off' AS writable`,
+      const rows = await this.connection.query<{ writable: boolean; now: number }>(
+        `SELECT current_setting('transaction_read_only') = 'off' AS writable,
+           extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`,
       );
-      isWritable = rows[0]!.writable;
+      const { writable, now } = rows[0]!;
+      this.clock.measured(now, start, performance.now());
+      isWritable = writable;
     } finally {
       this.writableAt = isWritable ? start : -Infinity;
     }

@@ -76,6 +76,6 @@ export class GroupsRepository {
   async delete(chatId: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).delete({ chatId });
     await this.unitOfWork.repository(Group).delete({ chatId });
-    await this.unitOfWork.repository(Chat).update({ id: chatId }, { deletedAt: new Date() });
+    await this.unitOfWork.repository(Chat).update({ id: chatId }, { deletedAt: () => 'now()' });
   }
 }

@@ -34,6 +34,9 @@ export interface HistoryPage {
 /** Calls the function with one array for each column that a send decides (`SENT_COLUMNS`). */
 const APPEND = `SELECT * FROM append_messages(${SENT_COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
 
+/** SQL: when a message changes. Never before it was sent or changed last, whatever the clock of the database does. */
+const CHANGE_TIME = 'greatest(clock_timestamp(), m.timestamp, m.edited_at)';
+
 /**
  * The SQL of the table `messages`. The services of this folder call it; none of its methods checks who may do what,
  * except where it says so.
@@ -178,7 +181,7 @@ export class MessagesRepository {
 
   /** Replaces the text and returns the new row. Call it under the chat's lock, with a `changeSeq` from `ChatOutbox`. */
   edit(row: MessageRow, text: string, changeSeq: number): Promise<MessageRow> {
-    return this.change(row, changeSeq, 'text = $4, edited_at = clock_timestamp()', [text]);
+    return this.change(row, changeSeq, `text = $4, edited_at = ${CHANGE_TIME}`, [text]);
   }
 
   /**
@@ -186,7 +189,7 @@ export class MessagesRepository {
    * `ChatOutbox`.
    */
   delete(row: MessageRow, changeSeq: number): Promise<MessageRow> {
-    return this.change(row, changeSeq, 'text = NULL, deleted_at = clock_timestamp()', []);
+    return this.change(row, changeSeq, `text = NULL, deleted_at = ${CHANGE_TIME}`, []);
   }
 
   /** Those of these `seq`s whose message is not a tombstone, in ascending order. */
@@ -204,7 +207,7 @@ export class MessagesRepository {
    */
   async deleteAll(chatId: number, seqs: readonly number[], changeSeq: number): Promise<void> {
     await this.query(
-      `UPDATE messages m SET change_seq = $3::bigint + d.place - 1, text = NULL, deleted_at = clock_timestamp(),
+      `UPDATE messages m SET change_seq = $3::bigint + d.place - 1, text = NULL, deleted_at = ${CHANGE_TIME},
          sent_hash = coalesce(m.sent_hash, sha256(convert_to(m.text, 'UTF8')))
        FROM unnest($2::bigint[]) WITH ORDINALITY AS d(seq, place) WHERE m.chat_id = $1 AND m.seq = d.seq`,
       [chatId, seqs, changeSeq],

@@ -26,8 +26,20 @@ export const sessionChecks: readonly Check[] = [
   {
     name: 'a token expires by the current ACCESS_TOKEN_TTL',
     file: 'src/auth/tokens.service.ts',
-    cut: "if (expiresAt * 1000 <= Date.now()) throw new AppError('token_expired');",
+    cut: 'expiresAt <= this.seconds || ',
     red: ['test/session-revocation'],
+  },
+  {
+    name: 'a token from the future is refused',
+    file: 'src/auth/tokens.service.ts',
+    cut: ' || iat > this.seconds + CLOCK_MARGIN',
+    red: ['test/auth'],
+  },
+  {
+    name: "a token is issued by the database's clock",
+    file: 'src/auth/tokens.service.ts',
+    cut: ', iat: this.seconds',
+    red: ['test/auth'],
   },
   {
     name: 'a command requires an active session',
@@ -38,7 +50,7 @@ export const sessionChecks: readonly Check[] = [
   {
     name: 'a command requires an unexpired token',
     file: 'src/realtime/commands/ws-jwt.guard.ts',
-    cut: 'principal.expiresAt * 1000 <= Date.now()',
+    cut: 'principal.expiresAt * 1000 <= this.clock.now()',
     put: 'false',
     red: ['test/gateway'],
   },

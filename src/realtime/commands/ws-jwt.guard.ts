@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from
 import { Reflector } from '@nestjs/core';
 import { RevokedSessionsRegistry } from '../../auth/revoked-sessions.registry.js';
 import { AppError } from '../../common/errors/app-error.js';
+import { DatabaseClock } from '../../database/database.clock.js';
 import type { ChatSocket } from '../chat-socket.js';
 
 const EXPIRED_TOKEN_ALLOWED = 'expiredTokenAllowed';
@@ -18,6 +19,7 @@ export class WsJwtGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly revoked: RevokedSessionsRegistry,
+    private readonly clock: DatabaseClock,
   ) {}
 
   /** @throws AppError `unauthorized` when the session has ended, `token_expired` */
@@ -25,7 +27,7 @@ export class WsJwtGuard implements CanActivate {
     const { principal } = context.switchToWs().getClient<ChatSocket>().data as Partial<ChatSocket['data']>;
     // Commands of a socket that was cut may still be in the queue of its dispatcher.
     if (!principal || this.revoked.has(principal.sessionId)) throw new AppError('unauthorized');
-    const expired = principal.expiresAt * 1000 <= Date.now();
+    const expired = principal.expiresAt * 1000 <= this.clock.now();
     if (expired && !this.reflector.get<boolean>(EXPIRED_TOKEN_ALLOWED, context.getHandler())) {
       throw new AppError('token_expired');
     }

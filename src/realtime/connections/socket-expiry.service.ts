@@ -3,6 +3,7 @@ import { TokensService } from '../../auth/tokens.service.js';
 import { DomainEventBus } from '../../common/domain-event.bus.js';
 import { AppError } from '../../common/errors/app-error.js';
 import { SocketConnected, SocketDisconnected } from '../../common/socket.events.js';
+import { DatabaseClock } from '../../database/database.clock.js';
 import type { ChatSocket } from '../chat-socket.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
@@ -25,6 +26,7 @@ export class SocketExpiryService implements OnModuleInit {
     private readonly sockets: SocketServer,
     private readonly tokens: TokensService,
     private readonly events: DomainEventBus,
+    private readonly clock: DatabaseClock,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
 
@@ -43,12 +45,13 @@ export class SocketExpiryService implements OnModuleInit {
     socket.data.principal = principal;
     // The socket may have disconnected while the command was queued; then it must get no timer.
     if (socket.connected) this.watch(socket);
-    return { expires_in: Math.floor(principal.expiresAt - Date.now() / 1000) };
+    return { expires_in: Math.floor(principal.expiresAt - this.clock.now() / 1000) };
   }
 
   /** Sets the socket's timer to the expiry of its token. */
   private watch(socket: ChatSocket): void {
-    const delay = socket.data.principal.expiresAt * 1000 - Date.now();
+    // A timer counts whole milliseconds and may fire one early; the token must have expired then.
+    const delay = Math.ceil(socket.data.principal.expiresAt * 1000 - this.clock.now()) + 1;
     this.schedule(socket.id, delay, () => {
       socket.emit('auth:expired', {});
       this.schedule(socket.id, this.options.expiryGraceMs, () => socket.disconnect(true));
