@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
 import { Client } from 'pg';
+import { WebSocket } from 'ws';
 import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Chat } from '../src/contract/chats.js';
 import { onDatabase, waitingForLock } from './support/database.js';
@@ -124,15 +127,51 @@ describe('session revocation', () => {
     await proxy.untilRefused(3);
     await phone.post('/auth/logout');
     expect(device.all('session:revoked')).toEqual([]);
-    // Authentication needs no database query: answers that need no database do not change.
+    // The node doesn't know who has logged out meanwhile, so it serves nobody.
     const noMessage = (token: string) => node3.request('POST', '/messages', { token, body: {} });
-    expectProblem(await noMessage(ada.token), 400, 'validation_failed');
-    expectProblem(await noMessage(before.token), 401, 'unauthorized');
+    for (const { token } of [ada, phone, before]) expectProblem(await noMessage(token), 503, 'unavailable');
+    const typing = { chat_id: chat.id, is_typing: true };
+    expect(await device.command('typing', typing)).toMatchObject({ ok: false, error: { code: 'unavailable' } });
     proxy.unblock();
     await device.next('session:revoked');
     expectProblem(await me(node3, phone.token), 401, 'unauthorized');
     await node3.close();
     proxy.close();
+  });
+
+  it('is known to a node that has slept before it serves one request, command or handshake', async () => {
+    const phone = await app.user();
+    const own = await phone.group();
+    const device = await node2.connect(phone.token);
+    const tcp = connect(Number(new URL(node2.url).port), '127.0.0.1');
+    await once(tcp, 'connect');
+    const webSocket = new WebSocket(`${node2.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    await once(webSocket, 'message');
+    const client = new Client({ connectionString: app.databaseUrl });
+    await client.connect();
+    // PostgreSQL carries this out while the process sleeps: it waits without its event loop.
+    const revocation = client.query(
+      `SELECT pg_sleep(0.3); UPDATE sessions SET revoked_xid = pg_current_xact_id()::text::bigint,
+         expires_at = now() + interval '20 minutes' WHERE id = '${phone.sessionId}'`,
+    );
+    const body = JSON.stringify({ chat_id: own.id, text: 'too late' });
+    tcp.write(
+      `POST /messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${phone.token}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    device.raw('message:send', { chat_id: own.id, text: 'too late', client_message_id: 'late' }).catch(() => undefined);
+    webSocket.send(`40${JSON.stringify({ token: phone.token })}`);
+    const [answered, joined] = [once(tcp, 'data'), once(webSocket, 'message')];
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 401 /);
+    // The packet by which Socket.IO refuses a handshake.
+    expect(String((await joined)[0])).toMatch(/^44.*"unauthorized"/);
+    await device.next('session:revoked');
+    await revocation;
+    expect(await app.sql('SELECT FROM messages WHERE chat_id = $1', [own.id])).toEqual([]);
+    webSocket.terminate();
+    tcp.destroy();
+    await client.end();
   });
 
   it('disconnects a socket that was accepted just before', async () => {

@@ -4,6 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import { AppError } from '../common/errors/app-error.js';
 import type { Principal } from '../common/principal.js';
 import { IS_PUBLIC } from '../common/http/public.decorator.js';
+import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 import { type TokenPayload, TokensService } from './tokens.service.js';
 
 /**
@@ -15,16 +16,16 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokensService,
+    private readonly revoked: RevokedSessionsRegistry,
   ) {
     super();
   }
 
-  override canActivate(
-    context: ExecutionContext,
-  ): ReturnType<InstanceType<ReturnType<typeof AuthGuard>>['canActivate']> {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() === 'ws') return true;
     if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, [context.getHandler(), context.getClass()])) return true;
-    return super.canActivate(context);
+    await this.revoked.ensureFresh();
+    return super.canActivate(context) as Promise<boolean>;
   }
 
   override handleRequest<T = Principal>(error: unknown, payload: T | false): T {

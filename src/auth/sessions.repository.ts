@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PollingConnection } from '../database/polling.connection.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Client } from './client.js';
 import { Session } from './session.entity.js';
@@ -28,7 +29,10 @@ export interface Revocations {
  */
 @Injectable()
 export class SessionsRepository {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly polling: PollingConnection,
+  ) {}
 
   /** Inserts a session that expires in `seconds` unless it is refreshed. */
   async create(id: string, userId: number, currentHash: Buffer, client: Client, seconds: number): Promise<void> {
@@ -88,7 +92,7 @@ export class SessionsRepository {
 
   /** The sessions revoked by transactions from `lowWatermark` on whose access tokens may still be valid. */
   async revokedSince(lowWatermark: number): Promise<Revocations> {
-    const rows: { id: string | null; user_id: number; low_watermark: number }[] = await this.unitOfWork.manager.query(
+    const rows = await this.polling.query<{ id: string | null; user_id: number; low_watermark: number }>(
       `SELECT s.id, s.user_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS low_watermark
        FROM (VALUES (1)) one LEFT JOIN sessions s ON s.revoked_xid >= $1 AND s.expires_at > now()`,
       [lowWatermark],

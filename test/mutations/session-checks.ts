@@ -42,6 +42,25 @@ export const sessionChecks: readonly Check[] = [
     red: ['test/auth'],
   },
   {
+    name: 'a request is served only on fresh knowledge of the ended sessions',
+    file: 'src/auth/jwt-auth.guard.ts',
+    cut: 'await this.revoked.ensureFresh();',
+    red: ['test/session-revocation'],
+  },
+  {
+    name: 'a command is served only on fresh knowledge of the ended sessions',
+    file: 'src/realtime/commands/ws-jwt.guard.ts',
+    cut: 'reading ? reading.then(() => this.check(context)) : this.check(context)',
+    put: 'this.check(context)',
+    red: ['test/session-revocation'],
+  },
+  {
+    name: 'a handshake is served only on fresh knowledge of the ended sessions',
+    file: 'src/realtime/connections/handshake.service.ts',
+    cut: 'await this.revoked.ensureFresh()?.catch(() => undefined);',
+    red: ['test/session-revocation'],
+  },
+  {
     name: 'a command requires an active session',
     file: 'src/realtime/commands/ws-jwt.guard.ts',
     cut: ' || this.revoked.has(principal.sessionId)',

@@ -22,8 +22,13 @@ export class WsJwtGuard implements CanActivate {
     private readonly clock: DatabaseClock,
   ) {}
 
-  /** @throws AppError `unauthorized` when the session has ended, `token_expired` */
-  canActivate(context: ExecutionContext): boolean {
+  /** @throws AppError `unauthorized` when the session has ended, `token_expired`, `unavailable` */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const reading = this.revoked.ensureFresh();
+    return reading ? reading.then(() => this.check(context)) : this.check(context);
+  }
+
+  private check(context: ExecutionContext): boolean {
     const { principal } = context.switchToWs().getClient<ChatSocket>().data as Partial<ChatSocket['data']>;
     // Commands of a socket that was cut may still be in the queue of its dispatcher.
     if (!principal || this.revoked.has(principal.sessionId)) throw new AppError('unauthorized');

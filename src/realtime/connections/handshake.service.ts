@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { ExtendedError } from 'socket.io';
+import { RevokedSessionsRegistry } from '../../auth/revoked-sessions.registry.js';
 import { TokensService } from '../../auth/tokens.service.js';
 import { AppError } from '../../common/errors/app-error.js';
 import { toAppError } from '../../common/errors/to-app-error.js';
@@ -27,15 +28,19 @@ export class HandshakeService implements OnModuleInit {
     private readonly sockets: SocketServer,
     private readonly tokens: TokensService,
     private readonly bounds: ConnectionBoundsService,
+    private readonly revoked: RevokedSessionsRegistry,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
 
   onModuleInit(): void {
-    this.sockets.io.use(this.authenticate);
+    this.sockets.io.use((socket, next) => void this.authenticate(socket, next));
   }
 
   /** Refused clients get `connect_error` with `err.data`, a `CommandError`. */
-  private readonly authenticate = (socket: ChatSocket, next: (error?: ExtendedError) => void): void => {
+  private readonly authenticate = async (socket: ChatSocket, next: (error?: ExtendedError) => void): Promise<void> => {
+    // While the database can't be asked, a socket is accepted all the same, as a refused one doesn't come back by itself.
+    // Its commands are refused, and it is cut as soon as its session is known to have ended.
+    await this.revoked.ensureFresh()?.catch(() => undefined);
     try {
       socket.data.principal = this.tokens.verify(tokenOf(socket));
       assertOwnUserId(socket);
