@@ -1,7 +1,7 @@
 # The final image has the compiled code and its production dependencies, and runs as a user who can write to neither.
 # `.ci/check-image-steps` carries these steps out without Docker; it knows the instructions used here and refuses others.
 
-FROM node:24-bookworm-slim AS base
+FROM node:24.21.0-bookworm-slim AS base
 WORKDIR /app
 
 FROM base AS build

@@ -17,6 +17,16 @@ describe('settings', () => {
     });
   });
 
+  it('refuse a secret in production that everybody knows', () => {
+    const env = {
+      NODE_ENV: 'production',
+      DATABASE_URL: 'postgres://localhost/windi',
+      JWT_SECRET: 'for-development-only-replace-this-secret',
+    };
+    expect(() => parseSettings(env)).toThrow(/JWT_SECRET must not be one that is published/);
+    expect(() => parseSettings({ ...env, JWT_SECRET: `${env.JWT_SECRET} not` })).not.toThrow();
+  });
+
   it('are parsed from text', () => {
     const env = {
       PORT: ' 9000 ',

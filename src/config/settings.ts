@@ -169,6 +169,9 @@ export const SETTINGS = {
   MIGRATE_ON_START: setting('true', 'true or false: bring the schema up to date at start.', flag),
 } as const;
 
+/** What earlier files of ours had as an example, and what everybody therefore knows. */
+const PUBLIC_SECRETS = new Set(['for-development-only-replace-this-secret']);
+
 type Settings = { -readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['parse']> };
 
 /**
@@ -190,6 +193,7 @@ export function parseSettings(env: Record<string, string | undefined>): Settings
     for (const name of ['DATABASE_URL', 'JWT_SECRET'] as const) {
       if (!env[name]?.trim()) problems.push(`${name} is required in production`);
     }
+    if (PUBLIC_SECRETS.has(settings.JWT_SECRET ?? '')) problems.push('JWT_SECRET must not be one that is published');
   }
   if (settings.REFRESH_TOKEN_TTL <= settings.ACCESS_TOKEN_TTL) {
     problems.push('REFRESH_TOKEN_TTL must be longer than ACCESS_TOKEN_TTL');
