@@ -6,6 +6,7 @@ import { createDatabase, onDatabase } from './support/database.js';
 import { Device } from './support/device.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { request } from './support/http.js';
+import { untilReady } from './support/ready.js';
 import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
@@ -66,6 +67,24 @@ describe('startup', () => {
       const last = ServerProcess.start(dir);
       expect((await login(await last.url())).status).toBe(200);
       expect(await last.stop('SIGINT')).toBe(0);
+    });
+  });
+
+  it('is followed by a new start of the embedded PostgreSQL when that is killed; the node is not ready meanwhile', async () => {
+    await inTemporaryFolder(async (dir) => {
+      const server = ServerProcess.start(dir);
+      const url = await server.url();
+      await request(url, 'POST', '/auth/register', { body: account });
+      const killed = await postgresPid(dir);
+      process.kill(killed, 'SIGKILL');
+      await untilReady(url, false);
+      await untilReady(url);
+      expect((await login(url)).status).toBe(200);
+      const postgres = await postgresPid(dir);
+      expect([postgres === killed, isAlive(postgres)]).toEqual([false, true]);
+      expect(await server.stop('SIGINT')).toBe(0);
+      expect(isAlive(postgres)).toBe(false);
+      expect(server.output.match(/postgres\.\w+/g)).toEqual(['postgres.ended', 'postgres.started']);
     });
   });
 

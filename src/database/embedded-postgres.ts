@@ -33,32 +33,40 @@ export class EmbeddedPostgres {
   private child: ChildProcess | undefined;
   private owner: Client | undefined;
   private readonly directory: string;
+  /** Resolves when the server has ended, whoever ended it, with the last line that it printed. */
+  ended: Promise<string>;
 
   private constructor(
     private readonly binaries: PostgresBinaries,
     dataDir: string,
     private readonly serverFlags: readonly string[],
+    private readonly port: number,
   ) {
     this.directory = resolve(dataDir, 'postgres');
   }
 
   /**
    * Starts the server. It creates the data folder at the first start, and stops a server that a killed application has
-   * left. `serverFlags` are passed to the server unchanged.
+   * left. `serverFlags` are passed to the server unchanged. Without a `port` it takes a free one.
    * @throws StartupError when another process uses the folder, or the server can't start.
    */
-  static async start(dataDir: string, serverFlags: readonly string[] = []): Promise<EmbeddedPostgres> {
-    const server = new EmbeddedPostgres(findPostgresBinaries(), dataDir, serverFlags);
+  static async start(dataDir: string, serverFlags: readonly string[] = [], port?: number): Promise<EmbeddedPostgres> {
+    const server = new EmbeddedPostgres(findPostgresBinaries(), dataDir, serverFlags, port ?? (await freePort()));
     server.prepareDirectory();
     await server.clearLeftovers();
     if (!existsSync(join(server.directory, 'PG_VERSION'))) await server.initialise();
-    await server.launch();
+    try {
+      await server.launch();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
   /** The URL of the database, in the form of `DATABASE_URL`. */
   get url(): string {
-    return urlOf(this.readPidFile()!.port, DATABASE);
+    return urlOf(this.port, DATABASE);
   }
 
   /** Stops the server in PostgreSQL's "fast" mode: it ends the sessions, and everything committed is safe. */
@@ -126,7 +134,8 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Removes what a killed application (kill −9) has left: a stale postmaster.pid, or the server itself, which it stops.
+   * Stops the server that a killed application (kill −9) has left. A postmaster.pid without a server is left to
+   * PostgreSQL, which starts only when none of the old processes uses the data any more.
    * @throws StartupError when another application uses the server
    */
   private async clearLeftovers(): Promise<void> {
@@ -139,7 +148,10 @@ export class EmbeddedPostgres {
           `Another WinDI Chat is running on the data folder ${this.directory}: stop it, or set DATA_DIR.`,
         );
       }
-      if (owner !== 'unreachable') {
+      if (owner === 'unreachable') {
+        // Another program has the number of the process. PostgreSQL would take it for a server.
+        rmSync(join(this.directory, 'postmaster.pid'), { force: true });
+      } else {
         await owner.end();
         process.kill(leftover.pid, 'SIGINT');
         await until(
@@ -148,7 +160,6 @@ export class EmbeddedPostgres {
         );
       }
     }
-    rmSync(join(this.directory, 'postmaster.pid'), { force: true });
   }
 
   /** Tries for some seconds: a server that is just starting has a process before it accepts connections. */
@@ -163,7 +174,7 @@ export class EmbeddedPostgres {
 
   /** Starts the server, waits until it accepts connections, and takes the owner's lock. @throws StartupError */
   private async launch(): Promise<void> {
-    const port = await freePort();
+    const { port } = this;
     const socketFlags = platform() === 'win32' ? [] : ['-c', 'unix_socket_directories='];
     const flags = ['-D', this.pgdata, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', ...socketFlags];
     const child = spawn(this.binaries.postgres, [...flags, ...this.serverFlags], {
@@ -178,6 +189,7 @@ export class EmbeddedPostgres {
     let lastLine = '';
     child.stderr.on('data', (chunk: Buffer) => (lastLine = chunk.toString().trim().split('\n').at(-1)!));
     child.on('error', (error) => (lastLine = error.message));
+    this.ended = new Promise((resolve) => child.once('close', () => resolve(lastLine)));
     const ended = (): boolean => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
     await until(async () => {
       if (ended()) throw new StartupError(`PostgreSQL does not start on ${this.directory}: ${lastLine}`);
