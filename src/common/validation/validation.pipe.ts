@@ -23,8 +23,9 @@ const PLAIN: ReadonlySet<unknown> = new Set([undefined, Object, String, Number, 
 
 /**
  * Validates every input against its DTO, over HTTP (a global pipe) and on the gateway. Unknown fields, wrong types and
- * a body that isn't an object are refused; nothing is coerced, but text is put into the form of its field. Nest's own pipe isn't used: it walks and copies each
- * body three times, which costs more than the rules and, for a `sync` with a thousand cursors, 15 ms.
+ * a body that isn't an object are refused; nothing is coerced, but text is put into the form of its field. Nest's own
+ * pipe isn't used: it walks and copies each body three times, which costs more than the rules and, for a `sync` with a
+ * thousand cursors, 15 ms.
  * @throws AppError `validation_failed` that names each wrong field, up to 20
  */
 @Injectable()
