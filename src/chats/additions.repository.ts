@@ -9,8 +9,6 @@ export interface Candidate {
   readonly addable_by: AddableBy;
   /** Whether the person has blocked the one who adds. */
   readonly has_blocked: boolean;
-  /** Whether the person has written to the one who adds, in their private chat. */
-  readonly has_written: boolean;
   /** The chats that the person is in, counted up to the bound. */
   readonly chats: number;
 }
@@ -55,13 +53,20 @@ export class AdditionsRepository {
     return this.unitOfWork.manager.query(
       `SELECT u.id, u.addable_by,
          EXISTS (SELECT FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = $1) AS has_blocked,
-         EXISTS (
-           SELECT FROM private_chats p JOIN chat_members m ON m.chat_id = p.chat_id AND m.user_id = u.id
-           WHERE p.low_user_id = least(u.id, $1) AND p.high_user_id = greatest(u.id, $1) AND m.last_sent_seq > 0
-         ) AS has_written,
          (SELECT count(*)::int FROM (SELECT FROM chat_members m WHERE m.user_id = u.id LIMIT $3) c) AS chats
        FROM users u WHERE u.id = ANY($2)`,
       [actorId, ids, maxChats],
     );
+  }
+
+  /** Those of these people who have written to `actorId`, in their private chat. */
+  async correspondents(actorId: number, ids: readonly number[]): Promise<number[]> {
+    const rows: { id: number }[] = await this.unitOfWork.manager.query(
+      `SELECT m.user_id AS id FROM unnest($2::bigint[]) AS u(id)
+       JOIN private_chats p ON p.low_user_id = least(u.id, $1) AND p.high_user_id = greatest(u.id, $1)
+       JOIN chat_members m ON m.chat_id = p.chat_id AND m.user_id = u.id AND m.last_sent_seq > 0`,
+      [actorId, ids],
+    );
+    return rows.map(({ id }) => id);
   }
 }

@@ -32,7 +32,7 @@ export class AdditionsService {
     const candidates = await this.candidates(makerId, [makerId, ...otherIds]);
     const others = candidates.filter(({ id }) => id !== makerId);
     if (candidates.some((one) => one.id === makerId && this.isFull(one))) throw youAreFull();
-    return others.filter((one) => this.refusalOf(one)).map(({ id }) => id);
+    return [...(await this.refusals(makerId, others)).keys()];
   }
 
   /**
@@ -43,9 +43,8 @@ export class AdditionsService {
     this.requireRoom(memberCount);
     await this.count(actorId, 0, 1);
     await this.users.requireAll([userId]);
-    const [candidate] = await this.candidates(actorId, [userId]);
-    const refusal = this.refusalOf(candidate!);
-    if (refusal) throw refusal;
+    const refusals = await this.refusals(actorId, await this.candidates(actorId, [userId]));
+    for (const refusal of refusals.values()) throw refusal;
   }
 
   /** Locks the two people of a new private chat. @throws AppError `user_not_found`, `limit_reached` */
@@ -84,10 +83,18 @@ export class AdditionsService {
     return chats >= this.config.bounds.chats;
   }
 
+  /** Who of these people can't be added, and why. */
+  private async refusals(actorId: number, candidates: readonly Candidate[]): Promise<Map<number, AppError>> {
+    const careful = candidates.filter(({ addable_by }) => addable_by === 'correspondents').map(({ id }) => id);
+    const have = new Set(careful.length > 0 ? await this.additions.correspondents(actorId, careful) : []);
+    const refusals = candidates.map((one) => [one.id, this.refusalOf(one, have.has(one.id))] as const);
+    return new Map(refusals.filter((entry): entry is [number, AppError] => entry[1] !== undefined));
+  }
+
   /** Why the person can't be added; undefined when they can. */
-  private refusalOf(one: Candidate): AppError | undefined {
+  private refusalOf(one: Candidate, hasWritten: boolean): AppError | undefined {
     if (one.has_blocked) return new AppError('blocked', 'They have blocked you.');
-    if (one.addable_by === 'correspondents' && !one.has_written) {
+    if (one.addable_by === 'correspondents' && !hasWritten) {
       return new AppError('forbidden', 'Only people to whom they have written can add them.');
     }
     return this.isFull(one) ? new AppError('limit_reached', FULL) : undefined;

@@ -111,7 +111,7 @@ const PEOPLE: readonly Check[] = [
   {
     name: 'a user is added to groups only by those whom their setting allows',
     file: ADDITIONS,
-    cut: "one.addable_by === 'correspondents' && !one.has_written",
+    cut: "one.addable_by === 'correspondents' && !hasWritten",
     put: 'one.id === 0',
     red: ['test/blocking'],
   },
