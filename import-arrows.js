@@ -9,7 +9,7 @@ export const FEATURES = {
   auth: ['users'],
   users: [],
   chats: ['users'],
-  groups: ['chats', 'users'],
+  groups: ['chats'],
   messages: ['chats'],
   realtime: ['auth', 'chats', 'messages'],
   health: [],

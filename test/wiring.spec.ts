@@ -11,9 +11,9 @@ describe('wiring', () => {
   afterAll(() => app.close());
 
   it('injects constructor parameters by their types', () => {
-    const service = app.nest.get<{ messages: object; chats: object }>(MessagesService);
+    const service = app.nest.get<{ messages: object; access: object }>(MessagesService);
     expect(service.messages.constructor.name).toBe('MessagesRepository');
-    expect(service.chats.constructor.name).toBe('ChatsService');
+    expect(service.access.constructor.name).toBe('MessageAccessService');
   });
 
   it('reads the entities with their columns and types', () => {

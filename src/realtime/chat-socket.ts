@@ -7,6 +7,8 @@ import type { ClientToServerEvents, ServerToClientEvents } from '../contract/eve
 interface SocketData {
   /** Who the socket belongs to, from a verified token. Only the handshake and `auth:refresh` set it. */
   principal: Principal;
+  /** Whether `auth:expired` was sent, and no new token has come since. `SocketExpiryService` sets it. */
+  isExpired?: boolean;
   /**
    * The socket's `CommandDispatcher`; `SocketAdapter` sets it just after the handshake. `finish` refuses new commands,
    * and resolves when the accepted ones are acked.

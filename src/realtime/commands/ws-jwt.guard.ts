@@ -29,10 +29,11 @@ export class WsJwtGuard implements CanActivate {
   }
 
   private check(context: ExecutionContext): boolean {
-    const { principal } = context.switchToWs().getClient<ChatSocket>().data as Partial<ChatSocket['data']>;
+    const { principal, isExpired } = context.switchToWs().getClient<ChatSocket>().data as Partial<ChatSocket['data']>;
     // Commands of a socket that was cut may still be in the queue of its dispatcher.
     if (!principal || this.revoked.has(principal.sessionId)) throw new AppError('unauthorized');
-    const expired = principal.expiresAt * 1000 <= this.clock.now();
+    // The clock may step back after the expiry was announced.
+    const expired = isExpired === true || principal.expiresAt * 1000 <= this.clock.now();
     if (expired && !this.reflector.get<boolean>(EXPIRED_TOKEN_ALLOWED, context.getHandler())) {
       throw new AppError('token_expired');
     }

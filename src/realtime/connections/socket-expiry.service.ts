@@ -42,7 +42,7 @@ export class SocketExpiryService implements OnModuleInit {
   refresh(socket: ChatSocket, token: string): { expires_in: number } {
     const principal = this.tokens.verify(token);
     if (principal.userId !== socket.data.principal.userId) throw new AppError('unauthorized');
-    socket.data.principal = principal;
+    Object.assign(socket.data, { principal, isExpired: false });
     // The socket may have disconnected while the command was queued; then it must get no timer.
     if (socket.connected) this.watch(socket);
     return { expires_in: Math.floor(principal.expiresAt - this.clock.now() / 1000) };
@@ -53,6 +53,7 @@ export class SocketExpiryService implements OnModuleInit {
     // A timer counts whole milliseconds and may fire one early; the token must have expired then.
     const delay = Math.ceil(socket.data.principal.expiresAt * 1000 - this.clock.now()) + 1;
     this.schedule(socket.id, delay, () => {
+      socket.data.isExpired = true;
       socket.emit('auth:expired', {});
       this.schedule(socket.id, this.options.expiryGraceMs, () => socket.disconnect(true));
     });
