@@ -150,6 +150,11 @@ describe('slow consumer', () => {
     await node.close();
   });
 
+  it('is counted in the metrics', async () => {
+    const { body } = await app.request<string>('GET', '/metrics');
+    expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 3$/m);
+  });
+
   it.each([
     ['of one user', 'userBytes', () => [slow, slow]],
     ['of all users together', 'nodeBytes', () => [slow, others[0]!]],
@@ -183,11 +188,6 @@ describe('slow consumer', () => {
       await node.close();
     },
   );
-
-  it('is counted in the metrics', async () => {
-    const { body } = await app.request<string>('GET', '/metrics');
-    expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 3$/m);
-  });
 
   it('is disconnected when it pings and does not read the pongs', async () => {
     const client = await PlainClient.open(app.url, `/ws/chat?token=${slow.token}`);
