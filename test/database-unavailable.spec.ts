@@ -166,6 +166,15 @@ describe('database unavailable', () => {
       expect(told).toEqual(['message:created', 'chat:updated', 'message:created']);
     });
 
+    it('names those who are left out of a group that is made at the second try', async () => {
+      const [ada, bob, eve] = [await app.user(), await app.user(), await app.user()];
+      await bob.put(`/users/${ada.id}/block`);
+      await refuseWrites('40P01', 1);
+      await app.sql('CREATE TRIGGER refuse_new BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION refuse()');
+      const { status, body } = await ada.post('/groups', { name: 'A name', member_ids: [bob.id, eve.id] });
+      expect([status, body.left_out_ids, body.member_count]).toEqual([201, [bob.id], 2]);
+    });
+
     it('is made although it was in a deadlock with another program', async () => {
       const [ada, bob] = [await app.user(), await app.user()];
       const chat = await ada.group();

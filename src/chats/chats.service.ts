@@ -69,11 +69,11 @@ export class ChatsService {
     userId: number,
     { name, member_ids = [] }: CreateGroupDto,
   ): Promise<{ chat: NewGroupDto; created: boolean }> {
-    const others = new Set(member_ids.filter((id) => id !== userId));
+    const wanted = [...new Set(member_ids)].filter((id) => id !== userId);
     const chat = await this.unitOfWork.run(async (): Promise<NewGroupDto> => {
-      const left_out_ids = await this.additions.takeForGroup(userId, [...others]);
-      for (const id of left_out_ids) others.delete(id);
-      const chatId = await this.chats.createGroup(userId, name, [...others]);
+      const left_out_ids = await this.additions.takeForGroup(userId, wanted);
+      const others = wanted.filter((id) => !left_out_ids.includes(id));
+      const chatId = await this.chats.createGroup(userId, name, others);
       const made = await this.announce(chatId, [userId, ...others], userId);
       return left_out_ids.length > 0 ? { ...made, left_out_ids } : made;
     });
