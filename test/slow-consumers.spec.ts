@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { io, type Socket } from 'socket.io-client';
 import type { WebSocket } from 'ws';
 import type { ChatSocket } from '../src/realtime/chat-socket.js';
+import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
 import type { News } from '../src/contract/sync.js';
 import { SLOW_CONSUMER } from '../src/realtime/connections/backlog.js';
@@ -9,7 +11,7 @@ import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
-import { RawSocket } from './support/raw-clients.js';
+import { RawPolling, RawSocket } from './support/raw-clients.js';
 import { Replica } from './support/replica.js';
 import { TestApp, TestUser, unique } from './support/test-app.js';
 
@@ -153,6 +155,77 @@ describe('slow consumer', () => {
   it('is counted in the metrics', async () => {
     const { body } = await app.request<string>('GET', '/metrics');
     expect(body).toMatch(/^windi_socket_disconnects_total\{reason="slow_consumer"\} 3$/m);
+  });
+
+  /**
+   * Makes a function that sends to the chat until so many bytes wait in the connection, or it is closed. It returns how
+   * many waited at last, and how many messages it has sent.
+   */
+  const filling =
+    (connection: EngineConnection, { id: chat_id }: Chat, sender: Device) =>
+    async (bytes: number) => {
+      const say = async (): Promise<void> => {
+        const command = { chat_id, text: LONG.text, client_message_id: `filling-${unique()}` };
+        expect(await sender.command('message:send', command)).toMatchObject({ ok: true });
+      };
+      let [waiting, sent] = [0, 0];
+      while (connection.readyState === 'open' && bytesIn(connection) < bytes) {
+        waiting = bytesIn(connection);
+        const count = Math.min(Math.ceil((bytes - waiting) / Buffer.byteLength(LONG.text)), IN_FLIGHT);
+        await Promise.all(Array.from({ length: count }, say));
+        sent += count;
+      }
+      return { waiting, sent };
+    };
+
+  /** A node, a client that polls it, and what it takes to have messages wait for that client. */
+  async function polled(maxBacklog: typeof BOUND) {
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { maxBacklog });
+    const polling = await RawPolling.open(node.url);
+    await polling.post(`40{"token":"${slow.token}"}`);
+    await polling.poll();
+    const connection = connectionOf(serverEndOf(at(node, slow)));
+    const fill = filling(connection, await ada.group(slow), await at(node, ada).device());
+    return { node, polling, connection, fill };
+  }
+
+  it('is not a client that polls in time, however much it has read', async () => {
+    const { node, polling, fill } = await polled({ ...BOUND, bytes: 128 * 1024 });
+    for (let polls = 0; polls < 5; polls += 1) {
+      await fill(80 * 1024);
+      expect((await polling.poll()).status).toBe(200);
+    }
+    await polling.post('1');
+    await node.close();
+  });
+
+  it('is disconnected for what it has left unread of a poll and what waits beside it', async () => {
+    const [unread, most] = [10 * 1024 ** 2, 12 * 1024 ** 2];
+    const { node, polling, connection, fill } = await polled({ ...BOUND, bytes: 2 * most, userBytes: most });
+    await fill(unread);
+    const response = await polling.pausedPoll();
+    expect((await fill(most)).waiting).toBeLessThan(unread);
+    expect(connection.readyState).toBe('closed');
+    response.destroy();
+    await node.close();
+  });
+
+  it('is nobody who has caught up: what was waiting for them counts no more', async () => {
+    // More than the kernel takes at once.
+    const [waiting, nodeBytes] = [12 * 1024 ** 2, 16 * 1024 ** 2];
+    const maxBacklog = { ...BOUND, bytes: nodeBytes, userBytes: nodeBytes, nodeBytes };
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl }, { maxBacklog });
+    const sender = await at(node, ada).device();
+    for (const user of [slow, others[0]!]) {
+      const raw = await RawSocket.open(node.url, user.token);
+      const connection = connectionOf(serverEndOf(at(node, user)));
+      raw.socket.pause();
+      const { sent } = await filling(connection, await ada.group(user), sender)(waiting);
+      raw.socket.resume();
+      while (!raw.received.at(-1)?.includes(`"seq":${sent},`)) await once(raw.socket, 'message');
+    }
+    expect(node.nest.get(SocketServer).io.sockets.sockets.size).toBe(3);
+    await node.close();
   });
 
   it.each([

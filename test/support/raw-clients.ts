@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import { request, type Answer } from './http.js';
 
@@ -70,6 +71,12 @@ export class RawPolling {
   /** Waits for packets. The status is 400 when the connection is gone. */
   poll(): Promise<Answer<string>> {
     return request(this.url, 'GET', this.path);
+  }
+
+  /** Polls, and reads nothing of the answer but its head. */
+  async pausedPoll(): Promise<IncomingMessage> {
+    const [response] = (await once(get(this.url + this.path, { agent: false }), 'response')) as [IncomingMessage];
+    return response.pause();
   }
 
   /** Polls until the connection is gone. Returns all packets. */

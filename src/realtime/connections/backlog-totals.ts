@@ -29,7 +29,6 @@ export class BacklogTotals {
   /** Sets the share of a backlog: how many bytes wait for its client now. */
   set(backlog: CountedBacklog, bytes: number): void {
     this.remove(backlog);
-    if (bytes === 0) return;
     const { userId } = backlog;
     this.shares.set(backlog, { bytes, userId });
     this.add(userId, bytes);

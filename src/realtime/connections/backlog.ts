@@ -1,6 +1,6 @@
 import type { RealtimeOptions } from '../realtime.options.js';
 import type { BacklogTotals } from './backlog-totals.js';
-import { cut, type EngineConnection } from './engine-connection.js';
+import { cut, type EngineConnection, type EngineTransport } from './engine-connection.js';
 
 /** The reason of such a disconnect, in the log and in the metrics. */
 export const SLOW_CONSUMER = 'slow_consumer';
@@ -26,9 +26,10 @@ const COUNTED_FROM = 16 * 1024;
 export class Backlog {
   /** The user of the connection; `coalesceWrites` sets it when the socket joins. */
   userId: number | undefined;
-  /** How many packets the last flush handed to the transport, and, of polling, their bytes. */
+  /** How many packets the last flush handed to the transport, which has not drained since. */
   private handedOver = 0;
-  private handedOverBytes = 0;
+  /** Of polling: the response that the last flush has filled. */
+  private response: EngineTransport['res'];
   /** How many packets of `writeBuffer` have been counted, and their bytes. */
   private counted = 0;
   private countedBytes = 0;
@@ -38,10 +39,9 @@ export class Backlog {
     private readonly bound: RealtimeOptions['maxBacklog'],
     private readonly totals: BacklogTotals,
   ) {
-    this.watchPings();
-    connection.on('drain', () => totals.remove(this));
+    this.watchTransport();
     connection.once('close', () => totals.remove(this));
-    connection.on('upgrade', () => this.watchPings());
+    connection.on('upgrade', () => this.watchTransport());
   }
 
   /** Notes that a flush hands `writeBuffer` to the transport now. */
@@ -49,15 +49,15 @@ export class Backlog {
     const { writeBuffer, transport } = this.connection;
     this.handedOver = writeBuffer.length;
     this.counted = this.countedBytes = 0;
-    if (transport.socket) return; // A WebSocket knows by itself what it has not written.
-    this.handedOverBytes = sizeOf(writeBuffer);
-    this.count();
+    this.response = transport.res;
+    this.response?.once('close', () => this.count());
   }
 
-  /** Counts what waits towards the totals. Call it after a flush. */
+  /** Sets what waits as the share of the totals. Call it when the kernel has taken what it could of a flush. */
   count(): void {
-    const bytes = this.bytes;
+    const bytes = this.connection.readyState === 'closed' ? 0 : this.bytes;
     if (bytes >= COUNTED_FROM) this.totals.set(this, bytes);
+    else this.totals.remove(this);
   }
 
   /** Cuts the connection. */
@@ -72,30 +72,30 @@ export class Backlog {
   check(): void {
     const { writeBuffer } = this.connection;
     for (; this.counted < writeBuffer.length; this.counted++) {
-      this.countedBytes += sizeOf([writeBuffer[this.counted]!]);
+      const { data = '', options } = writeBuffer[this.counted]!;
+      for (const part of options.wsPreEncodedFrame ?? [data]) this.countedBytes += Buffer.byteLength(part);
     }
     const packets = this.handedOver + writeBuffer.length;
     if (packets > this.bound.packets || this.bytes > this.bound.bytes) this.cut();
     else this.count();
   }
 
-  /** The bytes that wait, as far as they are counted. */
+  /** The bytes that wait: in the transport, and in `writeBuffer` as far as they are counted. */
   private get bytes(): number {
     const { socket } = this.connection.transport;
-    return (socket?.bufferedAmount ?? this.handedOverBytes) + this.countedBytes;
+    return (socket?.bufferedAmount ?? this.response?.writableLength ?? 0) + this.countedBytes;
   }
 
   /**
    * `ws` answers a client's pings below Engine.IO, even if the client reads no answer. So each ping checks the bound.
    */
-  private watchPings(): void {
-    this.connection.transport.socket?.on('ping', () => this.check());
+  private watchTransport(): void {
+    const { transport } = this.connection;
+    transport.socket?.on('ping', () => this.check());
+    // The connection's own `drain` comes before the kernel has taken anything.
+    transport.on('drain', () => {
+      this.handedOver = 0;
+      this.count();
+    });
   }
 }
-
-const sizeOf = (packets: EngineConnection['writeBuffer']): number =>
-  packets.reduce(
-    (sum, { data = '', options }) =>
-      (options.wsPreEncodedFrame ?? [data]).reduce((size, part) => size + Buffer.byteLength(part), sum),
-    0,
-  );

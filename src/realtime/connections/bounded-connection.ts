@@ -4,8 +4,8 @@ import { cut, type EngineConnection, type EngineTransport } from './engine-conne
 /** A packet counts once for every part of this size that it has begun, in bytes. */
 const COUNTED_BYTES = 4_096;
 
-/** Why a connection was cut, in the log. */
-export type CutReason = 'packet_limit' | 'second_connect' | 'not_joined';
+/** Why a connection was cut, in the log. `no_socket`: it has not joined in time, or did not end with its socket. */
+export type CutReason = 'packet_limit' | 'second_connect' | 'no_socket';
 
 /** What `ConnectionBoundsService` gives each connection. */
 interface Bounds {
@@ -83,7 +83,7 @@ export class BoundedConnection {
 
   private startTimer(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.cut('not_joined'), this.bounds.joinTimeoutMs).unref();
+    this.timer = setTimeout(() => this.cut('no_socket'), this.bounds.joinTimeoutMs).unref();
   }
 
   /** Engine.IO emits `packet` before it handles the packet. Packets of WebSockets are counted as frames, in `watch`. */

@@ -22,7 +22,7 @@ import type { EngineConnection } from './engine-connection.js';
  * - waiting → busy, at the end of the turn, if it isn't: the packets stay, and the `Backlog` checks its bound;
  * - corked → idle, right after: the TCP socket writes everything at once.
  *
- * Invariants: packets keep their order. A connection that keeps up is never counted.
+ * Invariants: packets keep their order. A connection that keeps up is never behind.
  */
 export function coalesceWrites(server: ChatServer, maxBacklog: RealtimeOptions['maxBacklog']): void {
   const { engine } = server;

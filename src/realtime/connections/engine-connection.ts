@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { WebSocket } from 'ws';
 
@@ -10,14 +10,14 @@ interface WaitingPacket {
 }
 
 /** How a connection reaches its client: a WebSocket or polling. */
-export interface EngineTransport {
+export interface EngineTransport extends EventEmitter {
   /** `polling` or `websocket`. */
   readonly name: string;
   /** Whether the kernel has taken all that was handed to the transport. */
   readonly writable: boolean;
   readonly socket?: WebSocket & { readonly _socket?: TcpSocket };
   /** Of polling: the HTTP response that waits for packets, or is being written. */
-  readonly res?: { destroy(): void } | null;
+  readonly res?: ServerResponse | null;
   /** Of polling, closed while no poll waits: ends the close that waits for the next one, half a minute. */
   readonly shouldClose?: (() => void) | null;
 }
