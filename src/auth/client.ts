@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { AddressedRequest } from '../common/http/client-address.js';
 import { headerText } from '../common/http/utf8.js';
 
 const MAX_USER_AGENT = 200;
@@ -17,7 +17,7 @@ export interface Client {
 
 /** Controller parameter: the client that sent the request. */
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
-  const { headers, address } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { headers, address } = context.switchToHttp().getRequest<AddressedRequest>();
   return {
     userAgent: [...headerText(headers['user-agent'] ?? '', 'User-Agent')].slice(0, MAX_USER_AGENT).join('') || null,
     address,

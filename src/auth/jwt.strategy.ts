@@ -5,9 +5,9 @@ import { type AppConfig, appConfig } from '../config/app.config.js';
 import { TOKEN_ALGORITHM, type TokenPayload } from './tokens.service.js';
 
 /**
- * Checks the signature of an access token. Passport keeps one strategy of a name for the whole process,
- * and tests run several applications in one. So what belongs to one application, such as its ended sessions and the
- * clock of its database, is checked by `JwtAuthGuard`.
+ * Checks the signature of an access token. Passport keeps one strategy of a name for the whole process, and tests run
+ * several applications in one. So what belongs to one application, such as its ended sessions and the clock of its
+ * database, is checked by `JwtAuthGuard`.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {

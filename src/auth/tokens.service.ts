@@ -23,8 +23,8 @@ export const TOKEN_ALGORITHM = 'HS256';
 /**
  * Issues and checks access tokens (JWTs). A token is valid when its signature is, when it has not expired, and when its
  * session is not in `RevokedSessionsRegistry`; no check uses the database. All times are those of `DatabaseClock`, so
- * it doesn't matter what the clocks of the nodes say. `JwtAuthGuard` checks HTTP requests with
- * `principalOf`, a socket's handshake and `auth:refresh` use `verify`.
+ * it doesn't matter what the clocks of the nodes say. `JwtAuthGuard` checks HTTP requests with `principalOf`, a socket's
+ * handshake and `auth:refresh` use `verify`.
  */
 @Injectable()
 export class TokensService {

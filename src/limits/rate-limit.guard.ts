@@ -8,9 +8,9 @@ import {
   type ThrottlerModuleOptions,
   type ThrottlerStorage,
 } from '@nestjs/throttler';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { AppError } from '../common/errors/app-error.js';
-import { networkOf } from '../common/http/client-address.js';
+import { type AddressedRequest, networkOf } from '../common/http/client-address.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
 
@@ -36,7 +36,7 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   protected override getTracker(request: Record<string, unknown>): Promise<string> {
-    const { user, address } = request as unknown as FastifyRequest & { user?: Principal };
+    const { user, address } = request as unknown as AddressedRequest & { user?: Principal };
     return Promise.resolve(user ? `user:${user.userId}` : `address:${networkOf(address)}`);
   }
 

@@ -16,8 +16,8 @@ import { MessagesAppended } from '../messages/message.events.js';
 
 /**
  * The metrics of this node for Prometheus: the process, HTTP requests by route, stored messages, and disconnects by
- * reason. With `METRICS_PORT`, and in production, they are served on a port of their own, else by `MetricsController`. A label must not hold data of
- * users, as each of its values is a time series.
+ * reason. With `METRICS_PORT`, and in production, they are served on a port of their own, else by `MetricsController`.
+ * A label must not hold data of users, as each of its values is a time series.
  */
 @Injectable()
 export class MetricsService implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {

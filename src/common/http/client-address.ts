@@ -1,10 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { compile } from '@fastify/proxy-addr';
+import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 
 /** An IPv4 address with a port, or an IPv6 address in brackets with or without one. */
 const WITH_PORT = /^(?:(?<v4>[\d.]+):\d{1,5}|\[(?<v6>[^\]]+)\](?::\d{1,5})?)$/;
+
+/**
+ * A request with the canonical address of its client, as `addressFinder` finds it when the request comes in; empty when
+ * the connection had closed by then. (`ip` is whoever connects, so maybe a proxy.)
+ */
+export interface AddressedRequest extends FastifyRequest {
+  readonly address: string;
+}
 
 /** Finds the address of the client that sent a request; empty when its connection is closed already. */
 export type AddressOf = (request: IncomingMessage) => string;

@@ -22,16 +22,9 @@ const IDLE_TIMEOUT_MS = 60_000;
 const NOWHERE = '/nowhere';
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The canonical address of the client; see `addressFinder`. (`ip` is whoever connects, so maybe a proxy.) */
-    readonly address: string;
-  }
-}
-
 /**
- * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `startup.ts`, the tests and the
- * OpenAPI command use it.
+ * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `startup.ts`, the tests and
+ * the OpenAPI command use it. Its requests are `AddressedRequest`s.
  */
 export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
   const adapter = new FastifyAdapter({
@@ -47,10 +40,11 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
   });
   const fastify = adapter.getInstance();
   const addressOf = addressFinder(trustedProxies);
-  fastify.decorateRequest('address', {
-    getter() {
-      return addressOf(this.raw);
-    },
+  fastify.decorateRequest('address', '');
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // Now, as a connection that has closed has none.
+    Object.assign(request, { address: addressOf(request.raw) });
+    done();
   });
   // In onSend, so that the answer to a CORS preflight has the header, too.
   fastify.addHook('onSend', (request, reply, _payload, done) => {

@@ -23,7 +23,8 @@ type Entry = { -readonly [C in Count]: number };
 
 /**
  * Counts the connections and packets of each address, and holds them to `RealtimeOptions.address`: one client must not
- * take the places of all others. An IPv6 address counts as its /64. Handshakes and packets are counted in windows of `windowMs`.
+ * take the places of all others. An IPv6 address counts as its /64. Handshakes and packets are counted in windows of
+ * `windowMs`.
  *
  * Nodes that share a bus share the bounds: each second, each node announces its busy addresses, and the others add what
  * they hear. So an address that uses many nodes at once can exceed a bound for a second.
