@@ -110,16 +110,16 @@ describe('database session', () => {
       );
     });
 
-    const line = 'max_prepared_statements = 200';
-    const lines = ['ignore_startup_parameters = options', ...(preparesStatements ? [line] : [])];
-    const serving = preparesStatements ? it : it.skip;
+    const UNPREPARED = /prepared statements .*PgBouncer in transaction mode works from 1\.21 on/;
+    const lines = ['ignore_startup_parameters = options', 'default_pool_size = 3'];
 
-    serving('works from 1.21 on, also on an empty database', async () => {
+    it('works from 1.21 on, also on an empty database and with fewer sessions than connections; before, it is refused in one line', async () => {
       const empty = await createDatabase({ empty: true });
-      await alter(empty, ROLE);
-      // Fewer sessions than the node has connections.
-      pooler = await PgBouncer.inFrontOf(empty.url, ...lines, 'default_pool_size = 3');
-      await serves(pooler.url);
+      await alter(empty, { ...ROLE, TimeZone: 'UTC' });
+      const prepared = preparesStatements ? ['max_prepared_statements = 200'] : [];
+      pooler = await PgBouncer.inFrontOf(empty.url, ...lines, ...prepared);
+      if (preparesStatements) await serves(pooler.url);
+      else expect(await refusal(pooler.url)).toMatch(UNPREPARED);
       await pooler.stop();
       await empty.drop();
     });
@@ -127,10 +127,8 @@ describe('database session', () => {
     it('is refused in one line when PgBouncer does not prepare statements', async () => {
       await alter(database, { ...ROLE, TimeZone: 'UTC' });
       const off = preparesStatements ? ['max_prepared_statements = 0'] : [];
-      pooler = await PgBouncer.inFrontOf(database.url, lines[0]!, ...off);
-      expect(await refusal(pooler.url)).toMatch(
-        /prepared statements .*PgBouncer in transaction mode works from 1\.21 on/,
-      );
+      pooler = await PgBouncer.inFrontOf(database.url, ...lines, ...off);
+      expect(await refusal(pooler.url)).toMatch(UNPREPARED);
     });
   });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { createDatabase, onDatabase } from './support/database.js';
 import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
@@ -9,18 +9,10 @@ import { PlainClient, refusedUpgrade } from './support/plain-client.js';
 import { RetryingClient } from './support/retrying-client.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD, unique } from './support/test-app.js';
+import { freePort } from '../src/common/free-port.js';
 
 const MOST_SECONDS = 10;
 const SECRET = 'a secret of the tests, long enough';
-
-/** A free port. */
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return String(port);
-}
 
 interface Person {
   id: number;
@@ -186,7 +178,7 @@ describe('graceful shutdown', () => {
 
   it('loses no acked message when nodes restart in turn, and leaves every client with exactly what is stored', async () => {
     await inTemporaryFolder(async (dir) => {
-      const ports = [await freePort(), await freePort()];
+      const ports = [String(await freePort()), String(await freePort())];
       const nodes = ports.map((PORT) => start(dir, { PORT }));
       const urls = await Promise.all(nodes.map((node) => node.url()));
       const { crowd: clients, chatId } = await crowd(4, ...urls);

@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from '../../src/common/free-port.js';
 import { checkDense, checkStored, type StoredMessage } from '../load/exactness.js';
 import {
   keyOf,
@@ -10,7 +11,7 @@ import {
   type WatchedProcesses,
 } from '../load/load-plan.js';
 import { RunProblem } from '../load/send-run.js';
-import { freePort, type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
+import { type LoadGenerator, PROGRAMS, Server, type ServerName } from './servers.js';
 import {
   fillOurs,
   fillBaseline,

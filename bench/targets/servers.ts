@@ -1,6 +1,5 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { LoadPlan, LoadResult } from '../load/load-plan.js';
 import { RunProblem } from '../load/send-run.js';
@@ -93,14 +92,4 @@ export class LoadGenerator {
   stop(): void {
     if (this.child.connected) this.child.disconnect();
   }
-}
-
-/** A free port of the loopback interface. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

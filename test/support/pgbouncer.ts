@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { killed, serving } from './child-server.js';
 import { describeWith } from './describe-with.js';
+import { freePort } from '../../src/common/free-port.js';
 
 // Debian puts it where only root looks.
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
@@ -48,41 +47,14 @@ export class PgBouncer {
     await chmod(folder, 0o755); // It refuses to run as root, so it runs as another user, who must read the file.
     const asUser = process.getuid?.() === 0 ? ['-u', 'postgres'] : [];
     const child = spawn('pgbouncer', [...asUser, file], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    await started(child);
+    await serving(child, child.stderr, 'process up');
     const url = new URL(databaseUrl);
     url.port = String(port);
     return new PgBouncer(url.href, folder, child);
   }
 
   async stop(): Promise<void> {
-    if (this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await exited;
-    await rm(this.folder, { recursive: true });
+    await killed(this.child);
+    await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Resolves when it serves. */
-async function started(child: ChildProcess): Promise<void> {
-  const end = (): unknown => child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  const printed: string[] = [];
-  for await (const line of createInterface(child.stderr!)) {
-    printed.push(line);
-    if (!line.includes('process up')) continue;
-    child.stderr!.resume();
-    return;
-  }
-  throw new Error(`pgbouncer did not start:\n${printed.join('\n')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { killed, serving } from './child-server.js';
+import { freePort } from '../../src/common/free-port.js';
 
 /** A separate Redis on a free port, without persistence, that a test may pause, kill and restart. */
 export class RedisServer {
@@ -35,10 +34,7 @@ export class RedisServer {
 
   /** kill -9: all connections break. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await exited;
+    await killed(this.child);
   }
 
   /** Starts Redis again on the same port. */
@@ -56,23 +52,6 @@ export class RedisServer {
 async function launch(port: number, dir: string): Promise<ChildProcess> {
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const end = (): unknown => child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
-  for await (const line of createInterface(child.stdout)) {
-    if (line.includes('Ready to accept connections')) {
-      child.stdout.resume();
-      return child;
-    }
-  }
-  throw new Error('redis-server did not start');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  await serving(child, child.stdout, 'Ready to accept connections');
+  return child;
 }
