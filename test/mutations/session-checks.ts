@@ -33,13 +33,13 @@ export const sessionChecks: readonly Check[] = [
     name: 'a token from the future is refused',
     file: 'src/auth/tokens.service.ts',
     cut: ' || iat > this.seconds + CLOCK_MARGIN',
-    red: ['test/auth'],
+    red: ['test/access-tokens'],
   },
   {
     name: "a token is issued by the database's clock",
     file: 'src/auth/tokens.service.ts',
     cut: ', iat: this.seconds',
-    red: ['test/auth'],
+    red: ['test/access-tokens'],
   },
   {
     name: 'a request is served only on fresh knowledge of the ended sessions',
