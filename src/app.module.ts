@@ -3,6 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ChatsModule } from './chats/chats.module.js';
+import { ClientAddressModule } from './common/http/client-address.finder.js';
 import { ShutdownModule } from './common/shutdown.state.js';
 import { appConfig } from './config/app.config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -22,6 +23,7 @@ import { UsersModule } from './users/users.module.js';
     ConfigModule.forRoot({ isGlobal: true, cache: true, load: [appConfig] }),
     LoggingModule,
     ShutdownModule,
+    ClientAddressModule,
     DatabaseModule,
     RedisModule,
     LimitsModule,

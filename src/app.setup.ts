@@ -2,6 +2,7 @@ import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppError } from './common/errors/app-error.js';
+import { ClientAddressFinder } from './common/http/client-address.finder.js';
 import { ProblemFilter } from './common/http/problem.filter.js';
 import { ShutdownState } from './common/shutdown.state.js';
 import { ContractValidationPipe } from './common/validation/validation.pipe.js';
@@ -34,13 +35,14 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 
 /**
  * Sets an application up; `startup.ts` and the tests call it before it listens. What both must have belongs here: logs,
- * the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
+ * the address of each request, the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
  * on shutdown.
  */
 export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const config = app.get<AppConfig>(appConfig.KEY);
   app.useLogger(app.get(Logger));
   app.flushLogs();
+  addressRequests(app, app.get(ClientAddressFinder));
   app.useGlobalPipes(new ContractValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   const pino = await app.resolve<PinoLogger>(PinoLogger);
@@ -66,6 +68,17 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
   countRequests(app, app.get(MetricsService));
   refuseOnShutdown(app, app.get(ShutdownState));
   return app;
+}
+
+/** Makes each request an `AddressedRequest`, before any other hook. */
+function addressRequests(app: NestFastifyApplication, finder: ClientAddressFinder): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.decorateRequest('address', '');
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // Now, as a connection that has closed has none.
+    Object.assign(request, { address: finder.addressOf(request.raw) });
+    done();
+  });
 }
 
 /** The routes that a stopping process still serves. Any other request is refused, for another node to serve. */

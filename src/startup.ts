@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 9_500;
 
 /** Creates the application, sets it up, and listens. @throws StartupError when the person who started it can mend it */
 export async function startServer(): Promise<void> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(appConfig()), {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, createHttpAdapter(), {
     bufferLogs: true,
     autoFlushLogs: false,
     abortOnError: false,

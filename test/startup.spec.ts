@@ -55,6 +55,24 @@ describe('startup', () => {
       proxy.close();
     });
 
+    it('is followed by one log line, however many requests and handshakes come through a proxy that TRUST_PROXY lacks', async () => {
+      await inTemporaryFolder(async (dir) => {
+        const server = ServerProcess.start(dir, { DATABASE_URL: database.url, TRUST_PROXY: '192.0.2.1' });
+        const url = await server.url();
+        const handshake = '/socket.io/?EIO=4&transport=polling';
+        for (const path of ['/health/live', handshake, '/nowhere', handshake, '/health/live']) {
+          await request(url, 'GET', path);
+          expect(server.output).not.toContain('proxy.not_trusted');
+        }
+        for (const path of [handshake, '/health/live', '/nowhere', handshake, '/health/live']) {
+          await request(url, 'GET', path, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+        }
+        expect(await server.stop('SIGTERM')).toBe(0);
+        expect(server.output.match(/proxy\.not_trusted/g)).toHaveLength(1);
+        expect(server.output).toContain('TRUST_PROXY does not name its sender');
+      });
+    });
+
     it('is followed by JSON logs of all key events, without passwords, tokens or texts at the finest level', async () => {
       await inTemporaryFolder(async (dir) => {
         const jwtSecret = 'the secret of this very test, long';
@@ -138,6 +156,7 @@ describe('startup', () => {
         const address = '2001:db8::7';
         expect(one('user.registered')).toMatchObject({ user_id: ada.id, request_id: expect.any(String), address });
         expect(one('login.failed')).toMatchObject({ user_id: ada.id, address });
+        expect(one('proxy.not_trusted')).toBeUndefined();
         expect(one('login.refused')).toMatchObject({ too_many_for: 'pair', address });
         expect(one('login')).toMatchObject({ user_id: ada.id, address: '127.0.0.1' });
         expect(lines.find(({ status }) => status === 429)).toMatchObject({ event: 'request', address });

@@ -9,7 +9,7 @@ import { createOpenApi } from '../openapi.js';
 // file differs from the code. It starts nothing: a previewed application has routes and no providers.
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
 const [file = 'openapi.json'] = positionals;
-const app = await NestFactory.create(AppModule, createHttpAdapter({ trustedProxies: [] }), {
+const app = await NestFactory.create(AppModule, createHttpAdapter(), {
   preview: true,
   logger: false,
 });

@@ -4,7 +4,6 @@ import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
 import { explainAndExit } from '../../src/common/errors/startup-error.js';
 import { createHttpAdapter } from '../../src/common/http/http-adapter.js';
-import { appConfig } from '../../src/config/app.config.js';
 import { listen, stopOnSignals } from '../../src/startup.js';
 import { type BugName, withBug } from './bug-overrides.js';
 
@@ -13,7 +12,7 @@ import { type BugName, withBug } from './bug-overrides.js';
 try {
   const builder = Test.createTestingModule({ imports: [AppModule] });
   const testing = await withBug(builder, process.env.FAULTS_BUG as BugName).compile();
-  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(appConfig()), {
+  const app = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
     bufferLogs: true,
   });
   stopOnSignals(await setupApp(app));

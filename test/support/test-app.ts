@@ -64,7 +64,7 @@ export class TestApp {
       .overrideProvider(REALTIME_OPTIONS)
       .useValue({ ...DEFAULT_REALTIME_OPTIONS, ...realtimeOptions })
       .compile();
-    const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(config), { bufferLogs: true });
+    const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { bufferLogs: true });
     await setupApp(nest);
     await nest.listen(0, '127.0.0.1');
     return new TestApp(nest, await nest.getUrl(), database.url, database.drop);

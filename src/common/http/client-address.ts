@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { compile } from '@fastify/proxy-addr';
 import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 
@@ -8,34 +6,11 @@ import ipaddr from 'ipaddr.js';
 const WITH_PORT = /^(?:(?<v4>[\d.]+):\d{1,5}|\[(?<v6>[^\]]+)\](?::\d{1,5})?)$/;
 
 /**
- * A request with the canonical address of its client, as `addressFinder` finds it when the request comes in; empty when
+ * A request with the canonical address of its client, as `ClientAddressFinder` finds it when the request comes in; empty when
  * the connection had closed by then. (`ip` is whoever connects, so maybe a proxy.)
  */
 export interface AddressedRequest extends FastifyRequest {
   readonly address: string;
-}
-
-/** Finds the address of the client that sent a request; empty when its connection is closed already. */
-export type AddressOf = (request: IncomingMessage) => string;
-
-/**
- * Makes the one rule by which limits, sessions and logs know a client. Each trusted proxy has added to
- * `X-Forwarded-For` whom it has the request from, so the entries are read from the last to the first, until one isn't
- * that of a proxy. What is before it the client may have made up. An entry that is no address counts as the proxy's.
- */
-export function addressFinder(trustedProxies: readonly string[]): AddressOf {
-  const isProxy = compile([...trustedProxies]);
-  return ({ socket, headers }) => {
-    let address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
-    if (!isProxy(address, 0)) return address;
-    for (const entry of entriesOf(headers['x-forwarded-for']).reverse()) {
-      const before = canonicalAddress(entry);
-      if (before === undefined) break;
-      address = before;
-      if (!isProxy(address, 0)) break;
-    }
-    return address;
-  };
 }
 
 /**
@@ -54,9 +29,4 @@ export function canonicalAddress(text: string): string | undefined {
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()}/64`;
-}
-
-/** Node joins the headers of this name with commas. */
-function entriesOf(header: string | string[] | undefined): string[] {
-  return [header ?? []].flat().flatMap((value) => value.split(',').map((entry) => entry.trim()));
 }

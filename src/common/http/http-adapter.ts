@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { AppConfig } from '../../config/app.config.js';
 import { useBodyParsers } from './body-parsers.js';
-import { addressFinder } from './client-address.js';
 import { answerAllRequests } from './ordinary-requests.js';
 import { assertForm } from './request-form.js';
 import { refuseOtherMethods } from './route-methods.js';
@@ -24,9 +22,9 @@ const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
 
 /**
  * Makes the Fastify adapter with our limits, content types, request ids and cache headers. `startup.ts`, the tests and
- * the OpenAPI command use it. Its requests are `AddressedRequest`s.
+ * the OpenAPI command use it.
  */
-export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedProxies'>): FastifyAdapter {
+export function createHttpAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -39,13 +37,6 @@ export function createHttpAdapter({ trustedProxies }: Pick<AppConfig, 'trustedPr
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_HEADER_BYTES },
   });
   const fastify = adapter.getInstance();
-  const addressOf = addressFinder(trustedProxies);
-  fastify.decorateRequest('address', '');
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    // Now, as a connection that has closed has none.
-    Object.assign(request, { address: addressOf(request.raw) });
-    done();
-  });
   // In onSend, so that the answer to a CORS preflight has the header, too.
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     void reply.header('X-Request-Id', request.id);

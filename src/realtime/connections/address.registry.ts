@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { AppError } from '../../common/errors/app-error.js';
-import { addressFinder, type AddressOf, networkOf } from '../../common/http/client-address.js';
+import { networkOf } from '../../common/http/client-address.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { type AddressLoad, NodeBus } from '../delivery/node.bus.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
@@ -34,8 +34,6 @@ type Entry = { -readonly [C in Count]: number };
  */
 @Injectable()
 export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
-  /** The address of the client that sent a handshake; empty when its connection has closed. */
-  readonly addressOf: AddressOf;
   private readonly logger = new Logger(AddressRegistry.name);
   private readonly node = randomUUID();
   private readonly entries = new Map<string, Entry>();
@@ -50,9 +48,7 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
     private readonly bus: NodeBus,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
-  ) {
-    this.addressOf = addressFinder(config.trustedProxies);
-  }
+  ) {}
 
   onModuleInit(): void {
     this.bus.on('addressLoads', (loads) => {

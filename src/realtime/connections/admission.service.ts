@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors/app-error.js';
 import { ShutdownState } from '../../common/shutdown.state.js';
+import { ClientAddressFinder } from '../../common/http/client-address.finder.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { AddressRegistry } from './address.registry.js';
 import { isOriginAllowed } from './allowed-origin.js';
@@ -23,6 +24,7 @@ export class AdmissionService {
     private readonly sockets: SocketServer,
     private readonly shutdown: ShutdownState,
     private readonly addresses: AddressRegistry,
+    private readonly clients: ClientAddressFinder,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
@@ -45,6 +47,6 @@ export class AdmissionService {
     if (this.pending >= this.options.maxPending) {
       return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
     }
-    return this.addresses.refusalOf(this.addresses.addressOf(request));
+    return this.addresses.refusalOf(this.clients.addressOf(request));
   }
 }

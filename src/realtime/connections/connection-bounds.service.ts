@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { ClientAddressFinder } from '../../common/http/client-address.finder.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import type { ChatSocket } from '../chat-socket.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
@@ -19,6 +20,7 @@ export class ConnectionBoundsService implements OnModuleInit {
   constructor(
     private readonly sockets: SocketServer,
     private readonly addresses: AddressRegistry,
+    private readonly clients: ClientAddressFinder,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
     @InjectRealtimeOptions() private readonly options: RealtimeOptions,
   ) {}
@@ -41,7 +43,7 @@ export class ConnectionBoundsService implements OnModuleInit {
   }
 
   private opened(connection: EngineConnection): void {
-    const address = this.addresses.addressOf(connection.request);
+    const address = this.clients.addressOf(connection.request);
     const key = this.addresses.opened(address);
     const { joinTimeoutMs, maxPackets, address: of } = this.options;
     const bounded = new BoundedConnection(connection, {
