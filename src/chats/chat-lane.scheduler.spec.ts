@@ -103,4 +103,16 @@ describe('lanes of chats', () => {
     expect(flushed[1]).toHaveLength(256);
     expect(() => lanes.add(2, 10_002)).not.toThrow();
   });
+
+  it('refuse a task while 10,000 wait, and run one when there is room again', async () => {
+    const first = gate();
+    const tasks = Array.from({ length: 10_000 }, (_, index) => lanes.run(index % 7, () => first.opened));
+    const ran: number[] = [];
+    const task = (id: number) => () => Promise.resolve(ran.push(id));
+    await expect(lanes.run(8, task(1))).rejects.toMatchObject({ code: 'overloaded' });
+    first.open();
+    await Promise.all(tasks);
+    await lanes.run(8, task(2));
+    expect(ran).toEqual([2]);
+  });
 });

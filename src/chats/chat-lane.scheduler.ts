@@ -10,7 +10,7 @@ export type Flush<T> = (items: T[]) => Promise<void>;
 /** What waits in a lane: a task, which runs alone in its chat, or an item, which is flushed together with others. */
 type Entry = { readonly task: () => Promise<void> } | { readonly item: unknown };
 
-/** Items that may wait in all lanes together; one more is refused with `overloaded`. Tasks don't count. */
+/** Items that may wait in all lanes together, and as many tasks; one more is refused with `overloaded`. */
 const MAX_WAITING = 10_000;
 /** Items of one flush. */
 const MAX_BATCH = 256;
@@ -50,6 +50,8 @@ export class ChatLaneScheduler {
   private flush: Flush<unknown> | undefined;
   /** Items that wait in all lanes. */
   private waiting = 0;
+  /** Tasks that wait or are under way. */
+  private tasks = 0;
   /** Flushes under way. */
   private flushes = 0;
 
@@ -58,8 +60,13 @@ export class ChatLaneScheduler {
     this.flush = flush as Flush<unknown>;
   }
 
-  /** Runs a task alone in its chat, after the entries that came before it. Returns or throws what the task does. */
-  run<T>(chatId: number, task: () => Promise<T>): Promise<T> {
+  /**
+   * Runs a task alone in its chat, after the entries that came before it. Returns or throws what the task does.
+   * @throws AppError `overloaded`
+   */
+  async run<T>(chatId: number, task: () => Promise<T>): Promise<T> {
+    if (this.tasks >= MAX_WAITING) throw new AppError('overloaded');
+    this.tasks += 1;
     return new Promise<T>((resolve, reject) => {
       this.enter(chatId, { task: () => task().then(resolve, reject) });
     });
@@ -100,7 +107,10 @@ export class ChatLaneScheduler {
   private startTask(chatId: number, task: () => Promise<void>): void {
     this.lanes.get(chatId)!.shift();
     this.ready.delete(chatId);
-    void task().finally(() => this.release([chatId]));
+    void task().finally(() => {
+      this.tasks -= 1;
+      this.release([chatId]);
+    });
   }
 
   /** Takes a batch from the ready lanes. Each of them has an item in front, as `pump` has started the tasks. */

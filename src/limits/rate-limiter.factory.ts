@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../common/errors/app-error.js';
 import { RedisService } from '../redis/redis.service.js';
+import { BoundedMemoryLimiter } from './bounded-memory.limiter.js';
 import type { Budget } from './budgets.js';
 
 /**
@@ -15,7 +16,7 @@ export class RateLimiterFactory {
   /** The counter of a budget. `name` is part of its keys, so it must be unique. */
   create(name: string, { limit, seconds }: Budget): RateLimiterAbstract {
     const options = { keyPrefix: `limit:${name}`, points: limit, duration: seconds };
-    const inMemory = new RateLimiterMemory(options);
+    const inMemory = new BoundedMemoryLimiter(options);
     const { client } = this.redis;
     if (!client) return inMemory;
     return new RateLimiterRedis({

@@ -1,7 +1,8 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../../common/errors/app-error.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
+import { BoundedMemoryLimiter } from '../../limits/bounded-memory.limiter.js';
 import type { ChatSocket } from '../chat-socket.js';
 import type { ClientToServerEvents } from '../../contract/events.js';
 
@@ -32,7 +33,7 @@ export const COMMAND_LIMITS: Readonly<Record<keyof ClientToServerEvents, Limit>>
 @Injectable()
 export class CommandLimitGuard implements CanActivate {
   private readonly limiters = new Map(
-    Object.entries(COMMAND_LIMITS).map(([event, limit]) => [event, new RateLimiterMemory(limit)]),
+    Object.entries(COMMAND_LIMITS).map(([event, limit]) => [event, new BoundedMemoryLimiter(limit)]),
   );
 
   constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
