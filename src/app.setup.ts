@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger, PinoLogger } from 'nestjs-pino';
 import { AppError } from './common/errors/app-error.js';
 import { ClientAddressFinder } from './common/http/client-address.finder.js';
+import { limitConnections } from './common/http/connection-limit.js';
 import { ProblemFilter } from './common/http/problem.filter.js';
 import { ShutdownState } from './common/shutdown.state.js';
 import { ContractValidationPipe } from './common/validation/validation.pipe.js';
@@ -35,14 +36,16 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 
 /**
  * Sets an application up; `startup.ts` and the tests call it before it listens. What both must have belongs here: logs,
- * the address of each request, the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
+ * the limit of connections, the address of each request, the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
  * on shutdown.
  */
 export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const config = app.get<AppConfig>(appConfig.KEY);
   app.useLogger(app.get(Logger));
   app.flushLogs();
-  addressRequests(app, app.get(ClientAddressFinder));
+  const addresses = app.get(ClientAddressFinder);
+  if (config.rateLimit) limitConnections(app.getHttpServer(), (address) => addresses.isTrustedProxy(address));
+  addressRequests(app, addresses);
   app.useGlobalPipes(new ContractValidationPipe());
   app.useGlobalFilters(new ProblemFilter());
   const pino = await app.resolve<PinoLogger>(PinoLogger);
@@ -71,12 +74,12 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
 }
 
 /** Makes each request an `AddressedRequest`, before any other hook. */
-function addressRequests(app: NestFastifyApplication, finder: ClientAddressFinder): void {
+function addressRequests(app: NestFastifyApplication, addresses: ClientAddressFinder): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.decorateRequest('address', '');
   fastify.addHook('onRequest', (request, _reply, done) => {
     // Now, as a connection that has closed has none.
-    Object.assign(request, { address: finder.addressOf(request.raw) });
+    Object.assign(request, { address: addresses.addressOf(request.raw) });
     done();
   });
 }

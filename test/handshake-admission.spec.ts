@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket as TcpSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { AdmissionService } from '../src/realtime/connections/admission.service.js';
 import { SocketServer } from '../src/realtime/socket.server.js';
@@ -50,6 +52,29 @@ describe('handshake admission', () => {
       expect({ status, type }).toEqual({ status: 503, type: 'application/problem+json; charset=utf-8' });
       expect(JSON.parse(body)).toMatchObject({ code: 'overloaded' });
     }
+    await node.close();
+  });
+
+  it('closes a connection of an address that has 2,000 open', async () => {
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl, rateLimit: true });
+    const port = Number(new URL(node.url).port);
+    const open = async (localAddress: string): Promise<TcpSocket> => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
+      await once(socket.resume(), 'connect');
+      return socket;
+    };
+    const serves = async (socket: TcpSocket): Promise<boolean> => {
+      socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+      return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
+    };
+    const sockets: TcpSocket[] = [];
+    while (sockets.length < 2_000) {
+      // No more at once than the kernel lets wait until they are accepted.
+      sockets.push(...(await Promise.all(Array.from({ length: 250 }, () => open('127.0.9.1')))));
+      expect(await serves(sockets.at(-1)!)).toBe(true);
+    }
+    expect([await serves(await open('127.0.9.1')), await serves(await open('127.0.9.2'))]).toEqual([false, true]);
+    for (const socket of sockets) socket.destroy();
     await node.close();
   });
 });

@@ -15,18 +15,23 @@ import { canonicalAddress } from './client-address.js';
 @Injectable()
 export class ClientAddressFinder {
   private readonly logger = new Logger(ClientAddressFinder.name);
-  private readonly isProxy: (address: string, hop: number) => boolean;
+  private readonly trusts: (address: string, hop: number) => boolean;
   private hasWarned = false;
 
   constructor(@Inject(appConfig.KEY) { trustedProxies }: Pick<AppConfig, 'trustedProxies'>) {
-    this.isProxy = compile([...trustedProxies]);
+    this.trusts = compile([...trustedProxies]);
+  }
+
+  /** Whether `TRUST_PROXY` names this canonical address. */
+  isTrustedProxy(address: string): boolean {
+    return this.trusts(address, 0);
   }
 
   /** The address of the client that sent a request or a handshake; empty when its connection is closed already. */
   addressOf({ socket, headers }: IncomingMessage): string {
     const forwardedFor = headers['x-forwarded-for'];
     let address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
-    if (!this.isProxy(address, 0)) {
+    if (!this.isTrustedProxy(address)) {
       if (forwardedFor !== undefined) this.warn(address);
       return address;
     }
@@ -34,7 +39,7 @@ export class ClientAddressFinder {
       const before = canonicalAddress(entry);
       if (before === undefined) break;
       address = before;
-      if (!this.isProxy(address, 0)) break;
+      if (!this.isTrustedProxy(address)) break;
     }
     return address;
   }

@@ -14,8 +14,12 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** How long the headers and the whole request may take to arrive, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for connections that take longer, in milliseconds. */
+const TIMEOUT_CHECK_MS = 1_000;
 /** A connection is closed after this long without a byte in either direction. It doesn't apply to an open WebSocket. */
 const IDLE_TIMEOUT_MS = 60_000;
+/** The same between two requests. Node adds a second, to be later than its client. */
+const KEEP_ALIVE_TIMEOUT_MS = IDLE_TIMEOUT_MS - 1_000;
 /** Where an address that can't be read is routed to: no route is there. */
 const NOWHERE = '/nowhere';
 const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
@@ -26,9 +30,14 @@ const WELL_FORMED_ID = /^[\w.:-]{1,128}$/;
  */
 export function createHttpAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     clientErrorHandler: refuseUnreadable,
     bodyLimit: BODY_LIMIT,
     genReqId: requestId,
