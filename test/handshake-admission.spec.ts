@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { AdmissionService } from '../src/realtime/connections/admission.service.js';
+import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { SocketServer } from '../src/realtime/socket.server.js';
 import { expectProblem } from './support/expect-problem.js';
 import { refusedUpgrade } from './support/plain-client.js';
@@ -9,6 +10,8 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 const BOUND = 5;
 const CLIENTS = 60;
+
+const connected = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('connect', resolve));
 
 describe('handshake admission', () => {
   let app: TestApp;
@@ -30,7 +33,7 @@ describe('handshake admission', () => {
       const transports = i % 2 ? ['websocket'] : ['polling', 'websocket'];
       return io(app.url, { auth: { token }, transports, forceNew: true }).on('connect_error', () => (refused += 1));
     });
-    await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.once('connect', resolve))));
+    await Promise.all(sockets.map(connected));
     expect(refused).toBeGreaterThan(0);
     expect(Math.max(...pending)).toBe(BOUND);
     expect(pending).toHaveLength(CLIENTS);
@@ -52,6 +55,24 @@ describe('handshake admission', () => {
       expect({ status, type }).toEqual({ status: 503, type: 'application/problem+json; charset=utf-8' });
       expect(JSON.parse(body)).toMatchObject({ code: 'overloaded' });
     }
+    await node.close();
+  });
+
+  it('refuses the handshakes of an address that has sent too many, whose clients retry by themselves', async () => {
+    const address = { ...DEFAULT_REALTIME_OPTIONS.address, handshakes: 2, windowMs: 500 };
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl, rateLimit: true }, { address });
+    const statuses: number[] = [];
+    const sockets = Array.from({ length: 5 }, (_, i): Socket => {
+      const { token } = users[i % users.length]!;
+      const socket = io(node.url, { auth: { token }, transports: ['polling'], forceNew: true, randomizationFactor: 1 });
+      return socket.on('connect_error', (error) => {
+        statuses.push((error as Error & { description: number }).description);
+        expect(socket.active).toBe(true);
+      });
+    });
+    await Promise.all(sockets.map(connected));
+    expect(new Set(statuses)).toEqual(new Set([429]));
+    for (const socket of sockets) socket.close();
     await node.close();
   });
 

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import type { Chat } from '../src/contract/chats.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { receivedIn } from './support/received-events.js';
 import { onDatabase, waitingForLock } from './support/database.js';
+import { Device } from './support/device.js';
+import { request } from './support/http.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 import { deliversAcrossNodes, TwoNodes, seqsReceived } from './support/two-nodes.js';
 
@@ -109,5 +113,59 @@ describe('two nodes on one database, without Redis', () => {
     await late.nest.get(LogTailPoller).poll();
     expect(seqsReceived(device, group)).toEqual([2, 3]);
     await late.close();
+  });
+
+  describe('behind a load balancer', () => {
+    const balancers: Server[] = [];
+    afterEach(() => Promise.all(balancers.splice(0).map((server) => once(server.close(), 'close'))));
+
+    /** Gives each connection to the node that `pick` names by its index. Returns the address for clients. */
+    const balance = async (pick: () => number): Promise<string> => {
+      const server = createServer((socket) => {
+        const onward = connect(Number(new URL(cluster.nodes[pick()]!.url).port), '127.0.0.1');
+        for (const end of [socket, onward]) end.on('error', () => undefined);
+        socket.pipe(onward).pipe(socket);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      balancers.push(server);
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    };
+    /** The next node for each connection, whoever it is from. */
+    const inTurns = (): (() => number) => {
+      let connections = 0;
+      return () => (connections += 1) % 2;
+    };
+    const polling = '/socket.io/?EIO=4&transport=polling';
+    /** On a connection of its own: `fetch` would keep one. */
+    const get = (url: string, path: string) => request(url, 'GET', path, { headers: { Connection: 'close' } });
+
+    it('serve polling clients, and their change to WebSocket, with sticky sessions', async () => {
+      const ada = await cluster.nodes[0].user();
+      for (const node of [0, 1]) {
+        const url = await balance(() => node);
+        const device = await Device.connect(url, ada.token, ['polling', 'websocket']);
+        const { engine } = device.socket.io;
+        while (engine.transport.name !== 'websocket') await new Promise((done) => void engine.once('upgrade', done));
+        const group = await ada.group();
+        await ada.say(group);
+        await device.next('message:created', ({ chat_id }) => chat_id === group.id);
+        device.close();
+      }
+    });
+
+    it('refuse a poll on the wrong node with 400, and serve WebSocket clients, without sticky sessions', async () => {
+      const ada = await cluster.nodes[0].user();
+      const url = await balance(inTurns());
+      const { sid } = JSON.parse((await get(url, polling)).body.slice(1)) as { sid: string };
+      const lost = await get(url, `${polling}&sid=${sid}`);
+      expect([lost.status, lost.body]).toEqual([400, { code: 1, message: 'Session ID unknown' }]);
+      const devices = [await Device.connect(url, ada.token), await Device.connect(url, ada.token)];
+      const group = await ada.group();
+      await ada.say(group);
+      for (const device of devices) {
+        await device.next('message:created', ({ chat_id }) => chat_id === group.id);
+        device.close();
+      }
+    });
   });
 });

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
+import type { CommandError } from '../src/contract/errors.js';
 import type { Ack, ClientToServerEvents } from '../src/contract/events.js';
 import type { Message } from '../src/contract/messages.js';
 import { COMMAND_LIMITS } from '../src/realtime/commands/command-limit.guard.js';
-import { MAX_SOCKETS } from '../src/realtime/connections/handshake.service.js';
+import { MAX_SESSION_SOCKETS, MAX_SOCKETS } from '../src/realtime/connections/handshake.service.js';
 import { onDatabase } from './support/database.js';
 import type { Device } from './support/device.js';
 import { PlainClient } from './support/plain-client.js';
+import { RawSocket } from './support/raw-clients.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 const codeOf = (ack: Ack<unknown>): string | undefined => (ack.ok ? undefined : ack.error.code);
@@ -142,6 +145,30 @@ describe('sockets of one user', () => {
     const again = await ada.device();
     await ada.say(chat);
     await Promise.all([again, ...devices].map((device) => device.next('message:created')));
+  });
+
+  it('are not connected again by the client library when refused, and connect when the client is told to after the delay', async () => {
+    const heartbeat = { pingIntervalMs: 400, pingTimeoutMs: 400 };
+    const node = await TestApp.start({ databaseUrl: app.databaseUrl }, heartbeat);
+    const ada = await node.user();
+    // One client is gone without a close: it keeps its place until its heartbeat is missed.
+    const gone = await RawSocket.open(node.url, ada.token);
+    gone.socket.pause();
+    await Promise.all(times(MAX_SESSION_SOCKETS - 1, () => ada.device()));
+    const socket = io(node.url, { auth: { token: ada.token }, transports: ['websocket'] });
+    let refusals = 0;
+    socket.on('connect_error', (error) => {
+      refusals += 1;
+      const { data } = error as Error & { data: CommandError };
+      expect(data).toMatchObject({ code: 'rate_limited', retry_after_ms: 800 });
+      expect(socket.active).toBe(false);
+      setTimeout(() => socket.connect(), data.retry_after_ms);
+    });
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    expect(refusals).toBeGreaterThan(0);
+    socket.close();
+    gone.socket.terminate();
+    await node.close();
   });
 
   it('are disconnected after 5 seconds without authentication', async () => {
