@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../common/errors/app-error.js';
-import { CLIENT_MESSAGE_ID, CLIENT_MESSAGE_ID_RULE, type SendMessageDto } from './dto/message-input.dto.js';
+import { CLIENT_KEY, CLIENT_KEY_RULE } from '../common/validation/fields.js';
+import type { SendMessageDto } from './dto/message-input.dto.js';
 
 /**
  * A parameter of a REST handler: the header `Idempotency-Key`, if there is one.
@@ -10,8 +11,8 @@ import { CLIENT_MESSAGE_ID, CLIENT_MESSAGE_ID_RULE, type SendMessageDto } from '
 export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
   const key = context.switchToHttp().getRequest<FastifyRequest>().headers['idempotency-key'];
   if (key === undefined) return undefined;
-  if (typeof key !== 'string' || !CLIENT_MESSAGE_ID.test(key)) {
-    throw AppError.invalidField('Idempotency-Key', CLIENT_MESSAGE_ID_RULE);
+  if (typeof key !== 'string' || !CLIENT_KEY.test(key)) {
+    throw AppError.invalidField('Idempotency-Key', CLIENT_KEY_RULE);
   }
   return key;
 });

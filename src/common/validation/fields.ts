@@ -93,6 +93,14 @@ export function PatternField(options: FieldOptions & { pattern: RegExp; message:
   );
 }
 
+/** The rule of the keys that clients make: 1–64 characters of printable ASCII without spaces. */
+export const CLIENT_KEY = /^[!-~]{1,64}$/;
+export const CLIENT_KEY_RULE = 'must be 1 to 64 characters of printable ASCII without spaces';
+
+/** A key that the client makes, so that it can send the same again after a lost answer. */
+export const KeyField = (options: FieldOptions): PropertyDecorator =>
+  PatternField({ ...options, pattern: CLIENT_KEY, message: CLIENT_KEY_RULE });
+
 /** A whole number as a JSON number. */
 export function IntegerField(
   options: FieldOptions & { min: number; max: number; default?: number },

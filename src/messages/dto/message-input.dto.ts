@@ -1,19 +1,13 @@
 import type { NewMessage } from '../../contract/messages.js';
-import { IdField, PatternField, QueryInteger, TextField } from '../../common/validation/fields.js';
+import { IdField, KeyField, QueryInteger, TextField } from '../../common/validation/fields.js';
 import { LimitQuery } from '../../common/pagination.js';
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 
-/** The rule of idempotency keys: 1–64 characters of printable ASCII without spaces. */
-export const CLIENT_MESSAGE_ID = /^[!-~]{1,64}$/;
-export const CLIENT_MESSAGE_ID_RULE = 'must be 1 to 64 characters of printable ASCII without spaces';
-
-const KeyField = (optional: boolean): PropertyDecorator =>
-  PatternField({
+const MessageKey = (optional: boolean): PropertyDecorator =>
+  KeyField({
     description: 'Made by the client, unique in the chat: sending the same again is safe.',
     example: 'unique-1744111111111',
-    pattern: CLIENT_MESSAGE_ID,
-    message: CLIENT_MESSAGE_ID_RULE,
     optional,
   });
 
@@ -46,7 +40,7 @@ class MessageInput {
 
 /** A new message over REST. Without a key, `MessagesService.send` makes one. */
 export class SendMessageDto extends MessageInput {
-  @KeyField(true)
+  @MessageKey(true)
   client_message_id?: string;
 }
 
@@ -55,7 +49,7 @@ export class SendMessageDto extends MessageInput {
  * key.
  */
 export class SendMessageCommand extends MessageInput implements NewMessage {
-  @KeyField(false)
+  @MessageKey(false)
   client_message_id: string;
 }
 
