@@ -49,6 +49,8 @@ const TABLES = `
     last_used_at timestamptz(3) NOT NULL DEFAULT now(),
     current_hash bytea NOT NULL,
     previous_hash bytea,
+    retry_hash bytea,
+    rotated_at timestamptz(3),
     rotation_key bytea,
     expires_at timestamptz(3) NOT NULL,
     revoked_xid bigint,

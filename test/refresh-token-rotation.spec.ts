@@ -6,31 +6,50 @@ import { TestApp, type TestUser } from './support/test-app.js';
 
 /** Checks random client behaviour with the tokens of one session against a model. */
 
-/** A refresh with the client's newest token (`age` 0), the one before (1) …; `lost`: the answer never arrives. */
-type Step = { kind: 'refresh'; age: number; lost: boolean } | { kind: 'logout' };
+/**
+ * A refresh with the client's newest token (`age` 0), the one before (1) …, with an id of the client's own or without;
+ * `lost`: the answer never arrives.
+ */
+type Step = { kind: 'refresh'; age: number; id?: string; lost: boolean } | { kind: 'logout' };
 
-/** The state of a session in the model: whether it is active, and how often its token was replaced. */
+/** Concurrent steps; `late`: they come more than a minute after the steps before. */
+interface Round {
+  readonly late: boolean;
+  readonly steps: readonly Step[];
+}
+
+/**
+ * The state of a session in the model: whether it is active, how often its token was replaced, and of the latest time:
+ * the id that came with it, and whether it was more than a minute ago.
+ */
 interface Model {
   readonly live: boolean;
   readonly generation: number;
+  readonly id?: string;
+  readonly late: boolean;
 }
 
-/** A step that was executed: the generation of its token, and whether it was accepted. */
+/** A step that was executed: the generation of its token, its id, and whether it was accepted. */
 interface Outcome {
   readonly generation?: number;
+  readonly id?: string;
   readonly granted?: boolean;
 }
 
 const ended = (model: Model): Model => ({ ...model, live: false });
 
+/** Whether the model grants a refresh with the token before the current one. */
+const grantsRetry = (model: Model, id: string | undefined): boolean =>
+  !model.late || (id !== undefined && id === model.id);
+
 /** The state after the step, or undefined when the model expects another answer. */
-function after(model: Model, { generation, granted }: Outcome): Model | undefined {
+function after(model: Model, { generation, id, granted }: Outcome): Model | undefined {
   if (generation === undefined) return ended(model);
   const age = model.generation - generation;
-  const grants = model.live && age <= 1;
+  const grants = model.live && (age === 0 || (age === 1 && grantsRetry(model, id)));
   if (granted !== grants) return undefined;
   if (!grants) return ended(model);
-  return age === 0 ? { live: true, generation: generation + 1 } : model;
+  return age === 0 ? { live: true, generation: generation + 1, id, late: false } : model;
 }
 
 /** All states that these concurrent steps can lead to, in any order. */
@@ -48,14 +67,16 @@ const step = fc.oneof(
     weight: 9,
     arbitrary: fc.record({
       kind: fc.constant('refresh' as const),
-      age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(3)),
+      age: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.constant(1) }, fc.nat(3)),
+      id: fc.constantFrom('a', 'b', undefined),
       lost: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'logout' as const }) },
 );
 /** Consecutive rounds, each with up to three concurrent steps. */
-const history = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 });
+const round = fc.record({ late: fc.boolean(), steps: fc.array(step, { minLength: 1, maxLength: 3 }) });
+const history = fc.array(round, { minLength: 1, maxLength: 6 });
 
 describe('refresh token rotation', () => {
   let app: TestApp;
@@ -72,7 +93,7 @@ describe('refresh token rotation', () => {
   class Run {
     private readonly tokens: string[];
     private readonly held = [0];
-    private models: Model[] = [{ live: true, generation: 0 }];
+    private models: Model[] = [{ live: true, generation: 0, late: false }];
 
     private constructor(
       readonly id: string,
@@ -86,12 +107,13 @@ describe('refresh token rotation', () => {
       return new Run(sessionId, tokens.refresh_token);
     }
 
-    /** Executes some steps at once, and checks the results against the model. */
-    async together(steps: readonly Step[]): Promise<void> {
+    /** Executes the steps of a round at once, and checks the results against the model. */
+    async together({ late, steps }: Round): Promise<void> {
+      if (late) await this.waitAMinute();
       const held = this.held.toSorted((one, other) => other - one);
       const outcomes = await Promise.all(
         steps.map((each) =>
-          each.kind === 'logout' ? this.logout() : this.refresh(held[each.age % held.length]!, each.lost),
+          each.kind === 'logout' ? this.logout() : this.refresh(held[each.age % held.length]!, each),
         ),
       );
       const models = explain(this.models, outcomes);
@@ -111,28 +133,34 @@ describe('refresh token rotation', () => {
       return {};
     }
 
-    private async refresh(generation: number, lost: boolean): Promise<Outcome> {
+    /** Nobody waits for it: the latest rotation becomes older. */
+    private async waitAMinute(): Promise<void> {
+      await app.sql(`UPDATE sessions SET rotated_at = rotated_at - interval '61 s' WHERE id = $1`, [this.id]);
+      this.models = this.models.map((model) => ({ ...model, late: true }));
+    }
+
+    private async refresh(generation: number, { id, lost }: { id?: string; lost: boolean }): Promise<Outcome> {
       const answer = await app.nest
         .get(SessionsService)
-        .refresh(this.tokens[generation]!, client)
+        .refresh({ refresh_token: this.tokens[generation]!, client_refresh_id: id }, client)
         .catch((error: unknown) => {
           expect(error).toMatchObject({ code: 'unauthorized' });
         });
-      if (!answer) return { generation, granted: false };
+      if (!answer) return { generation, id, granted: false };
       const next = generation + 1;
       this.tokens[next] ??= answer.refresh_token;
       expect(answer.refresh_token).toBe(this.tokens[next]);
       expect(new Set(this.tokens).size).toBe(this.tokens.length);
       if (!lost && !this.held.includes(next)) this.held.push(next);
-      return { generation, granted: true };
+      return { generation, id, granted: true };
     }
   }
 
   it('agrees with the model in random histories', async () => {
     const property = fc.asyncProperty(history, async (rounds) => {
       const run = await Run.start();
-      for (const steps of rounds) {
-        await run.together(steps);
+      for (const each of rounds) {
+        await run.together(each);
         run.check();
       }
       await run.logout();

@@ -121,7 +121,7 @@ describe('startup', () => {
         ).closed;
         await refusedUpgrade(url, `/elsewhere?token=${token}`);
         await request(url, 'GET', `/ws/chat?token=${token}`);
-        const refresh = { refresh_token: session.refresh_token };
+        const refresh = { refresh_token: session.refresh_token, client_refresh_id: 'an-id-of-a-refresh' };
         const { body: refreshed } = await request(url, 'POST', '/auth/refresh', { body: refresh });
         const newPassword = 'battery staple';
         const change = { current_password: PASSWORD, new_password: newPassword };
@@ -195,6 +195,7 @@ describe('startup', () => {
           token,
           session.refresh_token,
           refreshed.refresh_token,
+          refresh.client_refresh_id,
           jwtSecret,
           'a private text',
           'a refused text',

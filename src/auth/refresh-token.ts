@@ -46,6 +46,11 @@ export class RefreshToken {
     return sha256(this.bytes);
   }
 
+  /** SHA-256 of the token and of the id that the client made for its refresh. */
+  hashWith(refreshId: string): Buffer {
+    return sha256(Buffer.concat([this.bytes, Buffer.from(refreshId)]));
+  }
+
   /**
    * The next token of the session. The same key gives the same token, so a refresh that is sent twice has one result.
    */

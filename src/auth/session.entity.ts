@@ -34,9 +34,23 @@ export class Session {
   @Column('bytea', { name: 'current_hash' })
   currentHash: Buffer;
 
-  /** SHA-256 of the refresh token before, which works until the current one is used; null until the first refresh. */
+  /**
+   * SHA-256 of the refresh token before, which works for a while, but never after the current one was used; null until
+   * the first refresh.
+   */
   @Column('bytea', { name: 'previous_hash', nullable: true })
   previousHash: Buffer | null;
+
+  /**
+   * SHA-256 of the refresh token before and the `client_refresh_id` that came with it (`RefreshToken.hashWith`); with
+   * that id it works until the current one is used. Null when none came.
+   */
+  @Column('bytea', { name: 'retry_hash', nullable: true })
+  retryHash: Buffer | null;
+
+  /** When the current refresh token took the place of the one before; null until the first refresh. */
+  @Column({ type: 'timestamptz', name: 'rotated_at', precision: 3, nullable: true })
+  rotatedAt: Date | null;
 
   /**
    * The key that computes the current token from the previous one, so that a retry gets the same token; null until the

@@ -23,13 +23,15 @@ export class SessionsController {
   @ApiOperation({
     summary: 'Get the next tokens of a session',
     description:
-      'The old refresh token works, with the same result, until the new one is used: send it again when the answer was ' +
-      'lost. Used later it ends the session, as somebody must have copied it. `unauthorized`: log in again.',
+      'When the answer was lost, send the same again: it gets the same new refresh token, and an access token that is ' +
+      'good for its full time, until the new refresh token is used. Without the same `client_refresh_id` it does so ' +
+      'for a minute. An old refresh token that is used later ends the session, as somebody must have copied it. ' +
+      '`unauthorized`: log in again.',
   })
   @ApiOkResponse({ type: TokenDto })
   @ApiProblems('validation_failed', 'unauthorized')
-  refresh(@Body() { refresh_token }: RefreshDto, @CurrentClient() client: Client): Promise<TokenDto> {
-    return this.sessions.refresh(refresh_token, client);
+  refresh(@Body() body: RefreshDto, @CurrentClient() client: Client): Promise<TokenDto> {
+    return this.sessions.refresh(body, client);
   }
 
   @Post('logout')

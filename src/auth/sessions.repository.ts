@@ -11,7 +11,7 @@ const LIVE = 'revoked_xid IS NULL AND expires_at > now()';
 const inSeconds = (seconds: number) => (): string => `now() + make_interval(secs => ${seconds})`;
 
 /** The columns of a session that a rotation sets. */
-export type RotationState = Pick<Session, 'currentHash' | 'previousHash' | 'rotationKey'>;
+export type RotationState = Pick<Session, 'currentHash' | 'previousHash' | 'retryHash' | 'rotatedAt' | 'rotationKey'>;
 
 /** Revoked sessions, and from where the next poll reads. */
 export interface Revocations {
@@ -50,9 +50,9 @@ export class SessionsRepository {
       .getOne();
   }
 
-  /** Stores a rotation; the session then expires in `seconds`. */
-  async refresh(id: string, state: RotationState, client: Client, seconds: number): Promise<void> {
-    const changes = { ...state, ...client, lastUsedAt: () => 'now()', expiresAt: inSeconds(seconds) };
+  /** Stores a refresh, and what it rotated, if it was no retry; the session then expires in `seconds`. */
+  async refresh(id: string, rotated: Partial<RotationState>, client: Client, seconds: number): Promise<void> {
+    const changes = { ...rotated, ...client, lastUsedAt: () => 'now()', expiresAt: inSeconds(seconds) };
     await this.unitOfWork.repository(Session).update({ id }, changes);
   }
 

@@ -4,11 +4,12 @@ import { AppError } from '../common/errors/app-error.js';
 import { networkOf } from '../common/http/client-address.js';
 import type { Principal } from '../common/principal.js';
 import { type AppConfig, appConfig } from '../config/app.config.js';
+import { DatabaseClock } from '../database/database.clock.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Budget } from '../limits/budgets.js';
 import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 import type { Client } from './client.js';
-import { SessionDto } from './dto/session.dto.js';
+import { type RefreshDto, SessionDto } from './dto/session.dto.js';
 import type { TokenDto } from './dto/auth.dto.js';
 import { RefreshToken } from './refresh-token.js';
 import { retentionSeconds } from './revoked-sessions.registry.js';
@@ -26,6 +27,18 @@ const CLEANED_PER_LOGIN = 10;
 /** How often one session can be refreshed. Only somebody who has one of its refresh tokens can use this up. */
 const REFRESHES: Budget = { limit: 30, seconds: 60 };
 
+/**
+ * How long after a rotation the previous token works without the `client_refresh_id` of that refresh, in milliseconds:
+ * for a lost answer to a client that sends none, and for two tabs that refresh at once.
+ */
+const GRACE_MS = 60_000;
+
+/** A refresh token, and the `client_refresh_id` that came with it. */
+interface Presented {
+  readonly token: RefreshToken;
+  readonly refreshId: string | undefined;
+}
+
 /** A new session, and what its device gets. */
 export interface OpenedSession {
   readonly sessionId: string;
@@ -38,8 +51,9 @@ export interface OpenedSession {
  *
  * Rotation, under the lock of the session's row; the token presented is
  * - the current one: a new key computes the next token from it; that becomes the current one, this one the previous;
- * - the previous one: its successor has not been used yet, so the same key computes the same token again (a retry);
- * - any other one: its successor was used, so it was copied, and the session ends.
+ * - the previous one, with the `client_refresh_id` that it was replaced with, or within a minute: its successor has not
+ *   been used yet, so the same key computes the same token again (a retry);
+ * - any other one: its successor has been used, or has been there for a minute. It was copied, and the session ends.
  *
  * Every end publishes `SessionsRevoked` after the commit.
  */
@@ -52,6 +66,7 @@ export class SessionsService {
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionsRepository,
     private readonly tokens: TokensService,
+    private readonly clock: DatabaseClock,
     limiters: RateLimiterFactory,
     @Inject(appConfig.KEY) private readonly config: AppConfig,
   ) {
@@ -72,14 +87,15 @@ export class SessionsService {
   }
 
   /**
-   * New tokens for a refresh token. The previous refresh token works too, with the same result, until its successor is
-   * used: an answer may be lost, and two tabs may refresh at once. An older one was copied, so it ends the session.
+   * New tokens for a refresh token. The previous one gets the same refresh token again until that is used, and an access
+   * token for the time from now on: with the same `client_refresh_id` however late, else for a minute. Later, and if it
+   * is an older one, it was copied, and ends the session.
    * @throws AppError `unauthorized`, `rate_limited`
    */
-  async refresh(text: string, client: Client): Promise<TokenDto> {
-    const token = RefreshToken.parse(text);
+  async refresh({ refresh_token, client_refresh_id: refreshId }: RefreshDto, client: Client): Promise<TokenDto> {
+    const token = RefreshToken.parse(refresh_token);
     if (token && this.config.rateLimit) await consume(this.refreshes, token.sessionId);
-    const granted = token && (await this.unitOfWork.run(() => this.rotate(token, client)));
+    const granted = token && (await this.unitOfWork.run(() => this.rotate({ token, refreshId }, client)));
     if (!granted) throw new AppError('unauthorized', 'The refresh token is not valid.');
     return granted;
   }
@@ -122,16 +138,16 @@ export class SessionsService {
   }
 
   /** Undefined when the token is not valid: its session has ended, or ends here because an old token was used. */
-  private async rotate(token: RefreshToken, client: Client): Promise<TokenDto | undefined> {
-    const session = await this.sessions.lockLive(token.sessionId);
+  private async rotate(presented: Presented, client: Client): Promise<TokenDto | undefined> {
+    const session = await this.sessions.lockLive(presented.token.sessionId);
     if (!session) return undefined;
     const { id, userId } = session;
-    const rotated = rotation(session, token);
+    const rotated = rotation(session, presented, this.clock.now());
     if (!rotated) {
       await this.end(userId, id, 'token_reused');
       return undefined;
     }
-    await this.sessions.refresh(id, rotated.state, client, this.config.refreshTokenTtlSeconds);
+    await this.sessions.refresh(id, rotated.changes, client, this.config.refreshTokenTtlSeconds);
     // Signed while the row is locked, so that no access token is issued after its session has ended.
     return this.grant(userId, rotated.successor);
   }
@@ -159,22 +175,23 @@ export class SessionsService {
   }
 }
 
-/**
- * The next token and the new state of the session; undefined for a token that is neither the current nor the previous
- * one.
- */
+/** The next token, and what changes in the session; undefined for a token that is not valid any more. */
 function rotation(
-  { currentHash, previousHash, rotationKey }: Session,
-  token: RefreshToken,
-): { successor: RefreshToken; state: RotationState } | undefined {
+  session: Session,
+  { token, refreshId }: Presented,
+  now: number,
+): { successor: RefreshToken; changes: Partial<RotationState> } | undefined {
   const { hash } = token;
-  if (hash.equals(currentHash)) {
-    const key = RefreshToken.newKey();
-    const successor = token.successor(key);
-    return { successor, state: { currentHash: successor.hash, previousHash: hash, rotationKey: key } };
+  const retryHash = refreshId === undefined ? null : token.hashWith(refreshId);
+  if (hash.equals(session.currentHash)) {
+    const rotationKey = RefreshToken.newKey();
+    const successor = token.successor(rotationKey);
+    const replaced = { previousHash: hash, retryHash, rotatedAt: new Date(now), rotationKey };
+    return { successor, changes: { currentHash: successor.hash, ...replaced } };
   }
-  if (rotationKey && previousHash?.equals(hash)) {
-    return { successor: token.successor(rotationKey), state: { currentHash, previousHash, rotationKey } };
-  }
-  return undefined;
+  const { previousHash, rotatedAt, rotationKey } = session;
+  if (!rotationKey || !rotatedAt || !previousHash?.equals(hash)) return undefined;
+  const isSameRefresh = retryHash !== null && session.retryHash?.equals(retryHash);
+  const isInGrace = now - rotatedAt.getTime() < GRACE_MS;
+  return isSameRefresh || isInGrace ? { successor: token.successor(rotationKey), changes: {} } : undefined;
 }

@@ -26,6 +26,13 @@ export interface Tokens {
   refresh_token: string;
 }
 
+/** What a refresh sends. */
+export interface Refresh {
+  refresh_token: string;
+  /** Made by the client for this refresh token, and kept before it is sent: the same two get the same next one. */
+  client_refresh_id?: string;
+}
+
 /** A session: one login on one device. */
 export interface Session {
   id: string;

@@ -122,6 +122,8 @@ CREATE TABLE sessions (
   last_used_at timestamp(3) with time zone NOT NULL DEFAULT now(),
   current_hash bytea NOT NULL,
   previous_hash bytea,
+  retry_hash bytea,
+  rotated_at timestamp(3) with time zone,
   rotation_key bytea,
   expires_at timestamp(3) with time zone NOT NULL,
   revoked_xid bigint,

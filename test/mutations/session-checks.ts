@@ -2,6 +2,7 @@ import type { Check } from './check.js';
 
 // Tokens, sessions, sockets and accounts.
 
+const SESSIONS = 'src/auth/sessions.service.ts';
 const SESSION_ROWS = 'src/auth/sessions.repository.ts';
 
 export const sessionChecks: readonly Check[] = [
@@ -128,10 +129,64 @@ export const sessionChecks: readonly Check[] = [
   },
   {
     name: 'a new refresh token is issued only for the current one',
-    file: 'src/auth/sessions.service.ts',
-    cut: 'if (hash.equals(currentHash)) {',
-    put: 'if (currentHash.length > 0) {',
+    file: SESSIONS,
+    cut: 'if (hash.equals(session.currentHash)) {',
+    put: 'if (session.currentHash.length > 0) {',
     red: ['test/token-refresh'],
+  },
+  {
+    name: 'of the replaced refresh tokens only the latest one is accepted',
+    file: SESSIONS,
+    cut: ' || !previousHash?.equals(hash)',
+    red: ['test/token-refresh'],
+  },
+  {
+    name: 'a replaced refresh token is accepted for a minute',
+    file: SESSIONS,
+    cut: 'now - rotatedAt.getTime() < GRACE_MS',
+    put: 'true',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: 'the minute of a replaced refresh token begins when it is replaced',
+    file: SESSIONS,
+    cut: 'changes: {} }',
+    put: 'changes: { rotatedAt: new Date(now) } }',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: "the minute of a replaced refresh token is one of the database's clock",
+    file: SESSIONS,
+    cut: 'rotation(session, presented, this.clock.now())',
+    put: 'rotation(session, presented, Date.now())',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: 'a replaced refresh token is accepted with its client_refresh_id, however late',
+    file: SESSIONS,
+    cut: 'isSameRefresh || isInGrace',
+    put: 'isInGrace',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: 'a replaced refresh token is not accepted with another client_refresh_id',
+    file: SESSIONS,
+    cut: 'session.retryHash?.equals(retryHash)',
+    put: 'session.retryHash !== null',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: 'only the client_refresh_id of the first time makes a replaced refresh token last',
+    file: SESSIONS,
+    cut: 'changes: {} }',
+    put: 'changes: { retryHash } }',
+    red: ['test/refresh-retry'],
+  },
+  {
+    name: 'refreshes of one session take turns',
+    file: SESSION_ROWS,
+    cut: ".setLock('pessimistic_write')",
+    red: ['test/refresh-retry', 'test/token-refresh'],
   },
   {
     name: 'a password change requires the current password',

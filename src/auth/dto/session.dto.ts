@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Session as SessionShape } from '../../contract/users.js';
-import { TextField } from '../../common/validation/fields.js';
+import type { Refresh, Session as SessionShape } from '../../contract/users.js';
+import { KeyField, TextField } from '../../common/validation/fields.js';
 import type { Session } from '../session.entity.js';
 
 export const REFRESH_TOKEN_EXAMPLE = 'Zq1m3nZ0X5kYwq0cW8eK7dJtQb2uR4sV6yA9fGhPpL0iMnBcXzAsDfGhJkLqWeRt';
 
 /** The body of `POST /auth/refresh`. */
-export class RefreshDto {
+export class RefreshDto implements Refresh {
   @TextField({
     description: 'From the login or from the latest refresh.',
     example: REFRESH_TOKEN_EXAMPLE,
@@ -14,6 +14,15 @@ export class RefreshDto {
     max: 1_000,
   })
   refresh_token: string;
+
+  @KeyField({
+    description:
+      'Made by the client, a new one for each refresh token, and kept before it is sent. The same two get the same next ' +
+      'refresh token until that one is used, however late.',
+    example: 'unique-1744111111111',
+    optional: true,
+  })
+  client_refresh_id?: string;
 }
 
 /** A session, which is one login on one device, as its user sees it. */
