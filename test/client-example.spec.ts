@@ -4,6 +4,7 @@ import { io, type Socket } from 'socket.io-client';
 import ts from 'typescript';
 import type { ClientToServerEvents, ServerToClientEvents } from '../src/contract/events.js';
 import type { Message } from '../src/contract/messages.js';
+import type { Refresh } from '../src/contract/users.js';
 import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
@@ -19,15 +20,22 @@ type ConnectChat = (
   send: (chatId: number, text: string) => Promise<Message>;
 };
 
-/** The code of the example in the document, without its types and imports. */
-function readExample(): Promise<ConnectChat> {
-  const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync('docs/realtime.md', 'utf8'))!;
-  const { outputText } = ts.transpileModule(example!, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
-  const body = outputText.replaceAll(/^import .*$/gm, '').replace('export function', 'function');
-  return runModule(body, 'connectChat', { io });
+/** The interface of the other example there. */
+type RefreshTokens = (
+  url: string,
+  kept: Refresh,
+  keep: (next: Refresh) => Promise<void>,
+) => Promise<string | undefined>;
+
+/** The function `name` of the examples in the document, without its types and imports. */
+function readExample<T>(name: string, given: Record<string, unknown>): Promise<T> {
+  const examples = [...readFileSync('docs/realtime.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)];
+  const example = examples.map(([, code]) => code!).find((code) => code.includes(`function ${name}(`))!;
+  const { outputText } = ts.transpileModule(example, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
+  return runModule(outputText.replaceAll(/^import .*$/gm, '').replace('export ', ''), name, given);
 }
 
-describe('the example client of docs/realtime.md', () => {
+describe('the examples of docs/realtime.md', () => {
   let app: TestApp;
   let ada: TestUser;
   const sockets: Socket[] = [];
@@ -47,7 +55,7 @@ describe('the example client of docs/realtime.md', () => {
     let logIn = (): void => undefined;
     const loggedOut = new Promise<void>((resolve) => (logIn = resolve));
     let client: ReturnType<ConnectChat> | undefined;
-    const connectChat = await readExample();
+    const connectChat = await readExample<ConnectChat>('connectChat', { io });
     const getToken = (): Promise<string> => Promise.resolve((tokens.length > 1 ? tokens.shift()! : tokens[0])());
     await new Promise<void>((resolve) => {
       const catchUp = (): Promise<void> => {
@@ -93,5 +101,42 @@ describe('the example client of docs/realtime.md', () => {
     await session.post('/auth/logout');
     await loggedOut;
     expect(await cut).toBe('io server disconnect');
+  });
+
+  it('refresh until an answer arrives, also after a restart, and ask for a login when the session has ended', async () => {
+    const session = await app.login(ada);
+    const sent: string[] = [];
+    const statuses: number[] = [];
+    /** Loses the first answer, and the end of the second one. */
+    const lossy = async (url: string, request: RequestInit): Promise<Response> => {
+      sent.push(request.body as string);
+      const answer = await fetch(url, request);
+      statuses.push(answer.status);
+      const text = await answer.text();
+      if (sent.length === 1) throw new Error('lost');
+      return new Response(sent.length === 2 ? text.slice(0, 100) : text, { status: answer.status });
+    };
+    const refresh = await readExample<RefreshTokens>('refresh', { fetch: lossy });
+    let kept: Refresh = { refresh_token: session.refreshToken };
+    const keep = (next: Refresh): Promise<void> => {
+      kept = next;
+      return Promise.resolve();
+    };
+    // The device is switched off when it is about to keep the first answer that has come.
+    const keepTheRequest = (next: Refresh): Promise<void> =>
+      next.client_refresh_id ? keep(next) : Promise.reject(new Error('switched off'));
+    await expect(refresh(app.url, kept, keepTheRequest)).rejects.toThrow('switched off');
+    await app.sql(`UPDATE sessions SET rotated_at = rotated_at - interval '1 day' WHERE id = $1`, [session.sessionId]);
+    const token = (await refresh(app.url, kept, keep))!;
+    expect(statuses).toEqual([200, 200, 200, 200]);
+    expect(new Set(sent).size).toBe(1);
+    expect((await app.request('GET', '/auth/me', { token })).body.id).toBe(ada.id);
+    expect(Object.keys(kept)).toEqual(['refresh_token']);
+    expect(kept.refresh_token).not.toBe(session.refreshToken);
+    // Its next refresh has another id.
+    await refresh(app.url, kept, keep);
+    expect(JSON.parse(sent.at(-1)!).client_refresh_id).not.toBe(JSON.parse(sent[0]!).client_refresh_id);
+    await session.post('/auth/logout');
+    expect(await refresh(app.url, kept, keep)).toBeUndefined();
   });
 });
