@@ -64,7 +64,13 @@ describe('handshake admission', () => {
     const statuses: number[] = [];
     const sockets = Array.from({ length: 5 }, (_, i): Socket => {
       const { token } = users[i % users.length]!;
-      const socket = io(node.url, { auth: { token }, transports: ['polling'], forceNew: true, randomizationFactor: 1 });
+      const socket = io(node.url, {
+        auth: { token },
+        transports: ['polling'],
+        forceNew: true,
+        reconnectionDelay: 200,
+        reconnectionDelayMax: 500,
+      });
       return socket.on('connect_error', (error) => {
         statuses.push((error as Error & { description: number }).description);
         expect(socket.active).toBe(true);
