@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { LogReader } from '../src/messages/log.reader.js';
 import { CatchUpQueue } from '../src/realtime/delivery/catch-up.queue.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';

@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { checkDense, checkStored, DeliveryCheck, type StoredMessage } from './exactness.js';
 
 const CHAT = 7;

@@ -4,8 +4,7 @@ import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, runs: { type: 'string', default: '100000' } } });
 const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
-const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-const { status } = spawnSync(process.execPath, [...jest, 'test/fuzz'], {
+const { status } = spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', 'test/fuzz'], {
   stdio: 'inherit',
   env: { ...process.env, FUZZ_SEED: seed, FUZZ_RUNS: values.runs, FUZZ_KEEP: 'yes' },
 });

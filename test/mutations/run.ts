@@ -11,7 +11,7 @@ import { checks } from './checks.js';
 
 /** Copies of the project that are tested at once. */
 const COPIES = 2;
-const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+const JEST = 'node_modules/jest/bin/jest.js';
 
 /** The part of jest's report that is used here. */
 interface Report {
@@ -57,7 +57,7 @@ async function verdictOf(folder: string, specs: readonly string[]): Promise<Verd
   const path = join(folder, 'report.json');
   rmSync(path, { force: true });
   const options = ['--forceExit', '--json', `--outputFile=${path}`];
-  await node(folder, [...JEST, ...options, ...specs]);
+  await node(folder, [JEST, ...options, ...specs]);
   if (!existsSync(path)) return { word: 'unknown', because: 'not run to the end' };
   const { numPassedTests, testResults } = JSON.parse(readFileSync(path, 'utf8')) as Report;
   const failed = testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed');

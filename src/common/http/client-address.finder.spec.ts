@@ -7,7 +7,10 @@ describe('ClientAddressFinder', () => {
   const request = (remoteAddress: string | undefined, forwardedFor?: string): IncomingMessage =>
     ({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwardedFor } }) as unknown as IncomingMessage;
 
-  beforeAll(() => Logger.overrideLogger(false));
+  let warned: jest.SpiedFunction<Logger['warn']>;
+
+  beforeEach(() => (warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined)));
+  afterEach(() => warned.mockRestore());
 
   it.each([
     ['whoever connects, if that is no proxy', '203.0.113.9', '192.0.2.7', '203.0.113.9'],

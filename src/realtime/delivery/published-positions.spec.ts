@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { LogWatermark } from './log.watermark.js';
 import { PublishedPositions } from './published-positions.js';
 
