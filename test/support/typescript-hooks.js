@@ -17,7 +17,7 @@ const OPTIONS = {
 
 // Node's hooks with which it imports TypeScript: https://nodejs.org/api/module.html#customization-hooks.
 
-/** Sources import each other as `./x.js`, the name that the compiled file will have. */
+/** Sources import each other by the names that the compiled files will have, which end in ".js". */
 export async function resolve(specifier, context, nextResolve) {
   if (specifier.startsWith('.') && context.parentURL?.endsWith('.ts')) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
