@@ -124,6 +124,19 @@ describe('bounds of connections', () => {
     await expectBystanderServed();
   });
 
+  it('handle nothing of such a body', async () => {
+    const user = await app.user();
+    const chat = await user.group();
+    const polling = await RawPolling.open(app.url);
+    await polling.post(`40${JSON.stringify({ token: user.token })}`);
+    expect((await polling.poll()).body).toContain('40{');
+    const command = { chat_id: chat.id, text: 'too much with it', client_message_id: 'first-of-many' };
+    await polling.post(`42${JSON.stringify(['message:send', command])}`, ...Array<string>(MAX_PACKETS).fill(PONG));
+    expect((await polling.poll()).status).toBe(400);
+    // A message that is sent after it is the first one.
+    expect(await user.say(chat)).toMatchObject({ seq: 1 });
+  });
+
   it('leave a client that stays within them alone', async () => {
     const raw = await joined(await app.user());
     for (let i = 0; i < MAX_PACKETS - 2; i += 1) raw.send(UNKNOWN_EVENT);

@@ -32,7 +32,7 @@ export const connectionChecks: readonly Check[] = [
   {
     name: 'packets in a polling body count',
     file: CONNECTION,
-    cut: "if (this.connection.transport.name === 'polling') this.count(sizeOf(data));",
+    cut: 'this.countBody(body);',
     red: BOUNDS,
   },
   { name: 'pings of a WebSocket count', file: CONNECTION, cut: ".on('ping', () => this.count(0))", red: BOUNDS },

@@ -49,6 +49,7 @@ export class BoundedConnection {
     private readonly bounds: Bounds,
   ) {
     this.startTimer();
+    // Engine.IO emits `packet` before it handles the packet.
     connection.on('packet', (packet: { type: string; data?: unknown }) => this.onPacket(packet));
     connection.once('close', () => this.closed());
     this.watch(connection.transport);
@@ -86,9 +87,7 @@ export class BoundedConnection {
     this.timer = setTimeout(() => this.cut('no_socket'), this.bounds.joinTimeoutMs).unref();
   }
 
-  /** Engine.IO emits `packet` before it handles the packet. Packets of WebSockets are counted as frames, in `watch`. */
   private onPacket({ type, data }: { type: string; data?: unknown }): void {
-    if (this.connection.transport.name === 'polling') this.count(sizeOf(data));
     if (type === 'message' && typeof data === 'string' && data.startsWith(CONNECT)) this.onConnect(data);
   }
 
@@ -99,11 +98,29 @@ export class BoundedConnection {
     if (isForeignNamespace(packet)) setImmediate(() => this.leave());
   }
 
-  private watch({ socket }: EngineTransport): void {
-    socket
+  /** Counts the packets of a transport before Engine.IO decodes them. */
+  private watch(transport: EngineTransport): void {
+    if (transport.name === 'polling') {
+      transport.onData = (body) => {
+        this.countBody(body);
+        if (this.connection.readyState === 'closed') return;
+        (Object.getPrototypeOf(transport) as EngineTransport).onData.call(transport, body);
+      };
+    }
+    transport.socket
       ?.on('message', (data: RawData) => this.count((data as Buffer).length))
       .on('ping', () => this.count(0))
       .on('pong', () => this.count(0));
+  }
+
+  /** Counts the packets in a body of polling, up to the one for which the connection is cut. */
+  private countBody(body: string): void {
+    for (let start = 0; start <= body.length && this.connection.readyState !== 'closed';) {
+      const next = body.indexOf(SEPARATOR, start);
+      const end = next < 0 ? body.length : next;
+      this.count(end - start);
+      start = end + 1;
+    }
   }
 
   private count(bytes: number): void {
@@ -127,7 +144,8 @@ export class BoundedConnection {
 /** The type of a CONNECT packet in Socket.IO's protocol. */
 const CONNECT = '0';
 
-const sizeOf = (data: unknown): number => (typeof data === 'string' || Buffer.isBuffer(data) ? data.length : 0);
+/** What is between two packets in a body of polling. */
+const SEPARATOR = '\x1e';
 
 /** Whether a CONNECT packet, `0/name?query,{…}`, names another namespace than the default one. */
 function isForeignNamespace(packet: string): boolean {

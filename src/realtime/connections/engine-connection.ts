@@ -18,6 +18,8 @@ export interface EngineTransport extends EventEmitter {
   readonly socket?: WebSocket & { readonly _socket?: TcpSocket };
   /** Of polling: the HTTP response that waits for packets, or is being written. */
   readonly res?: ServerResponse | null;
+  /** Of polling: takes the body of a request, which can hold many packets. `BoundedConnection` replaces it. */
+  onData: (this: EngineTransport, body: string) => void;
   /** Of polling, closed while no poll waits: ends the close that waits for the next one, half a minute. */
   readonly shouldClose?: (() => void) | null;
 }
