@@ -263,7 +263,18 @@ describe('bounds of connections', () => {
       expect((await handshake({ localAddress })).status).toBe(429);
     });
 
-    it('count packets over all its connections', async () => {
+    it('count a connection that is cut for what it sent as ten handshakes more', async () => {
+      const localAddress = nextAddress();
+      for (let cuts = 0; cuts < 6; cuts += 1) {
+        const raw = await joined(ada, localAddress);
+        raw.send(BAD_CONNECT);
+        await raw.closed;
+      }
+      expect((await handshake({ localAddress })).status).toBe(429);
+      await expectBystanderServed();
+    });
+
+    it('count packets over all its connections, and then let no further one in', async () => {
       const localAddress = nextAddress();
       const open = await Promise.all(Array.from({ length: 5 }, () => joined(ada, localAddress)));
       const late = await joined(ada, localAddress);
@@ -271,6 +282,7 @@ describe('bounds of connections', () => {
       await Promise.race(open.map((raw) => raw.closed));
       late.send(PONG);
       await late.closed;
+      expect((await handshake({ localAddress })).status).toBe(429);
       await expectBystanderServed();
     });
   });

@@ -100,13 +100,19 @@ export const connectionChecks: readonly Check[] = [
     cut: "this.requireRoom(socket, session, MAX_SESSION_SOCKETS, 'A session');",
     red: BOUNDS,
   },
-  ...(['connections', 'pending', 'handshakes'] as const).map((count) => ({
-    name: `an address has a bounded number of ${count}`,
+  ...['connections', 'pending', 'handshakes', 'packets'].map((count) => ({
+    name: `a handshake is refused beyond the ${count} of its address`,
     file: ADDRESSES,
-    cut: "(['connections', 'pending', 'handshakes'] as const)",
-    put: `(['connections', 'pending', 'handshakes'] as const).filter((count) => count !== '${count}')`,
+    cut: 'COUNTS.find(',
+    put: `COUNTS.filter((count) => count !== '${count}').find(`,
     red: BOUNDS,
   })),
+  {
+    name: 'a connection that is cut counts as several handshakes',
+    file: SERVICE,
+    cut: "if (reason !== 'no_socket') this.addresses.cut(key);",
+    red: BOUNDS,
+  },
   {
     name: 'an IPv6 network counts as one address',
     file: ADDRESSES,

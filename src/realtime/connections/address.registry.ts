@@ -15,6 +15,8 @@ const BUSY_PART = 1 / 20;
 /** The most addresses that are counted separately. All further ones share one count. */
 const MAX_ADDRESSES = 100_000;
 const OTHERS = 'others';
+/** A connection that is cut for what it sends counts as so many handshakes: its address would only open the next one. */
+const HANDSHAKES_OF_A_CUT = 10;
 
 type Count = keyof AddressLoad;
 const COUNTS: readonly Count[] = ['connections', 'pending', 'handshakes', 'packets'];
@@ -68,7 +70,7 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
   /** Counts a handshake. Returns the refusal, `rate_limited`, when the address has used up a bound. */
   refusalOf(address: string): AppError | undefined {
     const key = this.keyOf(address);
-    const bound = (['connections', 'pending', 'handshakes'] as const).find((count) => this.isUsedUp(key, count));
+    const bound = COUNTS.find((count) => this.isUsedUp(key, count));
     if (bound === undefined) {
       this.entryOf(key).handshakes += 1;
       return undefined;
@@ -99,6 +101,11 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
     const entry = this.entryOf(key);
     entry.connections -= 1;
     if (isPending) entry.pending -= 1;
+  }
+
+  /** Counts a connection that was cut for what it sent. */
+  cut(key: string): void {
+    this.entryOf(key).handshakes += HANDSHAKES_OF_A_CUT;
   }
 
   /** Counts packets. Returns whether the address is within its bound. */

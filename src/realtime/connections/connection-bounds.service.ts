@@ -54,7 +54,10 @@ export class ConnectionBoundsService implements OnModuleInit {
       countPackets: (packets) => this.addresses.countPackets(key, packets),
       onJoin: () => this.addresses.joined(key),
       onClose: (isPending) => this.addresses.closed(key, isPending),
-      onCut: (reason) => this.logger.warn({ event: 'connection.cut', reason, address }),
+      onCut: (reason) => {
+        if (reason !== 'no_socket') this.addresses.cut(key);
+        this.logger.warn({ event: 'connection.cut', reason, address });
+      },
     });
     this.connections.set(connection, bounded);
   }
