@@ -5,6 +5,7 @@ import { EmbeddedPostgres } from '../src/database/embedded-postgres.js';
 import { connects, memory } from './phases/connect-phases.js';
 import type { BenchContext } from './targets/bench-target.js';
 import { postgresPid, readEnvironment } from './report/environment.js';
+import { floods } from './phases/flood-phase.js';
 import { history } from './phases/history-phase.js';
 import { BenchTargets } from './targets/bench-targets.js';
 import type { Measured } from './load/load-figures.js';
@@ -46,6 +47,7 @@ async function measureAll(bench: BenchContext, { phases, rounds, messages }: Opt
     await targets.finish();
   }
   if (phases.includes('memory')) report(await memory(bench, rounds));
+  if (phases.includes('floods')) report(await floods(bench, rounds));
   if (phases.includes('history')) report(await history(bench, rounds, messages));
   return { figures: all.flatMap(({ figures }) => figures), loads: all.flatMap(({ loads }) => loads) };
 }

@@ -24,16 +24,21 @@ export class RawWebSocket {
   private rest: Buffer | undefined;
   private outgoing: string[] = [];
 
-  /** `onText` gets each text decoded as Latin-1: its users search for ASCII only. */
+  /**
+   * `onText` gets each text decoded as Latin-1: its users search for ASCII only. `localAddress` is the address to connect
+   * from.
+   */
   constructor(
     port: number,
     path: string,
     private readonly onText: (text: string) => void,
     private readonly onEnd: (reason: string) => void,
+    localAddress?: string,
   ) {
     this.socket = connect({
       port,
       host: '127.0.0.1',
+      localAddress,
       noDelay: true,
       onread: {
         buffer: SHARED_BUFFER,

@@ -10,12 +10,16 @@ export interface Answer {
 
 /** A REST client for one user, on one keep-alive connection. */
 export class RestClient {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  private readonly agent: Agent;
 
+  /** `localAddress` is the address to connect from. */
   constructor(
     private readonly port: number,
     private readonly token: string,
-  ) {}
+    localAddress?: string,
+  ) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress });
+  }
 
   get(path: string): Promise<Answer> {
     return this.ask('GET', path);

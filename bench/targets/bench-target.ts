@@ -77,6 +77,7 @@ export class BenchTarget {
     dataset: Dataset,
     bench: BenchContext,
     flags: string[] = [],
+    env: Record<string, string> = {},
   ): Promise<BenchTarget> {
     const database = `${name}_${++serial}`;
     const url = new URL(bench.databaseUrl);
@@ -85,7 +86,7 @@ export class BenchTarget {
     const program = name === 'ours' ? join(bench.dist, 'src/main.js') : PROGRAMS[name];
     const cwd = await mkdtemp(join(bench.folder, 'cwd-'));
     const metricsPort = await freePort();
-    const server = await Server.start(program, ENVIRONMENTS[name](url.href, dataset, metricsPort), cwd, [
+    const server = await Server.start(program, { ...ENVIRONMENTS[name](url.href, dataset, metricsPort), ...env }, cwd, [
       ...bench.nodeFlags,
       ...flags,
     ]);

@@ -52,9 +52,10 @@ function secondsOfMachine(): number {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
 }
 
-function secondsOf(pid: number): number {
+/** The CPU time of a process and its ended children, in seconds. */
+export function secondsOf(pid: number): number {
   try {
-    // User and system time, also of ended children.
+    // User and system time.
     const ticks = fieldsOf(pid)
       .slice(11, 15)
       .reduce((sum, field) => sum + Number(field), 0);

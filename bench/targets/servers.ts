@@ -41,6 +41,8 @@ export class Server {
         const match = / is at http:\/\/localhost:(\d+)/.exec(output);
         if (!match) return;
         clearTimeout(timer);
+        // From here on what it prints is read and dropped.
+        for (const stream of [child.stdout, child.stderr]) stream.off('data', take).resume();
         resolve(Number(match[1]));
       };
       child.stdout.on('data', take);
@@ -67,7 +69,8 @@ export class Server {
   }
 }
 
-export const PROGRAMS: Record<Exclude<ServerName, 'ours'>, string> = {
+export const PROGRAMS: Record<Exclude<ServerName, 'ours'> | 'port', string> = {
+  port: compiled('./bare/port.js'),
   bare: compiled('./bare/server.js'),
   baseline: compiled('./baseline/main.js'),
 };
