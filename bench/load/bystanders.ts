@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { atRate } from './at-rate.js';
@@ -106,7 +107,7 @@ export class Bystanders {
 
   private async send(socket: WebSocket, { chatId }: BystanderUser): Promise<void> {
     const id = (this.sent += 1);
-    const payload = { chat_id: chatId, text: 'Hello!', client_message_id: `bystander-${id}` };
+    const payload = { chat_id: chatId, text: 'Hello!', client_message_id: randomUUID() };
     socket.send(`42${id}${JSON.stringify(['message:send', payload])}`);
     const ack = await received(socket, new RegExp(`^43${id}\\[`));
     if (!ack.includes('"ok":true')) throw new Error(ack);

@@ -13,18 +13,13 @@ import { PROGRAMS, Server } from '../targets/servers.js';
 
 /** Of each act. */
 const SAMPLES = 1_000;
-const USERS = 20;
+/** The bystanders. Each has a chat with their own id. */
+const USER_IDS = Array.from({ length: 20 }, (_, i) => i + 1);
 /** The account of the flood. */
-const ATTACKER = USERS + 1;
+const ATTACKER = USER_IDS.length + 1;
 /** How long a flood runs before the first sample, and how long the node has afterwards, in milliseconds. */
 const BEFORE_MS = 1_000;
 const AFTER_MS = 1_500;
-
-interface Bench {
-  readonly ours: BenchTarget;
-  readonly bare: Server;
-  readonly bystanders: Bystanders;
-}
 
 /**
  * Measures what bystanders at other addresses meet while one address floods the application, against the same flood of a
@@ -32,21 +27,16 @@ interface Bench {
  */
 export async function floods(bench: BenchContext, rounds: number): Promise<Measured> {
   const settings = { RATE_LIMIT: 'on', LOG_LEVEL: 'info' };
-  const users = Array.from({ length: USERS }, (_, i) => {
-    return { token: tokenOf(i + 1), chatId: i + 1, address: `127.0.1.${i + 1}` };
-  });
-  const chats = users.map(({ chatId }) => ({ id: chatId, type: 'group' as const, memberIds: [chatId] }));
+  const chats = USER_IDS.map((id) => ({ id, type: 'group' as const, memberIds: [id] }));
   const ours = await BenchTarget.start('ours', { users: ATTACKER, chats }, bench, [], settings);
   const bare = await Server.start(PROGRAMS.port, {}, bench.folder);
-  const bystanders = await Bystanders.connect(ours.server.port, users);
-  await bystanders.sample(SAMPLES); // To warm up.
+  await beside('idle', 'bare port', ours, bare); // To warm up.
   const measured = new Map(FLOOD_KINDS.map((kind) => [kind, new FloodFigures(kind)]));
   await interleaved(FLOOD_KINDS, rounds, async (kind, round) => {
     for (const side of ['bare port', 'ours'] as const) {
-      measured.get(kind)!.add(round, side, await beside(kind, side, { ours, bare, bystanders }));
+      measured.get(kind)!.add(round, side, await beside(kind, side, ours, bare));
     }
   });
-  bystanders.close();
   await bare.stop();
   await ours.stop();
   const figures = [...measured.values()];
@@ -54,7 +44,10 @@ export async function floods(bench: BenchContext, rounds: number): Promise<Measu
 }
 
 /** Takes the samples beside one flood. */
-async function beside(kind: FloodKind, side: Side, { ours, bare, bystanders }: Bench): Promise<FloodMeasurement> {
+async function beside(kind: FloodKind, side: Side, ours: BenchTarget, bare: Server): Promise<FloodMeasurement> {
+  // With new tokens each time: the application lets none live for longer than a quarter of an hour.
+  const users = USER_IDS.map((id) => ({ token: tokenOf(id), chatId: id, address: `127.0.1.${id}` }));
+  const bystanders = await Bystanders.connect(ours.server.port, users);
   const memory = new MemoryMeter(ours.server.pid);
   const flooder = new Flooder((side === 'ours' ? ours.server : bare).port, kind, ATTACKER);
   await pause(BEFORE_MS);
@@ -66,6 +59,7 @@ async function beside(kind: FloodKind, side: Side, { ours, bare, bystanders }: B
   const flood = (secondsOf(flooder.pid) - start.flood) / seconds;
   const barePort = (secondsOf(bare.pid) - start.bare) / seconds;
   const report = await flooder.end();
+  bystanders.close();
   await pause(AFTER_MS);
   const cpu = { bystanders: generator, server, flood, others: Math.max(0, others - flood - barePort) };
   return { samples, report, cpu, memory: memory.end() };

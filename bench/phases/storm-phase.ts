@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
+import { atRate } from '../load/at-rate.js';
 import { Figure } from '../report/figures.js';
 import { CHATS, interleaved, type BenchTargets, settlePause } from '../targets/bench-targets.js';
 import type { Measured } from '../load/load-figures.js';
@@ -17,13 +18,15 @@ class LoginStorm {
   private readonly agent = new Agent({ keepAlive: true });
   private readonly answers: Promise<number>[] = [];
   private readonly start = performance.now();
-  private readonly timer = setInterval(() => this.tick(), 5);
+  private readonly stop = atRate(LOGINS_PER_SECOND, () => {
+    this.answers.push(this.login(this.answers.length).catch(() => NONE));
+  });
 
   constructor(private readonly port: number) {}
 
   /** Stops, and waits for the open requests. Returns how many logins a second were checked and refused. */
   async end(): Promise<Record<keyof typeof ANSWERS, number>> {
-    clearInterval(this.timer);
+    this.stop();
     const seconds = (performance.now() - this.start) / 1_000;
     const statuses = await Promise.all(this.answers);
     this.agent.destroy();
@@ -31,11 +34,6 @@ class LoginStorm {
     if (others.length > 0) throw new RunProblem([`logins were answered ${[...new Set(others)].join(', ')}`]);
     const rate = (status: number): number => statuses.filter((one) => one === status).length / seconds;
     return { checked: rate(ANSWERS.checked), refused: rate(ANSWERS.refused) };
-  }
-
-  private tick(): void {
-    const due = ((performance.now() - this.start) * LOGINS_PER_SECOND) / 1_000;
-    while (this.answers.length < due) this.answers.push(this.login(this.answers.length).catch(() => NONE));
   }
 
   private async login(n: number): Promise<number> {

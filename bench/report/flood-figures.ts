@@ -1,6 +1,6 @@
 import { type Act, ACTS, type Samples } from '../load/bystanders.js';
 import { type FloodKind, type FloodReport, FLOODS } from '../load/flood-kinds.js';
-import { Figure } from './figures.js';
+import { Figure, type Target } from './figures.js';
 import { format } from './report.js';
 
 /** Where a flood goes: beside the application, or to it. */
@@ -36,8 +36,7 @@ export class FloodFigures {
 
   constructor(kind: FloodKind) {
     const { title, rate } = FLOODS[kind];
-    const figure = (what: string, unit: string, ...targets: ConstructorParameters<typeof Figure>[2] & object) =>
-      new Figure(`${title}: ${what}`, unit, targets);
+    const figure = (what: string, unit: string, ...targets: Target[]) => new Figure(`${title}: ${what}`, unit, targets);
     const p99 = (act: Act) => figure(`${act}, p99`, 'ms', { over: 'bare port', atMost: MAX_RATIO });
     const cpu = (who: string) => figure(`CPU of ${who}`, 'cores');
     this.p99 = {
@@ -46,7 +45,7 @@ export class FloodFigures {
       send: p99('send'),
       'GET /chats': p99('GET /chats'),
     };
-    this.refused = figure('refused', 'of 4 000', { atMost: 0 });
+    this.refused = figure('refused, in all rounds', 'acts', { atMost: 0 });
     this.memory = figure('memory at the most', 'MB more', { atMost: MAX_MEMORY_MB });
     this.memoryAfter = figure('memory afterwards', 'MB more', { atMost: MAX_MEMORY_MB });
     this.sent = figure(`sent, of ${format(rate)}`, 'a second');
@@ -61,13 +60,15 @@ export class FloodFigures {
 
   add(round: number, side: Side, { samples, report, cpu, memory }: FloodMeasurement): void {
     for (const act of ACTS) this.p99[act].add(round, side, quantile(samples.times[act], 0.99));
-    this.refused.add(round, side, samples.refusals.length);
+    this.refused.add(0, side, (this.refused.median(side) ?? 0) + samples.refusals.length);
     this.memory.add(round, side, memory.most);
     this.memoryAfter.add(round, side, memory.now);
     this.sent.add(round, side, report.sent);
     this.handshakes.add(round, side, report.handshakes);
     for (const who of ['server', 'flood', 'bystanders', 'others'] as const) this.cpu[who].add(round, side, cpu[who]);
-    for (const reason of new Set(samples.refusals)) console.log(`Refused at ${side}, ${this.refused.title}: ${reason}`);
+    for (const reason of new Set(samples.refusals.slice(0, 5))) {
+      console.log(`Round ${round + 1}, ${side}, ${this.refused.title}: ${reason}`);
+    }
   }
 
   /** The figures with a target. */
