@@ -9,5 +9,5 @@ export default {
   transform: {},
   testTimeout: 30_000,
   // More than the two cores of CI: the specs that start processes mostly wait.
-  maxWorkers: 3,
+  maxWorkers: 4,
 };

@@ -3,6 +3,9 @@ import { ModuleMocker } from 'jest-mock';
 
 register('./typescript-hooks.js', import.meta.url);
 process.setSourceMapsEnabled(true);
+// At once when nothing is left to do: to take a large heap to pieces takes longer than jest waits for a worker.
+const exit = process.exit.bind(process);
+process.once('beforeExit', () => exit());
 
 /**
  * Jest's environment of a spec: the worker itself. By default each spec has a world of its own, into which all modules
