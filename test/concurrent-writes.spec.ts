@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../src/contract/errors.js';
 import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
+import { MessagesRepository } from '../src/messages/messages.repository.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import type { Device } from './support/device.js';
 import { expectProblem } from './support/expect-problem.js';
@@ -33,6 +34,20 @@ describe('concurrent writes', () => {
     app.sql<{ seq: number; client_message_id: string }>('SELECT * FROM messages WHERE chat_id = $1 ORDER BY seq', [
       chat.id,
     ]);
+
+  it('answer a replay with chat_not_found when its group is deleted before the stored message is read', async () => {
+    const chat = await ada.group();
+    const command = { chat_id: chat.id, text: 'once', client_message_id: 'the-key' };
+    expect((await ada.post('/messages', command)).status).toBe(201);
+    const repository = app.nest.get(MessagesRepository);
+    const read = repository.at.bind(repository);
+    const spy = jest.spyOn(repository, 'at').mockImplementationOnce(async (places) => {
+      await app.sql('DELETE FROM messages WHERE chat_id = $1', [chat.id]);
+      return read(places);
+    });
+    expectProblem(await ada.post('/messages', command), 404, 'chat_not_found');
+    spy.mockRestore();
+  });
 
   it('store one message for 200 sends with one key, over both transports and two nodes', async () => {
     const chat = await ada.group(bob);

@@ -124,8 +124,11 @@ export class LogWriter implements OnModuleInit {
       const originals = new Map(
         rows.map((row) => [`${row.chat_id} ${row.seq}`, MessageDto.of(row, row.read_by_all_seq)]),
       );
-      for (const [index, { message, resolve }] of replays.entries()) {
-        resolve({ message: originals.get(`${message.chat_id} ${seqs[index]}`)!, replayed: true });
+      for (const [index, { message, resolve, reject }] of replays.entries()) {
+        const original = originals.get(`${message.chat_id} ${seqs[index]}`);
+        // Missing only when its group has been deleted since.
+        if (original) resolve({ message: original, replayed: true });
+        else reject(new AppError('chat_not_found'));
       }
     } catch (error) {
       for (const { reject } of replays) reject(error);
