@@ -36,6 +36,7 @@ describe('chats', () => {
 
   /** The chat as the user sees it. Checks that the list and the single chat agree. */
   const viewOf = async (user: TestUser, { id }: { id: number }): Promise<Chat> => {
+    await app.writeActivity();
     const { members, ...chat } = (await user.get(`/chats/${id}`)).body;
     expect(members).toHaveLength(chat.member_count as number);
     expect((await listOf(user)).find((listed) => listed.id === id)).toEqual(chat);

@@ -45,6 +45,7 @@ describe('sync', () => {
     const group = await ada.group(bob);
     const pair = await ada.privateChat(bob);
     await sayMany(bob, group, 23);
+    await app.writeActivity();
     const answer = await news(ada, { cursors: {} });
     expect(answer.chats.map(({ id }) => id)).toEqual([group.id, pair.id]);
     expect(answer).toMatchObject({ removed_chat_ids: [], next_chat_id: null });

@@ -196,6 +196,7 @@ export class Fixtures {
     for (const user of [owner, admin, otherAdmin, member, former, peer]) messages.set(user, await user.say(group));
     for (const { id } of [admin, otherAdmin]) await owner.patch(`/groups/${group.id}/members/${id}`, { role: 'admin' });
     await owner.delete(`/groups/${group.id}/members/${former.id}`);
+    await owner.app.writeActivity();
     return { group, messages, view: await viewOf(owner, group) };
   }
 }

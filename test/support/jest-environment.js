@@ -17,8 +17,8 @@ export default class {
   fakeTimers = null;
   fakeTimersModern = null;
 
-  constructor() {
-    globalThis.jest = new ModuleMocker(globalThis);
+  constructor({ projectConfig }) {
+    Object.assign(globalThis, projectConfig.globals, { jest: new ModuleMocker(globalThis) });
   }
 
   getVmContext() {

@@ -17,6 +17,7 @@ import {
 import type { Chat } from '../../src/contract/chats.js';
 import type { Message } from '../../src/contract/messages.js';
 import { nameTerms } from '../../src/users/name-terms.js';
+import { ActivityWriter } from '../../src/messages/activity.writer.js';
 import { createDatabase, onDatabase } from './database.js';
 import { Device } from './device.js';
 import { type Answer, request, type RequestOptions } from './http.js';
@@ -72,6 +73,13 @@ export class TestApp {
 
   request<T = any>(method: string, path: string, options?: RequestOptions): Promise<Answer<T>> {
     return request<T>(this.url, method, path, options);
+  }
+
+  /** Writes the activity of all messages so far. From then on they change no order of chats. */
+  async writeActivity(): Promise<void> {
+    const writer = this.nest.get(ActivityWriter);
+    await writer.write(); // Maybe a run that began before the last message.
+    await writer.write();
   }
 
   /** Runs SQL on the database, for state that no client can see. */
