@@ -5,7 +5,7 @@ const SERVICE = 'src/realtime/connections/connection-bounds.service.ts';
 const ADDRESSES = 'src/realtime/connections/address.registry.ts';
 const TOTALS = 'src/realtime/connections/backlog-totals.ts';
 const HANDSHAKE = 'src/realtime/connections/handshake.service.ts';
-const BOUNDS = ['test/connection-bounds'];
+const BOUNDS = ['test/connection-bounds', 'test/address-bounds'];
 
 // What one connection, session and address may open and send.
 
@@ -27,6 +27,12 @@ export const connectionChecks: readonly Check[] = [
     file: CONNECTION,
     cut: '1 + Math.floor(bytes / COUNTED_BYTES)',
     put: '1',
+    red: BOUNDS,
+  },
+  {
+    name: 'an event that is no command counts for ten packets',
+    file: CONNECTION,
+    cut: 'this.add(UNKNOWN_WEIGHT - 1);',
     red: BOUNDS,
   },
   {

@@ -24,6 +24,7 @@ const PIPELINED = 'message:send';
 /** A command as it arrived. `ack` does nothing if the client wants no ack. */
 interface Command {
   readonly event: string;
+  readonly handler: CommandHandler;
   readonly payload: unknown;
   readonly ack: (answer: object) => void;
 }
@@ -80,7 +81,8 @@ export class CommandDispatcher {
     const refusal = this.refusal();
     if (refusal) return ack({ ok: false, error: toCommandError(refusal) });
     // A command has exactly one argument. Without one payload, the validation pipe refuses the command.
-    this.queue.push({ event, payload: count === 1 ? args[0] : undefined, ack });
+    const handler = this.handlerOf(event) ?? unknownCommand;
+    this.queue.push({ event, handler, payload: count === 1 ? args[0] : undefined, ack });
     this.pump();
   }
 
@@ -111,8 +113,7 @@ export class CommandDispatcher {
     return this.running === 0 || (event === PIPELINED && !this.exclusive);
   }
 
-  private async run({ event, payload, ack }: Command): Promise<void> {
-    const handler = this.handlerOf(event) ?? unknownCommand;
+  private async run({ handler, payload, ack }: Command): Promise<void> {
     const bindings = {
       request_id: randomUUID(),
       socket_id: this.socket.id,

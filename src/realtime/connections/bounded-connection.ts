@@ -4,6 +4,9 @@ import { cut, type EngineConnection, type EngineTransport } from './engine-conne
 /** A packet counts once for every part of this size that it has begun, in bytes. */
 const COUNTED_BYTES = 4_096;
 
+/** An event that is no command counts for so many packets: it takes the time of a command, and no client needs it. */
+const UNKNOWN_WEIGHT = 10;
+
 /** Why a connection was cut, in the log. `no_socket`: it has not joined in time, or did not end with its socket. */
 export type CutReason = 'packet_limit' | 'second_connect' | 'no_socket';
 
@@ -123,13 +126,21 @@ export class BoundedConnection {
     }
   }
 
+  /** Counts an event that is no command, whose packet has been counted already. */
+  countUnknown(): void {
+    this.add(UNKNOWN_WEIGHT - 1);
+  }
+
   private count(bytes: number): void {
+    this.add(1 + Math.floor(bytes / COUNTED_BYTES));
+  }
+
+  private add(weight: number): void {
     const now = performance.now();
     if (now >= this.windowEnd) {
       this.windowEnd = now + this.bounds.windowMs;
       this.packets = 0;
     }
-    const weight = 1 + Math.floor(bytes / COUNTED_BYTES);
     this.packets += weight;
     if (this.packets > this.bounds.maxPackets || !this.bounds.countPackets(weight)) this.cut('packet_limit');
   }

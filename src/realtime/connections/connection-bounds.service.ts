@@ -42,6 +42,11 @@ export class ConnectionBoundsService implements OnModuleInit {
     return this.connections.get(conn)?.address;
   }
 
+  /** Counts an event that is no command. `SocketAdapter` calls it. */
+  countUnknown({ conn }: ChatSocket): void {
+    this.connections.get(conn)?.countUnknown();
+  }
+
   private opened(connection: EngineConnection): void {
     const address = this.clients.addressOf(connection.request);
     const key = this.addresses.opened(address);

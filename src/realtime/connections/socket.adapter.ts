@@ -9,6 +9,7 @@ import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { REALTIME_OPTIONS, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
 import { AdmissionService } from './admission.service.js';
+import { ConnectionBoundsService } from './connection-bounds.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseBrokenText } from './refuse-broken-text.js';
@@ -69,10 +70,13 @@ export class SocketAdapter extends IoAdapter {
   }
 
   override bindMessageHandlers(socket: never, handlers: MessageMappingProperties[]): void {
+    const bounds = this.app.get(ConnectionBoundsService);
     const positions = (this.positions ??= new Map(handlers.map(({ message }, index) => [message as string, index])));
     const handlerOf = (event: string): CommandHandler | undefined => {
       const position = positions.get(event);
-      return position === undefined ? undefined : (handlers[position]!.callback as CommandHandler);
+      if (position !== undefined) return handlers[position]!.callback as CommandHandler;
+      bounds.countUnknown(socket);
+      return undefined;
     };
     const { data } = socket as ChatSocket;
     data.commands = new CommandDispatcher(socket, handlerOf, this.pino);

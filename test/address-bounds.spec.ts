@@ -1,0 +1,93 @@
+import { refusedUpgrade } from './support/plain-client.js';
+import { BAD_CONNECT, BoundedApp, nextAddress, OPTIONS, POLLING, PONG } from './support/bounded-app.js';
+import { RawSocket } from './support/raw-clients.js';
+import { TestApp, type TestUser } from './support/test-app.js';
+
+describe('bounds of an address', () => {
+  let bounded: BoundedApp;
+  let app: TestApp;
+  let ada: TestUser;
+
+  beforeAll(async () => {
+    bounded = await BoundedApp.start();
+    ({ app, ada } = bounded);
+  });
+  afterAll(() => bounded.close());
+
+  it('refuse further connections by each transport, and let in another address', async () => {
+    const localAddress = nextAddress();
+    const open = await Promise.all(
+      Array.from({ length: 5 }, () => RawSocket.open(app.url, undefined, { localAddress })),
+    );
+    const refused = await bounded.handshake({ localAddress });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'rate_limited' });
+    for (const path of ['/socket.io/?EIO=4&transport=websocket', `/ws/chat?token=${ada.token}`]) {
+      expect(await refusedUpgrade(app.url, path, { localAddress })).toMatchObject({ status: 429 });
+    }
+    expect((await bounded.handshake({ localAddress: nextAddress() })).status).toBe(200);
+    // Whoever joins makes room.
+    open[0]!.send(`40${JSON.stringify({ token: ada.token })}`);
+    await open[0]!.next('40');
+    expect((await bounded.handshake({ localAddress })).status).toBe(200);
+    for (const { socket } of open) socket.close();
+  });
+
+  it('count open connections', async () => {
+    const localAddress = nextAddress();
+    const open: RawSocket[] = [];
+    const users = await app.users(2);
+    for (let i = 0; i < 40; i += 1) open.push(await bounded.joined(users[i % 2], localAddress));
+    expect((await bounded.handshake({ localAddress })).status).toBe(429);
+    open[0]!.socket.close();
+    await open[0]!.closed;
+    expect((await bounded.handshake({ localAddress })).status).toBe(200);
+    for (const { socket } of open) socket.close();
+  });
+
+  it('count handshakes in a window, also of those who leave at once', async () => {
+    const localAddress = nextAddress();
+    for (let i = 0; i < 60; i += 1) {
+      const raw = await bounded.joined(ada, localAddress);
+      raw.send('41');
+      await raw.closed;
+    }
+    expect((await bounded.handshake({ localAddress })).status).toBe(429);
+  });
+
+  it('count a connection that is cut for what it sent as ten handshakes more', async () => {
+    const localAddress = nextAddress();
+    for (let cuts = 0; cuts < 6; cuts += 1) {
+      const raw = await bounded.joined(ada, localAddress);
+      raw.send(BAD_CONNECT);
+      await raw.closed;
+    }
+    expect((await bounded.handshake({ localAddress })).status).toBe(429);
+    await bounded.expectBystanderServed();
+  });
+
+  it('count packets over all its connections, and then let no further one in', async () => {
+    const localAddress = nextAddress();
+    const open = await Promise.all(Array.from({ length: 5 }, () => bounded.joined(ada, localAddress)));
+    const late = await bounded.joined(ada, localAddress);
+    for (const raw of open) for (let i = 0; i < 40; i += 1) raw.send(PONG);
+    await Promise.race(open.map((raw) => raw.closed));
+    late.send(PONG);
+    await late.closed;
+    expect((await bounded.handshake({ localAddress })).status).toBe(429);
+    await bounded.expectBystanderServed();
+  });
+
+  it('count an IPv6 network of /64 as one address, and what a trusted proxy forwards', async () => {
+    const node = await TestApp.start(
+      { rateLimit: true, trustedProxies: ['127.0.0.1'], databaseUrl: app.databaseUrl },
+      OPTIONS,
+    );
+    const from = (address: string) => node.request('GET', POLLING, { headers: { 'X-Forwarded-For': address } });
+    for (let i = 1; i <= 5; i += 1) expect((await from(`2001:db8::${i}`)).status).toBe(200);
+    expect((await from('2001:db8::ffff')).status).toBe(429);
+    expect((await from('2001:db8:0:1::1')).status).toBe(200);
+    await node.close();
+  });
+});
