@@ -36,8 +36,8 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 
 /**
  * Sets an application up; `startup.ts` and the tests call it before it listens. What both must have belongs here: logs,
- * the limit of connections, the address of each request, the validation pipe, the error filter, sockets, security headers, CORS, OpenAPI, metrics, and the refusal of requests
- * on shutdown.
+ * the limit of connections, the address of each request, the validation pipe, the error filter, sockets, security
+ * headers, CORS, OpenAPI, metrics, and the refusal of requests on shutdown.
  */
 export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const config = app.get<AppConfig>(appConfig.KEY);

@@ -72,6 +72,7 @@ export class SocketAdapter extends IoAdapter {
   override bindMessageHandlers(socket: never, handlers: MessageMappingProperties[]): void {
     const bounds = this.app.get(ConnectionBoundsService);
     const positions = (this.positions ??= new Map(handlers.map(({ message }, index) => [message as string, index])));
+    /** The dispatcher asks once for each event that arrives, so this is where those without a handler are counted. */
     const handlerOf = (event: string): CommandHandler | undefined => {
       const position = positions.get(event);
       if (position !== undefined) return handlers[position]!.callback as CommandHandler;
