@@ -7,7 +7,8 @@ export default {
   runtime: '<rootDir>/test/support/jest-runtime.js',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
-  testTimeout: 30_000,
+  // For what hangs. A test that starts several processes takes half of it on a machine that is busy.
+  testTimeout: 60_000,
   // More than the two cores of CI: the specs that start processes mostly wait.
   maxWorkers: 4,
 };

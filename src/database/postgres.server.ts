@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS = 30_000;
  * The PostgreSQL of the application: that of `DATABASE_URL`, or else the embedded one. It starts the embedded server,
  * and stops it after the connection pool has ended. When that server ends by itself (its disk is full, it was killed),
  * it is started again at the same address. Each pause before a start is twice the one before, until a server has run for
- * as long as the longest pause. Meanwhile the node isn't ready.
+ * as long as the longest pause.
  */
 @Injectable()
 export class PostgresServer implements OnApplicationShutdown {
