@@ -12,6 +12,7 @@ import { checks } from './checks.js';
 /** Copies of the project that are tested at once. */
 const COPIES = 2;
 const JEST = 'node_modules/jest/bin/jest.js';
+const JEST_OPTIONS = ['--runInBand', '--forceExit', '--testEnvironmentOptions', '{"endAtFirstFailure":true}'];
 
 /** The part of jest's report that is used here. */
 interface Report {
@@ -56,8 +57,7 @@ const build = (folder: string): Promise<number | null> =>
 async function verdictOf(folder: string, specs: readonly string[]): Promise<Verdict> {
   const path = join(folder, 'report.json');
   rmSync(path, { force: true });
-  const options = ['--forceExit', '--json', `--outputFile=${path}`];
-  await node(folder, [JEST, ...options, ...specs]);
+  await node(folder, [JEST, ...JEST_OPTIONS, '--json', `--outputFile=${path}`, ...specs]);
   if (!existsSync(path)) return { word: 'unknown', because: 'not run to the end' };
   const { numPassedTests, testResults } = JSON.parse(readFileSync(path, 'utf8')) as Report;
   const failed = testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed');
