@@ -7,8 +7,8 @@ export default {
   runtime: '<rootDir>/test/support/jest-runtime.js',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
-  // For what hangs. A test that starts several processes takes half of it on a machine that is busy.
-  testTimeout: 60_000,
+  // Less than the 45 s after which the server closes a connection without heartbeats.
+  testTimeout: 30_000,
   // More than the two cores of CI: the specs that start processes mostly wait.
   maxWorkers: 4,
 };

@@ -5,9 +5,15 @@ import { untilServed } from './support/ready.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
 
+/** For tests that start several processes, on a machine that is busy. */
+const TIMEOUT_MS = 60_000;
+
 /** Starts and stops the built application as a process, without DATABASE_URL. */
 describe('startup without a database', () => {
   afterEach(() => ServerProcess.stopAll());
+
+  const starting = (title: string, test: (dir: string) => Promise<void>): void =>
+    it(title, () => inTemporaryFolder(test), TIMEOUT_MS);
 
   const postgresPid = async (dir: string): Promise<number> =>
     Number((await readFile(join(dir, '.data/postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
@@ -22,8 +28,9 @@ describe('startup without a database', () => {
   const login = (url: string) =>
     request(url, 'POST', '/auth/login', { body: { email: account.email, password: PASSWORD } });
 
-  it('starts an embedded PostgreSQL, prints the address, stops cleanly on Ctrl-C, and keeps data and tokens', async () => {
-    await inTemporaryFolder(async (dir) => {
+  starting(
+    'starts an embedded PostgreSQL, prints the address, stops cleanly on Ctrl-C, and keeps data and tokens',
+    async (dir) => {
       const first = ServerProcess.start(dir);
       const url = await first.url();
       expect(first.output).toContain(`${url}/docs`);
@@ -38,83 +45,73 @@ describe('startup without a database', () => {
       const me = await request(await second.url(), 'GET', '/auth/me', { token: body.access_token });
       expect([me.status, me.body.name]).toEqual([200, 'Ada']);
       expect(await second.stop('SIGTERM')).toBe(0);
-    });
+    },
+  );
+
+  starting('succeeds after a kill -9 although the embedded PostgreSQL is still running', async (dir) => {
+    const killed = ServerProcess.start(dir);
+    await request(await killed.url(), 'POST', '/auth/register', { body: account });
+    const orphan = await postgresPid(dir);
+    await killed.stop('SIGKILL');
+    expect(isAlive(orphan)).toBe(true);
+
+    const next = ServerProcess.start(dir);
+    const url = await next.url();
+    expect((await login(url)).status).toBe(200);
+    expect([(await postgresPid(dir)) === orphan, isAlive(orphan)]).toEqual([false, false]);
+    expect(await next.stop('SIGINT')).toBe(0);
   });
 
-  it('succeeds after a kill -9 although the embedded PostgreSQL is still running', async () => {
-    await inTemporaryFolder(async (dir) => {
-      const killed = ServerProcess.start(dir);
-      await request(await killed.url(), 'POST', '/auth/register', { body: account });
-      const orphan = await postgresPid(dir);
-      await killed.stop('SIGKILL');
-      expect(isAlive(orphan)).toBe(true);
+  starting('succeeds after a kill -9 of the application and of its embedded PostgreSQL', async (dir) => {
+    const killed = ServerProcess.start(dir);
+    await request(await killed.url(), 'POST', '/auth/register', { body: account });
+    const postgres = await postgresPid(dir);
+    await killed.stop('SIGKILL');
+    process.kill(postgres, 'SIGKILL');
 
-      const next = ServerProcess.start(dir);
-      const url = await next.url();
-      expect((await login(url)).status).toBe(200);
-      expect([(await postgresPid(dir)) === orphan, isAlive(orphan)]).toEqual([false, false]);
-      expect(await next.stop('SIGINT')).toBe(0);
-    });
+    // Now postmaster.pid names a process that has ended.
+    const next = ServerProcess.start(dir);
+    expect((await login(await next.url())).status).toBe(200);
+    expect(await next.stop('SIGINT')).toBe(0);
   });
 
-  it('succeeds after a kill -9 of the application and of its embedded PostgreSQL', async () => {
-    await inTemporaryFolder(async (dir) => {
-      const killed = ServerProcess.start(dir);
-      await request(await killed.url(), 'POST', '/auth/register', { body: account });
-      const postgres = await postgresPid(dir);
-      await killed.stop('SIGKILL');
-      process.kill(postgres, 'SIGKILL');
-
-      // Now postmaster.pid names a process that has ended.
-      const next = ServerProcess.start(dir);
-      expect((await login(await next.url())).status).toBe(200);
-      expect(await next.stop('SIGINT')).toBe(0);
-    });
+  starting('is followed by a new start of the embedded PostgreSQL when that is killed', async (dir) => {
+    const server = ServerProcess.start(dir);
+    const url = await server.url();
+    await request(url, 'POST', '/auth/register', { body: account });
+    const killed = await postgresPid(dir);
+    process.kill(killed, 'SIGKILL');
+    await server.until(/postgres\.started/);
+    await untilServed(() => login(url));
+    const postgres = await postgresPid(dir);
+    expect([postgres === killed, isAlive(postgres)]).toEqual([false, true]);
+    expect(await server.stop('SIGINT')).toBe(0);
+    expect(isAlive(postgres)).toBe(false);
+    expect(server.output.match(/postgres\.\w+/g)).toEqual(['postgres.ended', 'postgres.started']);
   });
 
-  it('is followed by a new start of the embedded PostgreSQL when that is killed', async () => {
-    await inTemporaryFolder(async (dir) => {
-      const server = ServerProcess.start(dir);
-      const url = await server.url();
-      await request(url, 'POST', '/auth/register', { body: account });
-      const killed = await postgresPid(dir);
-      process.kill(killed, 'SIGKILL');
-      await server.until(/postgres\.started/);
-      await untilServed(() => login(url));
-      const postgres = await postgresPid(dir);
-      expect([postgres === killed, isAlive(postgres)]).toEqual([false, true]);
-      expect(await server.stop('SIGINT')).toBe(0);
-      expect(isAlive(postgres)).toBe(false);
-      expect(server.output.match(/postgres\.\w+/g)).toEqual(['postgres.ended', 'postgres.started']);
-    });
+  starting('reports in one line that the data folder is in use', async (dir) => {
+    const first = ServerProcess.start(dir);
+    await first.url();
+    const second = ServerProcess.start(dir);
+    expect(await second.exitCode()).toBe(1);
+    expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
+    expect((await request(await first.url(), 'GET', '/health/ready')).status).toBe(200);
+    await first.stop('SIGINT');
   });
 
-  it('reports in one line that the data folder is in use', async () => {
-    await inTemporaryFolder(async (dir) => {
-      const first = ServerProcess.start(dir);
-      await first.url();
-      const second = ServerProcess.start(dir);
-      expect(await second.exitCode()).toBe(1);
-      expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
-      expect((await request(await first.url(), 'GET', '/health/ready')).status).toBe(200);
-      await first.stop('SIGINT');
-    });
-  });
-
-  it('leaves a running but unresponsive server alone', async () => {
-    await inTemporaryFolder(async (dir) => {
-      const first = ServerProcess.start(dir);
-      const url = await first.url();
-      const postgres = await postgresPid(dir);
-      process.kill(postgres, 'SIGSTOP');
-      const second = ServerProcess.start(dir);
-      expect(await second.exitCode()).toBe(1);
-      expect(second.output).toMatch(/^Another WinDI Chat is running on the data folder/);
-      process.kill(postgres, 'SIGCONT');
-      // The pool may have opened its circuit meanwhile; it probes until PostgreSQL answers.
-      while ((await request(url, 'GET', '/health/ready')).status !== 200);
-      expect(await postgresPid(dir)).toBe(postgres);
-      await first.stop('SIGINT');
-    });
+  starting('leaves a running but unresponsive server alone', async (dir) => {
+    const first = ServerProcess.start(dir);
+    const url = await first.url();
+    const postgres = await postgresPid(dir);
+    process.kill(postgres, 'SIGSTOP');
+    const second = ServerProcess.start(dir);
+    expect(await second.exitCode()).toBe(1);
+    expect(second.output).toMatch(/^Another WinDI Chat is running on the data folder/);
+    process.kill(postgres, 'SIGCONT');
+    // The pool may have opened its circuit meanwhile; it probes until PostgreSQL answers.
+    while ((await request(url, 'GET', '/health/ready')).status !== 200);
+    expect(await postgresPid(dir)).toBe(postgres);
+    await first.stop('SIGINT');
   });
 });

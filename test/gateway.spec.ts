@@ -1,5 +1,7 @@
 import { JwtService } from '@nestjs/jwt';
 import { io, type Socket } from 'socket.io-client';
+import { DatabaseClock } from '../src/database/database.clock.js';
+import { DatabaseMonitor } from '../src/database/database.monitor.js';
 import { DEFAULT_REALTIME_OPTIONS } from '../src/realtime/realtime.options.js';
 import { Device } from './support/device.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
@@ -204,6 +206,21 @@ describe('Socket.IO gateway', () => {
       expect(refreshed).toEqual({ ok: true, data: { expires_in: expect.any(Number) } });
       const chat = await ada.group(bob);
       expect(await device.command('typing', { chat_id: chat.id, is_typing: true })).toMatchObject({ ok: true });
+    });
+
+    it.each([
+      ['is noticed when the clock of the database steps, before the timer', 1, 3_600],
+      ['lasts when the clock of the database steps back', -1, 1],
+    ])('%s', async (_, hours, lifetime) => {
+      const node = await TestApp.start({ databaseUrl: app.databaseUrl });
+      const device = await node.connect(tokenOf(ada, lifetime));
+      if (hours < 0) await device.next('auth:expired');
+      await node.nest.get(DatabaseMonitor).beforeApplicationShutdown(); // It would measure the clock again.
+      const now = performance.now();
+      node.nest.get(DatabaseClock).measured(Date.now() + hours * 3_600_000, now, now);
+      const answer = await device.command('typing', { chat_id: 1, is_typing: true });
+      await node.close();
+      expect(answer).toMatchObject({ error: { code: 'token_expired' } });
     });
 
     it('disconnects the socket when no new token arrives in time', async () => {

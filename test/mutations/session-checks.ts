@@ -75,6 +75,12 @@ export const sessionChecks: readonly Check[] = [
     red: ['test/gateway'],
   },
   {
+    name: 'an expiry that was announced lasts',
+    file: 'src/realtime/commands/ws-jwt.guard.ts',
+    cut: 'isExpired === true || ',
+    red: ['test/gateway'],
+  },
+  {
     name: 'every command has the guard',
     file: 'src/realtime/realtime.gateway.ts',
     cut: '@UseGuards(WsJwtGuard, CommandLimitGuard)',
