@@ -4,6 +4,7 @@ import { AppError } from '../../common/errors/app-error.js';
 import { networkOf } from '../../common/http/client-address.js';
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { type AddressLoad, NodeBus } from '../delivery/node.bus.js';
+import { SlidingWindow } from '../../limits/sliding-window.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 
 /** How often the loads of busy addresses are sent to the other nodes, in milliseconds. */
@@ -21,30 +22,35 @@ const HANDSHAKES_OF_A_CUT = 10;
 type Count = keyof AddressLoad;
 const COUNTS: readonly Count[] = ['connections', 'pending', 'handshakes', 'packets'];
 
-type Entry = { -readonly [C in Count]: number };
+interface Entry {
+  connections: number;
+  pending: number;
+  readonly handshakes: SlidingWindow;
+  readonly packets: SlidingWindow;
+}
 
 /**
  * Counts the connections and packets of each address, and holds them to `RealtimeOptions.address`: one client must not
- * take the places of all others. An IPv6 address counts as its /64. Handshakes and packets are counted in windows of
- * `windowMs`.
+ * take the places of all others. An IPv6 address counts as its /64. Handshakes and packets are counted in a
+ * `SlidingWindow` of `windowMs`.
  *
  * Nodes that share a bus share the bounds: each second, each node announces its busy addresses, and the others add what
  * they hear. So an address that uses many nodes at once can exceed a bound for a second.
  *
- * Invariants: an address has an entry only while it has a connection, or has sent something in this window. What is
- * refused isn't counted. `RATE_LIMIT=off` switches the bounds off.
+ * Invariants: an address has an entry only while it has a connection, or has lately sent something. What is refused
+ * isn't counted. `RATE_LIMIT=off` switches the bounds off.
  */
 @Injectable()
 export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(AddressRegistry.name);
   private readonly node = randomUUID();
   private readonly entries = new Map<string, Entry>();
-  /** The addresses whose refusal was logged in this window. */
+  /** The addresses whose refusal was logged since the last `sweep`. */
   private readonly reported = new Set<string>();
   /** The loads that other nodes have announced: by address, then by node. */
   private readonly elsewhere = new Map<string, Map<string, { load: AddressLoad; until: number }>>();
-  private windowEnd = 0;
   private announcing: NodeJS.Timeout | undefined;
+  private sweeping: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly bus: NodeBus,
@@ -61,10 +67,12 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
       }
     });
     this.announcing = setInterval(() => this.announce(), ANNOUNCE_MS).unref();
+    this.sweeping = setInterval(() => this.sweep(), this.options.address.windowMs).unref();
   }
 
   onModuleDestroy(): void {
     clearInterval(this.announcing);
+    clearInterval(this.sweeping);
   }
 
   /** Counts a handshake. Returns the refusal, `rate_limited`, when the address has used up a bound. */
@@ -72,11 +80,15 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
     const key = this.keyOf(address);
     const bound = COUNTS.find((count) => this.isUsedUp(key, count));
     if (bound === undefined) {
-      this.entryOf(key).handshakes += 1;
+      this.entryOf(key).handshakes.add(1, performance.now());
       return undefined;
     }
     this.report(key, bound);
-    return AppError.rateLimited(this.windowEnd - performance.now(), 'Too many connections from this address.');
+    // A random delay, so that the clients behind one address don't come back all at once.
+    return AppError.rateLimited(
+      Math.random() * this.options.address.windowMs,
+      'Too many connections from this address.',
+    );
   }
 
   /**
@@ -105,7 +117,7 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
 
   /** Counts a connection that was cut for what it sent. */
   cut(key: string): void {
-    this.entryOf(key).handshakes += HANDSHAKES_OF_A_CUT;
+    this.entryOf(key).handshakes.add(HANDSHAKES_OF_A_CUT, performance.now());
   }
 
   /** Counts packets. Returns whether the address is within its bound. */
@@ -114,7 +126,7 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
       this.report(key, 'packets');
       return false;
     }
-    this.entryOf(key).packets += packets;
+    this.entryOf(key).packets.add(packets, performance.now());
     return true;
   }
 
@@ -124,7 +136,8 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
 
   private total(key: string, count: Count): number {
     const now = performance.now();
-    let total = this.entryOf(key)[count];
+    const own = this.entryOf(key)[count];
+    let total = typeof own === 'number' ? own : own.count(now);
     for (const { load, until } of this.elsewhere.get(key)?.values() ?? []) if (until > now) total += load[count];
     return total;
   }
@@ -135,24 +148,30 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
   }
 
   private entryOf(key: string): Entry {
-    this.startWindow();
     let entry = this.entries.get(key);
-    if (!entry) this.entries.set(key, (entry = { connections: 0, pending: 0, handshakes: 0, packets: 0 }));
+    if (!entry) {
+      const { windowMs } = this.options.address;
+      entry = {
+        connections: 0,
+        pending: 0,
+        handshakes: new SlidingWindow(windowMs),
+        packets: new SlidingWindow(windowMs),
+      };
+      this.entries.set(key, entry);
+    }
     return entry;
   }
 
-  private startWindow(): void {
-    const now = performance.now();
-    if (now < this.windowEnd) return;
-    this.windowEnd = now + this.options.address.windowMs;
+  /** Forgets the addresses that have gone, and those whose refusal was logged. */
+  private sweep(): void {
     this.reported.clear();
     for (const [address, entry] of this.entries) {
-      if (entry.connections === 0) this.entries.delete(address);
-      else Object.assign(entry, { handshakes: 0, packets: 0 });
+      const { connections, handshakes, packets } = loadOf(entry);
+      if (connections + handshakes + packets === 0) this.entries.delete(address);
     }
   }
 
-  /** Logs one line for each address and window. */
+  /** Logs one line for each address and `windowMs`. */
   private report(address: string, bound: Count): void {
     if (this.reported.has(address)) return;
     this.reported.add(address);
@@ -165,9 +184,15 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
       for (const [node, { until }] of nodes) if (until <= now) nodes.delete(node);
       if (nodes.size === 0) this.elsewhere.delete(address);
     }
-    for (const [address, load] of this.entries) {
+    for (const [address, entry] of this.entries) {
+      const load = loadOf(entry);
       const isBusy = COUNTS.some((count) => load[count] >= this.options.address[count] * BUSY_PART);
       if (isBusy) this.bus.send('addressLoads', { node: this.node, address, ...load });
     }
   }
+}
+
+function loadOf({ connections, pending, handshakes, packets }: Entry): AddressLoad {
+  const now = performance.now();
+  return { connections, pending, handshakes: handshakes.count(now), packets: packets.count(now) };
 }

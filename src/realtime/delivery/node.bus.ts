@@ -25,7 +25,7 @@ export interface TypingNotice {
   readonly member_ids: readonly number[] | null;
 }
 
-/** What one address has open on a node, and what it has sent there in the present window. */
+/** What one address has open on a node, and what it has sent there in the last `RealtimeOptions.address.windowMs`. */
 export interface AddressLoad {
   readonly connections: number;
   /** Of the connections, those that have not joined the namespace. */
