@@ -254,9 +254,13 @@ describe('slow consumer', () => {
         expect(await say()).toMatchObject({ ok: true });
       other.socket.pause();
       const reason = new Promise((resolve) => conn.once('close', resolve));
+      let waiting = 0;
       const isOpen = (): boolean => conn.readyState === 'open';
-      while (isOpen()) expect(await say()).toMatchObject({ ok: true });
+      for (; isOpen(); waiting = Math.max(waiting, bytesIn(conn as unknown as EngineConnection)))
+        expect(await say()).toMatchObject({ ok: true });
       expect(await reason).toBe(SLOW_CONSUMER);
+      // Not by its own bound.
+      expect(waiting).toBeLessThan(0.75 * BOUND.bytes);
       expect(node.nest.get(SocketServer).io.sockets.sockets.size).toBe(2);
       for (const { socket } of [largest, other]) socket.terminate();
       await node.close();
