@@ -21,6 +21,9 @@ const RETRY_AFTER_MS = 1_000;
  */
 const PIPELINED = 'message:send';
 
+/** The answer to an event that is no command, at once: a flood of them must not cost what commands do. */
+const UNKNOWN = { ok: false, error: toCommandError(new AppError('not_found', 'There is no such command.')) };
+
 /** A command as it arrived. `ack` does nothing if the client wants no ack. */
 interface Command {
   readonly event: string;
@@ -78,10 +81,11 @@ export class CommandDispatcher {
     const wantsAck = typeof last === 'function';
     const ack = wantsAck ? (last as (answer: object) => void) : () => undefined;
     const count = wantsAck ? args.length - 1 : args.length;
+    const handler = this.handlerOf(event);
+    if (!handler) return ack(UNKNOWN);
     const refusal = this.refusal();
     if (refusal) return ack({ ok: false, error: toCommandError(refusal) });
     // A command has exactly one argument. Without one payload, the validation pipe refuses the command.
-    const handler = this.handlerOf(event) ?? unknownCommand;
     this.queue.push({ event, handler, payload: count === 1 ? args[0] : undefined, ack });
     this.pump();
   }
@@ -123,8 +127,3 @@ export class CommandDispatcher {
     if (answer) ack({ ok: true, ...answer });
   }
 }
-
-const unknownCommand: CommandHandler = (_, ack) => {
-  ack({ ok: false, error: toCommandError(new AppError('not_found', 'There is no such command.')) });
-  return Promise.resolve(undefined);
-};

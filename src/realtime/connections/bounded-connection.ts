@@ -4,7 +4,7 @@ import { cut, type EngineConnection, type EngineTransport } from './engine-conne
 /** A packet counts once for every part of this size that it has begun, in bytes. */
 const COUNTED_BYTES = 4_096;
 
-/** An event that is no command counts for so many packets: it takes the time of a command, and no client needs it. */
+/** An event that is no command counts for so many packets: no client needs it. */
 const UNKNOWN_WEIGHT = 10;
 
 /** Why a connection was cut, in the log. `no_socket`: it has not joined in time, or did not end with its socket. */
