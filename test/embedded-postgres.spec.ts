@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from './support/http.js';
-import { untilServed } from './support/ready.js';
+import { untilReady, untilServed } from './support/ready.js';
 import { inTemporaryFolder, ServerProcess } from './support/server-process.js';
 import { PASSWORD } from './support/test-app.js';
 
@@ -75,20 +75,26 @@ describe('startup without a database', () => {
     expect(await next.stop('SIGINT')).toBe(0);
   });
 
-  starting('is followed by a new start of the embedded PostgreSQL when that is killed', async (dir) => {
-    const server = ServerProcess.start(dir);
-    const url = await server.url();
-    await request(url, 'POST', '/auth/register', { body: account });
-    const killed = await postgresPid(dir);
-    process.kill(killed, 'SIGKILL');
-    await server.until(/postgres\.started/);
-    await untilServed(() => login(url));
-    const postgres = await postgresPid(dir);
-    expect([postgres === killed, isAlive(postgres)]).toEqual([false, true]);
-    expect(await server.stop('SIGINT')).toBe(0);
-    expect(isAlive(postgres)).toBe(false);
-    expect(server.output.match(/postgres\.\w+/g)).toEqual(['postgres.ended', 'postgres.started']);
-  });
+  starting(
+    'is followed by a new start of the embedded PostgreSQL when that is killed; the node is not ready meanwhile',
+    async (dir) => {
+      const server = ServerProcess.start(dir);
+      const url = await server.url();
+      await request(url, 'POST', '/auth/register', { body: account });
+      const killed = await postgresPid(dir);
+      process.kill(killed, 'SIGKILL');
+      // At least for the half second before the first try to start it.
+      await untilReady(url, false);
+      await server.until(/postgres\.started/);
+      await untilReady(url);
+      await untilServed(() => login(url));
+      const postgres = await postgresPid(dir);
+      expect([postgres === killed, isAlive(postgres)]).toEqual([false, true]);
+      expect(await server.stop('SIGINT')).toBe(0);
+      expect(isAlive(postgres)).toBe(false);
+      expect(server.output.match(/postgres\.\w+/g)).toEqual(['postgres.ended', 'postgres.started']);
+    },
+  );
 
   starting('reports in one line that the data folder is in use', async (dir) => {
     const first = ServerProcess.start(dir);

@@ -21,6 +21,7 @@ class PostgresServerModule {}
 @Global()
 @Module({
   imports: [
+    PostgresServerModule,
     TypeOrmModule.forRootAsync({
       imports: [PostgresServerModule],
       inject: [appConfig.KEY, PostgresServer],

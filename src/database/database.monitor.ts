@@ -10,6 +10,7 @@ import { PollingLoop } from '../common/polling-loop.js';
 import type { CircuitBreakerPool } from './circuit-breaker.pool.js';
 import { DatabaseClock } from './database.clock.js';
 import { PollingConnection } from './polling.connection.js';
+import { PostgresServer } from './postgres.server.js';
 
 /** How often it looks, in milliseconds. */
 const POLL_INTERVAL_MS = 1_000;
@@ -32,12 +33,16 @@ export class DatabaseMonitor implements OnModuleInit, OnApplicationBootstrap, Be
     private readonly connection: PollingConnection,
     private readonly clock: DatabaseClock,
     private readonly dataSource: DataSource,
+    private readonly server: PostgresServer,
   ) {}
 
-  /** Whether the database answers and can be written to, and the pool of the messages is in use. */
+  /**
+   * Whether the database answers and can be written to, and the pool of the messages is in use. The end of the embedded
+   * server is known at once.
+   */
   get isReady(): boolean {
     const { master } = this.dataSource.driver as unknown as { master: CircuitBreakerPool };
-    return performance.now() - this.writableAt < MAX_AGE_MS && !master.isOpen;
+    return performance.now() - this.writableAt < MAX_AGE_MS && !master.isOpen && !this.server.hasEnded;
   }
 
   async onModuleInit(): Promise<void> {

@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS = 30_000;
  * The PostgreSQL of the application: that of `DATABASE_URL`, or else the embedded one. It starts the embedded server,
  * and stops it after the connection pool has ended. When that server ends by itself (its disk is full, it was killed),
  * it is started again at the same address. Each pause before a start is twice the one before, until a server has run for
- * as long as the longest pause.
+ * as long as the longest pause. Meanwhile the node isn't ready (`DatabaseMonitor`).
  */
 @Injectable()
 export class PostgresServer implements OnApplicationShutdown {
@@ -19,6 +19,8 @@ export class PostgresServer implements OnApplicationShutdown {
   private readonly stopping = new AbortController();
   private embedded: EmbeddedPostgres | undefined;
   private keeping: Promise<void> | undefined;
+  /** Whether the embedded server has ended, and is not started again yet. */
+  hasEnded = false;
 
   constructor(@Inject(appConfig.KEY) private readonly config: AppConfig) {}
 
@@ -43,6 +45,7 @@ export class PostgresServer implements OnApplicationShutdown {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       const since = performance.now();
       const lastLine = await this.embedded!.ended;
+      this.hasEnded = true;
       if (performance.now() - since > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
       if (!signal.aborted) this.logger.error({ event: 'postgres.ended', reason: lastLine, start_in_ms: pauseMs });
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -55,6 +58,7 @@ export class PostgresServer implements OnApplicationShutdown {
   private async startAgain(port: number): Promise<void> {
     try {
       this.embedded = await EmbeddedPostgres.start(this.config.dataDir, [], port);
+      this.hasEnded = false;
       this.logger.log({ event: 'postgres.started' });
       if (this.stopping.signal.aborted) await this.embedded.stop();
     } catch (err) {
