@@ -67,6 +67,16 @@ describe('bounds of an address', () => {
     await bounded.expectBystanderServed();
   });
 
+  it('count a connection that was cut for want of a joined socket in the same way', async () => {
+    const node = await TestApp.start(
+      { rateLimit: true, databaseUrl: app.databaseUrl },
+      { ...OPTIONS, joinTimeoutMs: 1 },
+    );
+    for (let cuts = 0; cuts < 6; cuts += 1) await (await RawSocket.open(node.url)).closed;
+    expect((await node.request('GET', POLLING)).status).toBe(429);
+    await node.close();
+  });
+
   it('count packets over all its connections, and then let no further one in', async () => {
     const localAddress = nextAddress();
     const open = await Promise.all(Array.from({ length: 5 }, () => bounded.joined(ada, localAddress)));

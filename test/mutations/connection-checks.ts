@@ -116,7 +116,7 @@ export const connectionChecks: readonly Check[] = [
   {
     name: 'a connection that is cut counts as several handshakes',
     file: SERVICE,
-    cut: "if (reason !== 'no_socket') this.addresses.cut(key);",
+    cut: 'this.addresses.cut(key);',
     red: BOUNDS,
   },
   {

@@ -16,7 +16,7 @@ const BUSY_PART = 1 / 20;
 /** The most addresses that are counted separately. All further ones share one count. */
 const MAX_ADDRESSES = 100_000;
 const OTHERS = 'others';
-/** A connection that is cut for what it sends counts as so many handshakes: its address would only open the next one. */
+/** A connection that is cut counts as so many handshakes more: its address would only open the next one. */
 const HANDSHAKES_OF_A_CUT = 10;
 
 type Count = keyof AddressLoad;
@@ -115,7 +115,7 @@ export class AddressRegistry implements OnModuleInit, OnModuleDestroy {
     if (isPending) entry.pending -= 1;
   }
 
-  /** Counts a connection that was cut for what it sent. */
+  /** Counts a connection that was cut, for what it sent or for want of a joined socket. */
   cut(key: string): void {
     this.entryOf(key).handshakes.add(HANDSHAKES_OF_A_CUT, performance.now());
   }

@@ -60,7 +60,7 @@ export class ConnectionBoundsService implements OnModuleInit {
       onJoin: () => this.addresses.joined(key),
       onClose: (isPending) => this.addresses.closed(key, isPending),
       onCut: (reason) => {
-        if (reason !== 'no_socket') this.addresses.cut(key);
+        this.addresses.cut(key);
         this.logger.warn({ event: 'connection.cut', reason, address });
       },
     });

@@ -59,7 +59,7 @@ export class SocketAdapter extends IoAdapter {
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       wsEngine: BoundedWebSocketServer,
       maxHttpBufferSize: 64 * 1024,
-      connectTimeout: joinTimeoutMs,
+      connectTimeout: 2 * joinTimeoutMs, // `BoundedConnection` cuts before, and counts it.
       pingInterval: pingIntervalMs,
       pingTimeout: pingTimeoutMs,
     } as ServerOptions);
