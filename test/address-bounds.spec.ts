@@ -70,7 +70,7 @@ describe('bounds of an address', () => {
   it('count a connection that was cut for want of a joined socket in the same way', async () => {
     const node = await TestApp.start(
       { rateLimit: true, databaseUrl: app.databaseUrl },
-      { ...OPTIONS, joinTimeoutMs: 1 },
+      { ...OPTIONS, joinTimeoutMs: 50 },
     );
     for (let cuts = 0; cuts < 6; cuts += 1) await (await RawSocket.open(node.url)).closed;
     expect((await node.request('GET', POLLING)).status).toBe(429);
