@@ -10,7 +10,7 @@ import { ContractValidationPipe } from './common/validation/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 import { logRequests } from './logging/request-log.js';
 import { MetricsService } from './metrics/metrics.service.js';
-import { setupOpenApi } from './openapi.js';
+import { setupOpenApi } from './api-docs/openapi.js';
 import { SocketAdapter } from './realtime/connections/socket.adapter.js';
 
 /**

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { createHttpAdapter } from '../common/http/http-adapter.js';
-import { createOpenApi } from '../openapi.js';
+import { createOpenApi } from '../api-docs/openapi.js';
 
 // `npm run openapi`: writes the OpenAPI document to a file (default openapi.json). With --check it exits 1 when the
 // file differs from the code. It starts nothing: a previewed application has routes and no providers.

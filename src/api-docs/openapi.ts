@@ -5,11 +5,11 @@ import {
   problemExamples,
   type ProblemResponse,
   problemResponses,
-} from './common/http/api-problems.decorator.js';
-import type { ErrorCode } from './contract/errors.js';
-import { PUBLIC_EXTENSION } from './common/http/public.decorator.js';
-import { BUDGETS } from './limits/budgets.js';
-import { UNLIMITED_EXTENSION } from './limits/rate-limit.decorator.js';
+} from '../common/http/api-problems.decorator.js';
+import type { ErrorCode } from '../contract/errors.js';
+import { PUBLIC_EXTENSION } from '../common/http/public.decorator.js';
+import { BUDGETS } from '../limits/budgets.js';
+import { UNLIMITED_EXTENSION } from '../limits/rate-limit.decorator.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
