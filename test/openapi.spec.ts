@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { loadConfig } from '../src/config/app.config.js';
 import { MetricsService } from '../src/metrics/metrics.service.js';
+import { JsonSchemas } from './support/json-schemas.js';
 import { routesOf } from './support/routes.js';
 import { TestApp } from './support/test-app.js';
 
@@ -24,8 +25,50 @@ describe('the OpenAPI document', () => {
       })),
     );
 
-  it('equals the committed openapi.json', () => {
-    expect(document).toEqual(JSON.parse(readFileSync('openapi.json', 'utf8')));
+  it('equals the committed openapi.json, but for the server', () => {
+    const committed: OpenAPIObject = JSON.parse(readFileSync('openapi.json', 'utf8'));
+    expect(document).toEqual({ ...committed, servers: [{ ...document.servers![0], url: '/' }] });
+    expect(committed.servers!.map(({ url }) => url)).toEqual(['http://localhost:8000']);
+  });
+
+  it('has what each $ref points to', () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/([^"]+)"/g)].map(([, path]) => path!.split('/'));
+    expect(references.length).toBeGreaterThan(100);
+    for (const path of references) {
+      const target = path.reduce<any>((part, name) => part?.[name], document);
+      expect([path.join('/'), target]).toEqual([path.join('/'), expect.any(Object)]);
+    }
+  });
+
+  it('has examples that fit their schemas', () => {
+    const schemas = new JsonSchemas(document);
+    for (const [name, schema] of Object.entries<any>(document.components!.schemas!)) {
+      for (const [field, property] of Object.entries<any>(schema.properties ?? {})) {
+        const pointer = `/components/schemas/${name}/properties/${field}`;
+        for (const example of property.examples ?? []) schemas.expectValid(pointer, example);
+      }
+    }
+    for (const { value } of Object.values<any>(document.components!.examples!)) {
+      schemas.expectValid('/components/schemas/Problem', value);
+    }
+  });
+
+  it('has bounds for every integer, and refuses unknown fields in what a client sends', () => {
+    const text = JSON.stringify(document);
+    const integers = text.match(/\{[^{}]*"type":"integer"[^{}]*\}/g)!;
+    expect(integers.filter((schema) => !/"minimum":\d/.test(schema))).toEqual([]);
+    for (const { name, operation } of operations()) {
+      const media: any[] = Object.values(operation.requestBody?.content ?? {});
+      for (const { schema } of media) {
+        const own: any = document.components!.schemas![schema.$ref.split('/').at(-1)];
+        for (const part of own.oneOf ?? [schema]) {
+          const closed: any = document.components!.schemas![part.$ref.split('/').at(-1)];
+          expect([name, closed.additionalProperties]).toEqual([name, false]);
+          const defaults = Object.values<any>(closed.properties).filter((property) => 'default' in property);
+          expect([name, defaults]).toEqual([name, []]);
+        }
+      }
+    }
   });
 
   it('names every route of every controller', () => {
@@ -36,12 +79,13 @@ describe('the OpenAPI document', () => {
     ).toEqual(routesOf(app).sort());
   });
 
-  it('gives each operation a unique id, a summary, and the errors that all can have', () => {
+  it('gives each operation a unique id, a summary, a description, and the errors that all can have', () => {
     const ids = operations().map(({ operation }) => operation.operationId as string);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { name, operation } of operations()) {
       expect([name, operation.operationId]).toEqual([name, expect.stringMatching(/^[a-z][A-Za-z]+$/)]);
       expect([name, operation.summary]).toEqual([name, expect.any(String)]);
+      expect([name, operation.description]).toEqual([name, expect.stringMatching(/./)]);
       const needed = operation.security.length > 0 ? ['401', '500', '503'] : ['500', '503'];
       expect([name, Object.keys(operation.responses)]).toEqual([name, expect.arrayContaining(needed)]);
     }
@@ -57,8 +101,8 @@ describe('the OpenAPI document', () => {
     }
     for (const [name, schema] of Object.entries<any>(document.components!.schemas!)) {
       for (const [field, property] of Object.entries<any>(schema.properties ?? {})) {
-        const refers = property.$ref ?? property.allOf ?? property.items ?? property.enum;
-        expect([name, field, refers !== undefined || 'example' in property]).toEqual([name, field, true]);
+        const refers = property.$ref ?? property.anyOf ?? property.items ?? property.enum;
+        expect([name, field, refers !== undefined || 'examples' in property]).toEqual([name, field, true]);
       }
     }
   });

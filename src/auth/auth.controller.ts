@@ -26,7 +26,12 @@ export class AuthController {
   @Public()
   @RateLimit('registrations')
   @Post(['auth/register', 'register'])
-  @ApiOperation({ summary: 'Make an account' })
+  @ApiOperation({
+    summary: 'Make an account',
+    description:
+      'It opens no session: log in next. The email is unique whatever its case; the password is none of the commonest. ' +
+      '`email_taken`: somebody has an account with this email.',
+  })
   @ApiCreatedResponse({ type: AccountDto })
   @ApiProblems('validation_failed', 'email_taken', 'overloaded')
   register(@Body() body: RegisterDto): Promise<AccountDto> {
@@ -38,8 +43,15 @@ export class AuthController {
   @Post(['auth/login', 'login'])
   @HttpCode(200)
   @RouteConfig({ acceptsForm: true })
-  @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
-  @ApiOperation({ summary: 'Open a session' })
+  @ApiConsumes('application/x-www-form-urlencoded')
+  @ApiOperation({
+    summary: 'Open a session',
+    description:
+      'The password grant of OAuth 2 as a form; JSON with the same fields is accepted, too. `username` is the email; `email` ' +
+      'is another name for it, and one of the two must be given. `scope`, `client_id` and `client_secret` are ignored. ' +
+      '`invalid_credentials`: the email or the password is wrong. After several wrong passwords in a row an account and an ' +
+      'address have to wait longer and longer: `rate_limited`.',
+  })
   @ApiOkResponse({ type: TokenDto })
   @ApiProblems('validation_failed', 'invalid_credentials', 'overloaded')
   login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
@@ -60,7 +72,10 @@ export class AuthController {
   }
 
   @Get('auth/me')
-  @ApiOperation({ summary: 'Your own account' })
+  @ApiOperation({
+    summary: 'Your own account',
+    description: 'The person that the access token belongs to.',
+  })
   @ApiOkResponse({ type: AccountDto })
   getMe(@CurrentUserId() userId: number): Promise<AccountDto> {
     return this.auth.me(userId);

@@ -37,7 +37,8 @@ export class SessionsController {
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({
-    summary: 'End this session: its tokens are refused and its sockets cut, on every node within a second',
+    summary: 'End this session',
+    description: 'Its tokens are refused and its sockets cut, on every node within a second.',
   })
   @ApiNoContentResponse()
   logout(@CurrentPrincipal() principal: Principal): Promise<void> {
@@ -45,7 +46,10 @@ export class SessionsController {
   }
 
   @Get('sessions')
-  @ApiOperation({ summary: 'Your sessions, latest use first' })
+  @ApiOperation({
+    summary: 'Your sessions, latest use first',
+    description: 'A session is one login on one device. `current` marks that of this request.',
+  })
   @ApiOkResponse({ type: [SessionDto] })
   listSessions(@CurrentPrincipal() principal: Principal): Promise<SessionDto[]> {
     return this.sessions.list(principal);
@@ -53,7 +57,12 @@ export class SessionsController {
 
   @Delete('sessions/:id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End one of your sessions' })
+  @ApiOperation({
+    summary: 'End one of your sessions',
+    description:
+      'Its tokens are refused and its sockets cut, on every node within a second. `not_found`: you have no session with ' +
+      'this id.',
+  })
   @ApiUuid('id')
   @ApiNoContentResponse()
   @ApiProblems('validation_failed', 'not_found')
@@ -63,7 +72,10 @@ export class SessionsController {
 
   @Delete('sessions')
   @HttpCode(204)
-  @ApiOperation({ summary: 'End all your sessions but this one' })
+  @ApiOperation({
+    summary: 'End all your sessions but this one',
+    description: 'Their tokens are refused and their sockets cut, on every node within a second.',
+  })
   @ApiNoContentResponse()
   endOtherSessions(@CurrentPrincipal() principal: Principal): Promise<void> {
     return this.sessions.endOthers(principal);

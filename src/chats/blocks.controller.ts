@@ -14,7 +14,10 @@ export class BlocksController {
   constructor(private readonly blocks: BlocksService) {}
 
   @Get('blocked')
-  @ApiOperation({ summary: 'Whom you have blocked, the latest first' })
+  @ApiOperation({
+    summary: 'Whom you have blocked, the latest first',
+    description: 'A page by `limit` and `offset`. Those who are blocked are not told.',
+  })
   @ApiOkResponse({ type: [UserDto] })
   @ApiProblems('validation_failed')
   listBlocked(@CurrentUserId() userId: number, @Query() { limit, offset }: PageQuery): Promise<UserDto[]> {
@@ -38,7 +41,10 @@ export class BlocksController {
 
   @Delete(':id/block')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Take a block back; without one nothing happens' })
+  @ApiOperation({
+    summary: 'Take a block back; without one nothing happens',
+    description: 'You can write to each other again, unless they block you.',
+  })
   @ApiId('id')
   @ApiNoContentResponse()
   @ApiProblems('validation_failed', 'user_not_found')

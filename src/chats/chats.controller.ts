@@ -1,13 +1,5 @@
 import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiCreatedResponse,
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { BodyByTypePipe } from '../common/validation/body-by-type.pipe.js';
@@ -25,26 +17,22 @@ export class ChatsController {
   constructor(private readonly chats: ChatsService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Open the private chat with somebody, or make a group' })
+  @ApiOperation({
+    summary: 'Open the private chat with somebody, or make a group',
+    description:
+      'Two people have one private chat: 201 when this makes it, 200 when it was there. A group is always new, and the ' +
+      'same as by `POST /groups`. `blocked`: one of the two blocks the other. `limit_reached`: one of you is in as many ' +
+      'chats as somebody can be, or you have made many groups or added many people today.',
+  })
   @ApiExtraModels(CreatePrivateChatDto, CreateGroupChatDto)
   @ApiBody({
-    schema: {
-      oneOf: [{ $ref: getSchemaPath(CreatePrivateChatDto) }, { $ref: getSchemaPath(CreateGroupChatDto) }],
-      discriminator: {
-        propertyName: 'type',
-        mapping: { private: getSchemaPath(CreatePrivateChatDto), group: getSchemaPath(CreateGroupChatDto) },
-      },
-    },
+    schema: { $ref: '#/components/schemas/CreateChat' },
     examples: {
       private: { value: { type: 'private', user_id: 2 } },
       group: { value: { type: 'group', name: 'Analytical engines', member_ids: [2, 3] } },
     },
   })
-  @ApiExtraModels(ChatDto, NewGroupDto)
-  @ApiCreatedResponse({
-    description: 'The private chat, or the group with those who were left out of it.',
-    schema: { oneOf: [{ $ref: getSchemaPath(ChatDto) }, { $ref: getSchemaPath(NewGroupDto) }] },
-  })
+  @ApiCreatedResponse({ type: NewGroupDto, description: 'The private chat, or the group.' })
   @ApiOkResponse({ type: ChatDto, description: 'The private chat these two already have.' })
   @ApiProblems('validation_failed', 'blocked', 'user_not_found', 'limit_reached')
   async createChat(
@@ -70,7 +58,10 @@ export class ChatsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'A chat with its first 100 members' })
+  @ApiOperation({
+    summary: 'A chat with its first 100 members',
+    description: 'A private chat or a group. `chat_not_found` also for a chat that you are not in.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: ChatWithMembersDto })
   @ApiProblems('validation_failed', 'chat_not_found')
@@ -79,7 +70,10 @@ export class ChatsController {
   }
 
   @Get(':id/members')
-  @ApiOperation({ summary: 'The members of a chat, in the order they joined' })
+  @ApiOperation({
+    summary: 'The members of a chat, in the order they joined',
+    description: 'A page by `limit` and `offset`. `chat_not_found` also for a chat that you are not in.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: [MemberDto] })
   @ApiProblems('validation_failed', 'chat_not_found')

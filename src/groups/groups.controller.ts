@@ -10,6 +10,14 @@ import { CurrentUserId } from '../common/principal.js';
 import { SetRoleDto, UpdateGroupDto } from './dto/group.dto.js';
 import { GroupsService } from './groups.service.js';
 
+const ADDING =
+  'The newcomer gets `chat:created`, and everybody `member:added`. `blocked`: one of you blocks the other, or they do ' +
+  'not allow it. `limit_reached`: the group is full, or one of you has reached a limit.';
+const REMOVING =
+  'Nobody but the owner removes an admin, and nobody the owner. An owner who leaves hands the group over to the ' +
+  'admin, else the member, who has been in it longest; with the last member the group goes. They get `chat:removed`, ' +
+  'the others `member:removed`.';
+
 /** Groups, their members and roles over HTTP. `ChatsController` lists chats of both types. */
 @ApiTags('groups')
 @Controller('groups')
@@ -30,7 +38,11 @@ export class GroupsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'A group with its first 100 members' })
+  @ApiOperation({
+    summary: 'A group with its first 100 members',
+    description:
+      'The same as `GET /chats/{id}`, for groups alone. `group_not_found` also for a group that you are not in.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: ChatWithMembersDto })
   @ApiProblems('validation_failed', 'group_not_found')
@@ -39,7 +51,11 @@ export class GroupsController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Rename a group (owner, admin)' })
+  @ApiOperation({
+    summary: 'Rename a group (owner, admin)',
+    description:
+      'The members get `chat:updated`. The same name again changes nothing. `not_a_group`: it is a private chat of yours.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: ChatDto })
   @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
@@ -53,7 +69,10 @@ export class GroupsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a group with its messages, for everyone (owner)' })
+  @ApiOperation({
+    summary: 'Delete a group with its messages, for everyone (owner)',
+    description: 'It is gone at once; the members get `chat:removed`. `not_a_group`: it is a private chat of yours.',
+  })
   @ApiId('id')
   @ApiNoContentResponse()
   @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
@@ -62,7 +81,7 @@ export class GroupsController {
   }
 
   @Put(':group_id/members/:user_id')
-  @ApiMember('Add a person (owner, admin); adding a member again changes nothing', 'blocked', 'limit_reached')
+  @ApiMember('Add a person (owner, admin); adding a member again changes nothing', ADDING, 'blocked', 'limit_reached')
   @ApiOkResponse({ type: MemberDto })
   addMember(
     @CurrentUserId() actorId: number,
@@ -76,6 +95,7 @@ export class GroupsController {
   @HttpCode(200)
   @ApiMember(
     'Add a person (owner, admin); the same as `PUT /groups/{group_id}/members/{user_id}`',
+    ADDING,
     'blocked',
     'limit_reached',
   )
@@ -90,7 +110,7 @@ export class GroupsController {
 
   @Delete(':group_id/members/:user_id')
   @HttpCode(204)
-  @ApiMember('Take a person out (owner, admin), or leave')
+  @ApiMember('Take a person out (owner, admin), or leave', REMOVING)
   @ApiNoContentResponse()
   removeMember(
     @CurrentUserId() actorId: number,
@@ -102,7 +122,10 @@ export class GroupsController {
 
   @Post(':group_id/remove_user/:user_id')
   @HttpCode(204)
-  @ApiMember('Take a person out (owner, admin), or leave; the same as `DELETE /groups/{group_id}/members/{user_id}`')
+  @ApiMember(
+    'Take a person out (owner, admin), or leave; the same as `DELETE /groups/{group_id}/members/{user_id}`',
+    REMOVING,
+  )
   @ApiNoContentResponse()
   removeUser(
     @CurrentUserId() actorId: number,
@@ -113,7 +136,10 @@ export class GroupsController {
   }
 
   @Patch(':group_id/members/:user_id')
-  @ApiMember('Change a role, or hand the group over (owner)')
+  @ApiMember(
+    'Change a role, or hand the group over (owner)',
+    'The role `owner` hands the group over: the caller becomes an admin. Everybody gets `member:updated`.',
+  )
   @ApiOkResponse({ type: MemberDto })
   setRole(
     @CurrentUserId() actorId: number,
@@ -126,9 +152,9 @@ export class GroupsController {
 }
 
 /** The OpenAPI parts that the routes of one membership share. */
-function ApiMember(summary: string, ...codes: ErrorCode[]): MethodDecorator {
+function ApiMember(summary: string, description: string, ...codes: ErrorCode[]): MethodDecorator {
   return applyDecorators(
-    ApiOperation({ summary }),
+    ApiOperation({ summary, description }),
     ApiId('group_id'),
     ApiId('user_id'),
     ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'user_not_found', 'not_a_group', ...codes),

@@ -23,14 +23,20 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @ApiOperation({ summary: 'Whether the process answers' })
+  @ApiOperation({
+    summary: 'Whether the process answers',
+    description: 'For a probe that restarts a process. It asks nothing else.',
+  })
   @ApiOkResponse(HEALTHY)
   checkLive(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('ready')
-  @ApiOperation({ summary: 'Whether the application can do its work: the database answers, and can be written to' })
+  @ApiOperation({
+    summary: 'Whether the application can do its work: the database answers, and can be written to',
+    description: 'For a load balancer. `unavailable` also while the server stops. Redis is not part of it.',
+  })
   @ApiOkResponse(HEALTHY)
   @ApiProblems('unavailable')
   checkReady(): Promise<HealthCheckResult> {

@@ -6,6 +6,7 @@ import { MessageDto } from '../chats/dto/message.dto.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/http/id-param.js';
+import { CLIENT_KEY } from '../common/validation/fields.js';
 import { CurrentUserId } from '../common/principal.js';
 import { MessageEditsService } from './message-edits.service.js';
 import { EditMessageDto, HistoryQuery, SendMessageDto } from './dto/message-input.dto.js';
@@ -26,8 +27,21 @@ export class MessagesController {
 
   @RateLimit('sends')
   @Post('messages')
-  @ApiOperation({ summary: 'Send a message; the same again returns the same message' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Another place for `client_message_id`.' })
+  @ApiOperation({
+    summary: 'Send a message; the same again returns the same message',
+    description:
+      '201 when this stores it. A message with the same `client_message_id` in this chat is the same message: 200 with the ' +
+      'stored one and `Idempotent-Replayed`, so a request without an answer can be sent again. The key may come in ' +
+      '`Idempotency-Key` instead; when both are given they are equal. Without a key the server makes one, and a repeated ' +
+      'request sends twice. `client_message_id_conflict`: the key was used with another text, reply or sender. `blocked`: one ' +
+      'of two people blocks the other, or has closed their account. `overloaded`: too many messages wait in the server.',
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Another place for `client_message_id`.',
+    schema: { type: 'string', pattern: CLIENT_KEY.source },
+  })
   @ApiCreatedResponse({ type: MessageDto })
   @ApiOkResponse({
     type: MessageDto,
@@ -47,7 +61,12 @@ export class MessagesController {
   }
 
   @Get(['messages/history/:chat_id', 'history/:chat_id'])
-  @ApiOperation({ summary: 'A page of a chat, oldest first' })
+  @ApiOperation({
+    summary: 'A page of a chat, oldest first',
+    description:
+      'At most one of `offset`, `before_seq`, `after_seq` and `around_seq` is given; without one the page begins with the ' +
+      'oldest message. A deep page costs no more than the first. `chat_not_found` also for a chat that you are not in.',
+  })
   @ApiId('chat_id')
   @ApiOkResponse({
     type: [MessageDto],
@@ -66,7 +85,11 @@ export class MessagesController {
   }
 
   @Get('messages/:id')
-  @ApiOperation({ summary: 'A message' })
+  @ApiOperation({
+    summary: 'A message',
+    description:
+      '`message_not_found` also for a message of a chat that you are not in. A deleted message is a tombstone.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto })
   @ApiProblems('validation_failed', 'message_not_found')
@@ -75,7 +98,12 @@ export class MessagesController {
   }
 
   @Patch('messages/:id')
-  @ApiOperation({ summary: 'Change the text of your message' })
+  @ApiOperation({
+    summary: 'Change the text of your message',
+    description:
+      'Everybody in the chat gets `message:updated`. The same text again changes nothing. `forbidden`: somebody else has ' +
+      'written it. `message_not_found` also for a deleted one.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto })
   @ApiProblems('validation_failed', 'forbidden', 'blocked', 'message_not_found')
@@ -88,7 +116,12 @@ export class MessagesController {
   }
 
   @Delete('messages/:id')
-  @ApiOperation({ summary: 'Delete your message; in a group, as owner or admin, any' })
+  @ApiOperation({
+    summary: 'Delete your message; in a group, as owner or admin, any',
+    description:
+      'Its text is gone for good; what stays is a tombstone with its `id` and `seq`, which everybody gets as ' +
+      '`message:deleted`. Deleting it again changes nothing.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto, description: 'What is left: a tombstone.' })
   @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
@@ -98,7 +131,10 @@ export class MessagesController {
 
   @Post('messages/:id/read')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Mark a message, and all before it, as read' })
+  @ApiOperation({
+    summary: 'Mark a message, and all before it, as read',
+    description: 'The writers of what is newly read get a `read_receipt`. Reading again changes nothing.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: ReadReceiptDto })
   @ApiProblems('validation_failed', 'message_not_found')
@@ -107,7 +143,10 @@ export class MessagesController {
   }
 
   @Get('messages/:id/readers')
-  @ApiOperation({ summary: 'Who has read a message, its sender aside, in the order they joined' })
+  @ApiOperation({
+    summary: 'Who has read a message, its sender aside, in the order they joined',
+    description: 'A page by `limit` and `offset`, of those who are members now.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: [ReaderDto] })
   @ApiProblems('validation_failed', 'message_not_found')

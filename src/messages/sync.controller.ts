@@ -18,7 +18,13 @@ export class SyncController {
   @Post()
   @HttpCode(200)
   @RouteConfig({ bodyLimit: BODY_LIMIT })
-  @ApiOperation({ summary: 'What is new since what you hold: messages, changes, read marks, chats' })
+  @ApiOperation({
+    summary: 'What is new since what you hold: messages, changes, read marks, chats',
+    description:
+      'Chats in which nothing differs from their cursor are left out. Call again with advanced cursors until `next_chat_id` is ' +
+      'null; docs/realtime.md has the rules by which a client ends with exactly what the server holds. The body may have ' +
+      '256 KiB.',
+  })
   @ApiOkResponse({ type: NewsDto })
   @ApiProblems('validation_failed')
   sync(@CurrentUserId() userId: number, @Body() body: SyncDto): Promise<NewsDto> {

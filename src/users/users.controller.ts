@@ -13,7 +13,10 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Patch('me')
-  @ApiOperation({ summary: 'Change your name, or who may add you to groups' })
+  @ApiOperation({
+    summary: 'Change your name, or who may add you to groups',
+    description: 'One of the fields, or both.',
+  })
   @ApiOkResponse({ type: AccountDto })
   @ApiProblems('validation_failed')
   updateMe(@CurrentUserId() userId: number, @Body() body: UpdateUserDto): Promise<AccountDto> {
@@ -35,7 +38,10 @@ export class UsersController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'A person' })
+  @ApiOperation({
+    summary: 'A person',
+    description: 'Also one whose account is closed.',
+  })
   @ApiId('id')
   @ApiOkResponse({ type: UserDto })
   @ApiProblems('validation_failed', 'user_not_found')

@@ -25,7 +25,14 @@ export class RegisterDto {
   name: string;
 
   @InForm(canonicalEmail)
-  @TextField({ description: 'Unique whatever its case.', example: 'ada@example.com', min: 3, max: 254 })
+  @TextField({
+    description: 'Unique whatever its case.',
+    example: 'ada@example.com',
+    min: 3,
+    max: 254,
+    format: 'email',
+    pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$',
+  })
   @IsEmail({}, { message: 'must be an email address' })
   email: string;
 

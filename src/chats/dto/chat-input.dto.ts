@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { IdField, IdListField, NameField, PatternField } from '../../common/validation/fields.js';
 import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
@@ -33,6 +33,15 @@ export class CreatePrivateChatDto {
   @IdField({ description: 'The other person.', example: 2 })
   user_id: number;
 }
+
+/** The schema of the body of `POST /chats`. It has a name, as many generators make no type of a union without one. */
+export const CREATE_CHAT = {
+  oneOf: [{ $ref: getSchemaPath(CreatePrivateChatDto) }, { $ref: getSchemaPath(CreateGroupChatDto) }],
+  discriminator: {
+    propertyName: 'type',
+    mapping: { private: getSchemaPath(CreatePrivateChatDto), group: getSchemaPath(CreateGroupChatDto) },
+  },
+};
 
 /** The query string of `GET /chats`. */
 export class ListChatsQuery {

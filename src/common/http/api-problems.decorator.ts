@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, type ApiPropertyOptions, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ERRORS } from '../errors/error-codes.js';
 import type { ErrorCode, Problem } from '../../contract/errors.js';
 
@@ -27,7 +27,12 @@ export class ProblemDto implements Problem {
   @ApiProperty({ example: 'Not valid: text.' })
   detail: string;
 
-  @ApiProperty({ enum: Object.keys(ERRORS), enumName: 'ErrorCode', description: 'Stable; what clients switch on.' })
+  @ApiProperty({
+    type: String,
+    description: 'Stable; what clients switch on. More may be added: treat one that you do not know by its `status`.',
+    'x-extensible-enum': Object.keys(ERRORS),
+    example: 'validation_failed' satisfies ErrorCode,
+  } as ApiPropertyOptions)
   code: ErrorCode;
 
   @ApiProperty({
@@ -40,9 +45,7 @@ export class ProblemDto implements Problem {
   errors?: FieldErrorDto[];
 }
 
-const RETRY_AFTER = {
-  'Retry-After': { description: 'In how many seconds to try again.', schema: { type: 'integer' } },
-} as const;
+const RETRY_AFTER = { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } as const;
 
 /** An OpenAPI response whose body is a problem. */
 export interface ProblemResponse {
@@ -51,7 +54,7 @@ export interface ProblemResponse {
   content: { 'application/problem+json': { schema: { $ref: string }; examples: Record<string, { $ref: string }> } };
 }
 
-/** Documents the errors that a route has besides the common ones, which `openapi.ts` adds. */
+/** Documents the errors that a route has besides the common ones, which `api-docs/operations.ts` adds. */
 export function ApiProblems(...codes: ErrorCode[]): MethodDecorator & ClassDecorator {
   const responses = Object.entries(problemResponses(...codes));
   return applyDecorators(

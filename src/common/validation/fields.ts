@@ -42,15 +42,31 @@ const ofText =
   (value: unknown): boolean =>
     typeof value !== 'string' || holds(value);
 
+interface TextOptions extends FieldOptions {
+  readonly min: number;
+  readonly max: number;
+  /** Whether the text may be all white space; true by default. */
+  readonly blank?: boolean;
+  /** For the OpenAPI. A pattern there says what it can of the rules, in the syntax that all languages share. */
+  readonly format?: string;
+  readonly pattern?: string;
+}
+
+/** Patterns for the OpenAPI: no U+0000, the same with something that isn't white space, and no control characters. */
+const STORABLE = '^[^\\x00]*$';
+const NOT_BLANK = '^[^\\x00]*\\S[^\\x00]*$';
+const NO_CONTROLS = '^[^\\x00-\\x1f\\x7f-\\x9f]*$';
+const PLAIN_NOT_BLANK = '^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$';
+
 /**
  * Text of `min` to `max` code points that PostgreSQL can store. With `blank: false` it must have more than white space.
  */
-export function TextField(options: FieldOptions & { min: number; max: number; blank?: boolean }): PropertyDecorator {
-  const { min, max, blank = true } = options;
+export function TextField(options: TextOptions): PropertyDecorator {
+  const { min, max, blank = true, format, pattern = blank ? STORABLE : NOT_BLANK } = options;
   const length = (value: unknown): boolean =>
     typeof value === 'string' && value.length <= 2 * max && codePoints(value) >= min && codePoints(value) <= max;
   return applyDecorators(
-    api(options, { type: String, minLength: min, maxLength: max }),
+    api(options, { type: String, format, minLength: min, maxLength: max, pattern }),
     ...presence(options),
     rule('length', length, `must be text of ${min} to ${max} characters`),
     rule('storable', ofText(isStorable), 'must not hold U+0000 or half a surrogate pair'),
@@ -66,20 +82,23 @@ export function TextField(options: FieldOptions & { min: number; max: number; bl
 export function NameField(options: FieldOptions): PropertyDecorator {
   return applyDecorators(
     InForm(composed),
-    TextField({ ...options, min: 1, max: 100, blank: false }),
+    TextField({ ...options, min: 1, max: 100, blank: false, pattern: PLAIN_NOT_BLANK }),
     rule('plain', ofText(isPlain), 'must not hold line breaks, other control characters or marks of direction'),
     rule('visible', ofText(isVisible), 'must not be invisible'),
   );
 }
 
 /** A password that is compared with a stored one. */
-export const PasswordField = (options: FieldOptions & { min?: number } = {}): PropertyDecorator =>
-  applyDecorators(InForm(opaque), TextField({ example: 'correct horse', min: 1, max: 128, ...options }));
+export const PasswordField = (options: Partial<TextOptions> = {}): PropertyDecorator =>
+  applyDecorators(
+    InForm(opaque),
+    TextField({ example: 'correct horse', format: 'password', min: 1, max: 128, ...options }),
+  );
 
 /** A password that will be stored, of 8 characters or more. */
 export const NewPasswordField = (options: FieldOptions): PropertyDecorator =>
   applyDecorators(
-    PasswordField({ ...options, min: 8 }),
+    PasswordField({ ...options, min: 8, pattern: NO_CONTROLS }),
     rule('plain', ofText(hasNoControls), 'must not hold control characters'),
   );
 
@@ -128,7 +147,7 @@ export function IdListField(options: FieldOptions & { max: number }): PropertyDe
   return applyDecorators(
     api(options, {
       type: 'array',
-      items: { type: 'integer', format: 'int64', minimum: 1 },
+      items: { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
       maxItems: options.max,
       uniqueItems: true,
     }),

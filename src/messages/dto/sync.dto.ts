@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, type ApiPropertyOptions, getSchemaPath } from '@nestjs/swagger';
 import type { ChatNews, News, SyncCursor, SyncRequest } from '../../contract/sync.js';
 import { ChatDto } from '../../chats/dto/chat.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
@@ -25,6 +25,7 @@ export class SyncCursorDto implements SyncCursor {
 
 const REQUIRED = ['seq', 'change_seq'];
 const KNOWN = new Set([...REQUIRED, 'last_read_seq', 'read_by_all_seq']);
+const CHAT_ID = /^[1-9]\d{0,15}$/;
 const isCounter = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
@@ -35,7 +36,7 @@ function faultOf(cursors: unknown): string | undefined {
   if (typeof cursors !== 'object' || cursors === null || Array.isArray(cursors)) return 'must be an object';
   for (const [chatId, cursor] of Object.entries(cursors as Record<string, unknown>)) {
     const place = chatId.slice(0, 20);
-    if (!/^[1-9]\d{0,15}$/.test(chatId) || !Number.isSafeInteger(Number(chatId))) return `${place} is not a chat's id`;
+    if (!CHAT_ID.test(chatId) || !Number.isSafeInteger(Number(chatId))) return `${place} is not a chat's id`;
     if (typeof cursor !== 'object' || cursor === null || Array.isArray(cursor)) return `${place} must be an object`;
     const fields = cursor as Record<string, unknown>;
     const missing = REQUIRED.find((name) => !Object.hasOwn(fields, name));
@@ -50,13 +51,13 @@ function faultOf(cursors: unknown): string | undefined {
 
 const CursorsField = (): PropertyDecorator & ClassDecorator =>
   applyDecorators(
-    ApiExtraModels(SyncCursorDto),
     ApiProperty({
       type: 'object',
+      propertyNames: { pattern: CHAT_ID.source },
       additionalProperties: { $ref: getSchemaPath(SyncCursorDto) },
       description: 'What you hold, by the id of the chat. A chat that is not named comes with its newest messages.',
       example: { 1: { seq: 17, change_seq: 4, last_read_seq: 15, read_by_all_seq: 12 } },
-    }),
+    } as ApiPropertyOptions),
     rule(
       'cursors',
       (value) => faultOf(value) === undefined,
@@ -65,25 +66,24 @@ const CursorsField = (): PropertyDecorator & ClassDecorator =>
   );
 
 /** What a client holds, and how much it wants: the body of `POST /sync` and the payload of `sync`. */
+@ApiExtraModels(SyncCursorDto)
 export class SyncDto implements SyncRequest {
   @CursorsField()
   cursors: Record<string, SyncCursorDto>;
 
   @IntegerField({
-    description: 'Chats above this id: `next_chat_id` of the answer before.',
+    description: 'Chats above this id: `next_chat_id` of the answer before. By default 0.',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    default: 0,
     example: 0,
     optional: true,
   })
   after_chat_id: number = 0;
 
   @IntegerField({
-    description: 'How many messages, at the most.',
+    description: 'How many messages, at the most. By default 200.',
     min: 1,
     max: 500,
-    default: 200,
     example: 200,
     optional: true,
   })
