@@ -15,7 +15,7 @@ import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
-import { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import { LoginDto, ChangePasswordDto, RegisterDto, TokensDto } from './dto/auth.dto.js';
 
 /** Registration, login, the password and the caller's own account over HTTP. `SessionsController` has the sessions. */
 @ApiTags('auth')
@@ -52,9 +52,9 @@ export class AuthController {
       '`invalid_credentials`: the email or the password is wrong. After several wrong passwords in a row an account and an ' +
       'address have to wait longer and longer: `rate_limited`.',
   })
-  @ApiOkResponse({ type: TokenDto })
+  @ApiOkResponse({ type: TokensDto })
   @ApiProblems('validation_failed', 'invalid_credentials', 'overloaded')
-  login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokenDto> {
+  login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokensDto> {
     return this.auth.login(body, client);
   }
 
@@ -67,7 +67,7 @@ export class AuthController {
   })
   @ApiNoContentResponse()
   @ApiProblems('validation_failed', 'overloaded')
-  changePassword(@CurrentPrincipal() principal: Principal, @Body() body: PasswordDto): Promise<void> {
+  changePassword(@CurrentPrincipal() principal: Principal, @Body() body: ChangePasswordDto): Promise<void> {
     return this.auth.changePassword(principal, body);
   }
 

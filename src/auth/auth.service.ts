@@ -6,7 +6,7 @@ import type { AccountDto } from '../users/dto/user.dto.js';
 import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
-import type { LoginDto, PasswordDto, RegisterDto, TokenDto } from './dto/auth.dto.js';
+import type { LoginDto, ChangePasswordDto, RegisterDto, TokensDto } from './dto/auth.dto.js';
 import { LoginThrottle } from './login.throttle.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
@@ -39,7 +39,7 @@ export class AuthService {
    * Opens a session. @throws AppError `invalid_credentials` for a wrong password and, after the same time, for an
    * unknown email; `rate_limited` after too many of these; `overloaded`
    */
-  async login(form: LoginDto, client: Client): Promise<TokenDto> {
+  async login(form: LoginDto, client: Client): Promise<TokensDto> {
     const email = loginName(form);
     // Before the first query: under a flood of logins most are refused here, without using the database.
     this.passwords.assertRoom();
@@ -57,7 +57,7 @@ export class AuthService {
    * Ends all other sessions of the user.
    * @throws AppError `validation_failed` when the current password is wrong; `overloaded`
    */
-  async changePassword(principal: Principal, form: PasswordDto): Promise<void> {
+  async changePassword(principal: Principal, form: ChangePasswordDto): Promise<void> {
     const { userId } = principal;
     const current = await this.users.passwordHash(userId);
     const right = await this.passwords.verify(current, form.current_password);
@@ -96,7 +96,7 @@ export class AuthService {
     return this.users.account(userId);
   }
 
-  private async checkAndOpen(user: User | null, form: LoginDto, client: Client): Promise<TokenDto> {
+  private async checkAndOpen(user: User | null, form: LoginDto, client: Client): Promise<TokensDto> {
     const right = await this.passwords.verify(user?.passwordHash ?? undefined, form.password);
     if (!user || !right) {
       this.logger.warn({ event: 'login.failed', user_id: user?.id });

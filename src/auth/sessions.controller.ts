@@ -6,7 +6,7 @@ import { CurrentPrincipal, CurrentUserId, type Principal } from '../common/princ
 import { Public } from '../common/http/public.decorator.js';
 import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { type Client, CurrentClient } from './client.js';
-import { TokenDto } from './dto/auth.dto.js';
+import { TokensDto } from './dto/auth.dto.js';
 import { RefreshDto, SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -28,9 +28,9 @@ export class SessionsController {
       'for a minute. An old refresh token that is used later ends the session, as somebody must have copied it. ' +
       '`unauthorized`: log in again.',
   })
-  @ApiOkResponse({ type: TokenDto })
+  @ApiOkResponse({ type: TokensDto })
   @ApiProblems('validation_failed', 'unauthorized')
-  refresh(@Body() body: RefreshDto, @CurrentClient() client: Client): Promise<TokenDto> {
+  refresh(@Body() body: RefreshDto, @CurrentClient() client: Client): Promise<TokensDto> {
     return this.sessions.refresh(body, client);
   }
 

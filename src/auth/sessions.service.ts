@@ -10,7 +10,7 @@ import type { Budget } from '../limits/budgets.js';
 import { RateLimiterFactory, consume } from '../limits/rate-limiter.factory.js';
 import type { Client } from './client.js';
 import { type RefreshDto, SessionDto } from './dto/session.dto.js';
-import type { TokenDto } from './dto/auth.dto.js';
+import type { TokensDto } from './dto/auth.dto.js';
 import { RefreshToken } from './refresh-token.js';
 import { retentionSeconds } from './revoked-sessions.registry.js';
 import type { Session } from './session.entity.js';
@@ -42,7 +42,7 @@ interface Presented {
 /** A new session, and what its device gets. */
 export interface OpenedSession {
   readonly sessionId: string;
-  readonly tokens: TokenDto;
+  readonly tokens: TokensDto;
 }
 
 /**
@@ -92,7 +92,7 @@ export class SessionsService {
    * is an older one, it was copied, and ends the session.
    * @throws AppError `unauthorized`, `rate_limited`
    */
-  async refresh({ refresh_token, client_refresh_id: refreshId }: RefreshDto, client: Client): Promise<TokenDto> {
+  async refresh({ refresh_token, client_refresh_id: refreshId }: RefreshDto, client: Client): Promise<TokensDto> {
     const token = RefreshToken.parse(refresh_token);
     if (token && this.config.rateLimit) await consume(this.refreshes, token.sessionId);
     const granted = token && (await this.unitOfWork.run(() => this.rotate({ token, refreshId }, client)));
@@ -138,7 +138,7 @@ export class SessionsService {
   }
 
   /** Undefined when the token is not valid: its session has ended, or ends here because an old token was used. */
-  private async rotate(presented: Presented, client: Client): Promise<TokenDto | undefined> {
+  private async rotate(presented: Presented, client: Client): Promise<TokensDto | undefined> {
     const session = await this.sessions.lockLive(presented.token.sessionId);
     if (!session) return undefined;
     const { id, userId } = session;
@@ -152,7 +152,7 @@ export class SessionsService {
     return this.grant(userId, rotated.successor);
   }
 
-  private grant(userId: number, refreshToken: RefreshToken): TokenDto {
+  private grant(userId: number, refreshToken: RefreshToken): TokensDto {
     const { token, expiresIn } = this.tokens.issue(userId, refreshToken.sessionId);
     return {
       access_token: token,

@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { CurrentUserId } from '../common/principal.js';
-import { NewsDto, SyncDto } from './dto/sync.dto.js';
+import { NewsDto, SyncRequestDto } from './dto/sync.dto.js';
 import { SyncService } from './sync.service.js';
 
 /** The most bytes of a body: the cursors of about 4,000 chats. */
@@ -27,7 +27,7 @@ export class SyncController {
   })
   @ApiOkResponse({ type: NewsDto })
   @ApiProblems('validation_failed')
-  sync(@CurrentUserId() userId: number, @Body() body: SyncDto): Promise<NewsDto> {
+  sync(@CurrentUserId() userId: number, @Body() body: SyncRequestDto): Promise<NewsDto> {
     return this.syncs.sync(userId, body);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChatsService } from '../chats/chats.service.js';
 import type { MessageRow } from '../chats/dto/message.dto.js';
-import type { NewsDto, SyncDto } from './dto/sync.dto.js';
+import type { NewsDto, SyncRequestDto } from './dto/sync.dto.js';
 import { MessagesRepository } from './messages.repository.js';
 import { type Gap, gapOf, newsOf } from './news.js';
 
@@ -20,7 +20,7 @@ export class SyncService {
   ) {}
 
   /** What the user lacks, up to `limit` messages and 200 chats, by chat id; `next_chat_id` says where to continue. */
-  async sync(userId: number, { cursors, after_chat_id, limit }: SyncDto): Promise<NewsDto> {
+  async sync(userId: number, { cursors, after_chat_id, limit }: SyncRequestDto): Promise<NewsDto> {
     const held = new Map(Object.entries(cursors).map(([chatId, cursor]) => [Number(chatId), cursor]));
     const { chats, removedIds } = await this.chats.changedSince(userId, held, after_chat_id, MAX_CHATS + 1);
     const gaps = chats.slice(0, MAX_CHATS).map((chat) => gapOf(chat, held.get(chat.id), limit));

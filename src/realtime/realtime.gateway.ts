@@ -3,7 +3,7 @@ import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from
 import { ContractValidationPipe } from '../common/validation/validation.pipe.js';
 import type { Answer } from '../contract/events.js';
 import { EditMessageCommand, SendMessageCommand } from '../messages/dto/message-input.dto.js';
-import { SyncDto } from '../messages/dto/sync.dto.js';
+import { SyncRequestDto } from '../messages/dto/sync.dto.js';
 import { MessageEditsService } from '../messages/message-edits.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReceiptsService } from '../messages/receipts.service.js';
@@ -78,7 +78,7 @@ export class RealtimeGateway {
   }
 
   @SubscribeMessage('sync')
-  async sync(@SocketUserId() userId: number, @MessageBody() command: SyncDto): Promise<Answer<'sync'>> {
+  async sync(@SocketUserId() userId: number, @MessageBody() command: SyncRequestDto): Promise<Answer<'sync'>> {
     return { data: await this.syncs.sync(userId, command) };
   }
 

@@ -8,7 +8,7 @@ import { UnitOfWork } from '../../src/database/unit-of-work.js';
 import { createdBy, eventsOf } from '../../src/messages/append-events.js';
 import type { AppendedBatch } from '../../src/messages/append.types.js';
 import type { SentMessage } from '../../src/chats/dto/message.dto.js';
-import type { NewsDto, SyncDto } from '../../src/messages/dto/sync.dto.js';
+import type { NewsDto, SyncRequestDto } from '../../src/messages/dto/sync.dto.js';
 import { LogWriter } from '../../src/messages/log.writer.js';
 import { MessagesRepository } from '../../src/messages/messages.repository.js';
 import { SyncService } from '../../src/messages/sync.service.js';
@@ -155,7 +155,7 @@ class PollerOff extends LogTailPoller {
 class SyncById extends SyncService {
   @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork;
 
-  override async sync(userId: number, request: SyncDto): Promise<NewsDto> {
+  override async sync(userId: number, request: SyncRequestDto): Promise<NewsDto> {
     const news = await super.sync(userId, request);
     const held = Object.entries(request.cursors);
     const [row] = await this.unitOfWork.manager.query<[{ id: number }]>(
@@ -201,7 +201,7 @@ class LosesEdits extends ChatChangePublisher {
 
 /** Returns new messages only, not the older ones that changed. */
 class SyncWithoutEdits extends SyncService {
-  override async sync(userId: number, request: SyncDto): Promise<NewsDto> {
+  override async sync(userId: number, request: SyncRequestDto): Promise<NewsDto> {
     const news = await super.sync(userId, request);
     const isNew = (chat: number, seq: number): boolean => seq > (request.cursors[chat]?.seq ?? 0);
     const chats = news.chats.map((chat) => ({

@@ -41,7 +41,7 @@ export class RegisterDto {
 }
 
 /** The body of `POST /auth/password`. */
-export class PasswordDto {
+export class ChangePasswordDto {
   @PasswordField()
   current_password: string;
 
@@ -86,7 +86,7 @@ export class LoginDto {
 }
 
 /** The answer to a login and to a refresh. */
-export class TokenDto implements Tokens {
+export class TokensDto implements Tokens {
   @ApiProperty({
     description: 'Goes into `Authorization: Bearer …` and into the handshake of a socket.',
     example: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',

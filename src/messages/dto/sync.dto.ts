@@ -67,7 +67,7 @@ const CursorsField = (): PropertyDecorator & ClassDecorator =>
 
 /** What a client holds, and how much it wants: the body of `POST /sync` and the payload of `sync`. */
 @ApiExtraModels(SyncCursorDto)
-export class SyncDto implements SyncRequest {
+export class SyncRequestDto implements SyncRequest {
   @CursorsField()
   cursors: Record<string, SyncCursorDto>;
 
