@@ -10,7 +10,7 @@ import { ContractValidationPipe } from './common/validation/validation.pipe.js';
 import { type AppConfig, appConfig } from './config/app.config.js';
 import { logRequests } from './logging/request-log.js';
 import { MetricsService } from './metrics/metrics.service.js';
-import { setupOpenApi } from './api-docs/openapi.js';
+import { setupApiDocs } from './api-docs/setup.js';
 import { SocketAdapter } from './realtime/connections/socket.adapter.js';
 
 /**
@@ -37,7 +37,7 @@ const SECURITY_HEADERS: FastifyHelmetOptions = {
 /**
  * Sets an application up; `startup.ts` and the tests call it before it listens. What both must have belongs here: logs,
  * the limit of connections, the address of each request, the validation pipe, the error filter, sockets, security
- * headers, CORS, OpenAPI, metrics, and the refusal of requests on shutdown.
+ * headers, CORS, the documents of the API, metrics, and the refusal of requests on shutdown.
  */
 export async function setupApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const config = app.get<AppConfig>(appConfig.KEY);
@@ -66,7 +66,7 @@ export async function setupApp(app: NestFastifyApplication): Promise<NestFastify
       'X-RateLimit-Reset',
     ],
   });
-  setupOpenApi(app);
+  setupApiDocs(app);
   logRequests(app.getHttpAdapter().getInstance(), pino);
   countRequests(app, app.get(MetricsService));
   refuseOnShutdown(app, app.get(ShutdownState));

@@ -9,8 +9,8 @@ export type Schema = Record<string, unknown>;
 /** Where the schemas of a document are. */
 const SCHEMAS = '#/components/schemas/';
 
-/** The ending of the classes that schemas come from. No client has to read it. */
-const CLASS_ENDING = /(Dto|Command)$/;
+/** The ending of most classes that schemas come from. No client has to read it. */
+const CLASS_ENDING = /Dto$/;
 
 /** The largest integer that every client can hold: JavaScript's numbers are exact up to there. */
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
@@ -22,7 +22,7 @@ export function toJsonSchemas(schemas: Record<string, object>): Record<string, S
 }
 
 /** The name of a schema in the documents: that of its class without the ending. */
-const nameOf = (className: string): string => className.replace(CLASS_ENDING, '');
+export const nameOf = (className: string): string => className.replace(CLASS_ENDING, '');
 
 /**
  * A schema, or any other part of a document, in the form of 3.1: a reference stands alone, null is a type, an example is

@@ -41,7 +41,7 @@ const LOCAL_SERVER = { url: 'http://localhost:8000', description: 'A server on y
 /** That of the served document. A page at /docs may only send to its own origin. */
 const THIS_SERVER = { url: '/', description: 'The server that this document came from.' };
 
-/** Serves `/docs` and `/openapi.json`. The document is made when it is first asked for: a start doesn't wait for it. */
+/** Serves `/docs` and `/openapi.json`. */
 export function setupOpenApi(app: INestApplication): void {
   const document = (): OpenAPIObject => ({ ...createOpenApi(app), servers: [THIS_SERVER] });
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'WinDI Chat' });

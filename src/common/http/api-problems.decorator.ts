@@ -1,11 +1,21 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ERRORS } from '../errors/error-codes.js';
-import type { ErrorCode, Problem } from '../../contract/errors.js';
+import type { ErrorCode, FieldError, Problem } from '../../contract/errors.js';
 
 /** The errors of routes in the OpenAPI, all derived from `ERRORS`. */
 
-class FieldErrorDto {
+/** Documents a field whose value is an error code. It is open text, as an enumeration would refuse codes of later versions. */
+export const ErrorCodeProperty = (): PropertyDecorator =>
+  ApiProperty({
+    type: String,
+    description: 'Stable; what clients switch on. More may be added: treat one that you do not know by its other fields.',
+    'x-extensible-enum': Object.keys(ERRORS),
+    example: 'validation_failed' satisfies ErrorCode,
+  } as ApiPropertyOptions);
+
+/** An error in one field of the input, over REST and on sockets. */
+export class FieldErrorDto implements FieldError {
   @ApiProperty({ example: 'text' })
   field: string;
 
@@ -27,12 +37,7 @@ export class ProblemDto implements Problem {
   @ApiProperty({ example: 'Not valid: text.' })
   detail: string;
 
-  @ApiProperty({
-    type: String,
-    description: 'Stable; what clients switch on. More may be added: treat one that you do not know by its `status`.',
-    'x-extensible-enum': Object.keys(ERRORS),
-    example: 'validation_failed' satisfies ErrorCode,
-  } as ApiPropertyOptions)
+  @ErrorCodeProperty()
   code: ErrorCode;
 
   @ApiProperty({

@@ -28,13 +28,13 @@ export const PONG = '{"type":"pong"}';
 
 const MESSAGE = 'message';
 /** The command of each type of frame. */
-const COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
+export const FRAME_COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
   [MESSAGE, 'message:send'],
   ['read', 'message:read'],
   ['typing', 'typing'],
   ['auth:refresh', 'auth:refresh'],
 ]);
-const KNOWN_TYPES = [...COMMANDS.keys(), 'ping'].join(', ');
+const KNOWN_TYPES = [...FRAME_COMMANDS.keys(), 'ping'].join(', ');
 
 /** Commands with a `chat_id`. A connection to one chat fills it in. */
 const ABOUT_A_CHAT: ReadonlySet<unknown> = new Set([MESSAGE, 'typing']);
@@ -64,7 +64,7 @@ function parseJson(text: string): unknown {
 export function toCommand(frame: ClientFrame, chatId: number | undefined): Command {
   assertFlat(frame);
   const { type = MESSAGE, ...payload } = frame;
-  const event = COMMANDS.get(type);
+  const event = FRAME_COMMANDS.get(type);
   if (!event) throw AppError.invalidField('type', `must be one of ${KNOWN_TYPES}`);
   if (chatId === undefined || !ABOUT_A_CHAT.has(type)) return { type: type as string, event, payload };
   const { chat_id = chatId } = payload;

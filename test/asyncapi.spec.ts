@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { eventsOf } from './support/routes.js';
+import { TestApp } from './support/test-app.js';
+import { JsonSchemas } from './wire/json-schemas.js';
+
+describe('the AsyncAPI document', () => {
+  let app: TestApp;
+  let document: any;
+  beforeAll(async () => {
+    app = await TestApp.start();
+    document = (await app.request('GET', '/asyncapi.json')).body;
+  });
+  afterAll(() => app.close());
+
+  const messages = () => Object.entries<any>(document.components.messages);
+
+  it('equals the committed asyncapi.json', () => {
+    expect(document).toEqual(JSON.parse(readFileSync('asyncapi.json', 'utf8')));
+  });
+
+  it('names every command of the gateway', () => {
+    const received = Object.values<any>(document.operations)
+      .filter(({ action, channel }) => action === 'receive' && channel.$ref === '#/channels/socketio')
+      .map(({ messages: [message] }) => document.components.messages[message.$ref.split('/').at(-1)].name);
+    expect(received.sort()).toEqual(['connect', ...eventsOf(app)].sort());
+  });
+
+  it('has what each $ref points to', () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/([^"]+)"/g)].map(([, path]) => path!.split('/'));
+    expect(references.length).toBeGreaterThan(100);
+    for (const path of references) {
+      const target = path.reduce<any>((part, name) => part?.[name], document);
+      expect([path.join('/'), target]).toEqual([path.join('/'), expect.any(Object)]);
+    }
+  });
+
+  it('has examples that fit their schemas', () => {
+    const schemas = new JsonSchemas(document);
+    for (const [name, schema] of Object.entries<any>(document.components.schemas)) {
+      for (const [field, property] of Object.entries<any>(schema.properties ?? {})) {
+        for (const example of property.examples ?? []) {
+          expect(schemas.faultOf(`/components/schemas/${name}/properties/${field}`, example)).toBeUndefined();
+        }
+      }
+    }
+  });
+
+  it('is shown at /docs/events without a script, under the content security policy of the server', async () => {
+    const { status, headers, body } = await app.request<string>('GET', '/docs/events');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(body).not.toMatch(/<script|\son\w+=|javascript:/i);
+    for (const [, { name }] of messages()) expect(body).toContain(name);
+    for (const name of Object.keys(document.components.schemas)) expect(body).toContain(`<section id="${name}">`);
+    const targets = [...body.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id!);
+    for (const id of targets) expect(body).toContain(`id="${id}"`);
+  });
+});
