@@ -6,6 +6,7 @@ export default {
   testEnvironment: '<rootDir>/test/support/jest-environment.js',
   runtime: '<rootDir>/test/support/jest-runtime.js',
   extensionsToTreatAsEsm: ['.ts'],
+  reporters: ['default', '<rootDir>/test/wire/wire-reporter.js'],
   transform: {},
   // Less than the 45 s after which the server closes a connection without heartbeats.
   testTimeout: 30_000,

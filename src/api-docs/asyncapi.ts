@@ -106,9 +106,9 @@ const SOCKET_IO: Channel = {
     { action: 'receive', message: CONNECT, reply: CONNECT_ERROR },
     ...Object.entries(COMMANDS).map(([name, { summary, payload, data, errors }]): Operation => ({
       action: 'receive',
-      message: { key: keyOf(name), name, summary, payload: schemaOf(payload) },
+      message: { key: `command.${keyOf(name)}`, name, summary, payload: schemaOf(payload) },
       reply: {
-        key: `${keyOf(name)}.ack`,
+        key: `ack.${keyOf(name)}`,
         name: `the ack of ${name}`,
         summary: `Errors: ${[...errors, ...COMMON_ERRORS].map((code) => `\`${code}\``).join(', ')}.`,
         payload: ackOf(name, schemaOf(data)),
@@ -118,7 +118,7 @@ const SOCKET_IO: Channel = {
     })),
     ...Object.entries(EVENTS).map(([name, { summary, payload }]): Operation => ({
       action: 'send',
-      message: { key: keyOf(name), name, summary, payload: schemaOf(payload) },
+      message: { key: `event.${keyOf(name)}`, name, summary, payload: schemaOf(payload) },
     })),
   ],
 };

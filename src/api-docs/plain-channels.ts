@@ -52,7 +52,7 @@ const HANDSHAKE = {
 };
 
 /** A frame with a `type` and the fields of `schema`. */
-const frame = (type: string, summary: string, { properties, required = [] }: ObjectSchema, key = type): Message => ({
+const frame = (type: string, summary: string, { properties, required = [] }: ObjectSchema, key: string): Message => ({
   key: `plain.${keyOf(key)}`,
   name: type,
   summary,
@@ -65,23 +65,28 @@ const frame = (type: string, summary: string, { properties, required = [] }: Obj
 
 const PING: Operation = {
   action: 'receive',
-  message: frame('ping', 'Ask for a `pong`.', {}),
-  reply: frame('pong', 'The answer to a `ping`, in its turn.', {}),
+  message: frame('ping', 'Ask for a `pong`.', {}, 'command.ping'),
+  reply: frame('pong', 'The answer to a `ping`, in its turn.', {}, 'answer.pong'),
 };
 
 const errorField = (name: string): Schema => ({ $ref: `#/components/schemas/CommandError/properties/${name}` });
 
-const ERROR = frame('error', 'A refused frame. `client_message_id` is the one that it had.', {
-  properties: {
-    code: errorField('code'),
-    message: errorField('message'),
-    retryable: errorField('retryable'),
-    retry_after_ms: errorField('retry_after_ms'),
-    errors: errorField('errors'),
-    client_message_id: { type: 'string' },
+const ERROR = frame(
+  'error',
+  'A refused frame. `client_message_id` is the one that it had.',
+  {
+    properties: {
+      code: errorField('code'),
+      message: errorField('message'),
+      retryable: errorField('retryable'),
+      retry_after_ms: errorField('retry_after_ms'),
+      errors: errorField('errors'),
+      client_message_id: { type: 'string' },
+    },
+    required: ['code', 'message', 'retryable'],
   },
-  required: ['code', 'message', 'retryable'],
-});
+  'event.error',
+);
 
 /** Every event as a frame. */
 function eventMessages(schemas: Schemas): Message[] {
@@ -91,11 +96,11 @@ function eventMessages(schemas: Schemas): Message[] {
     switch (name) {
       case 'message:created':
       case 'read_receipt':
-        return { key: `plain.${keyOf(name)}`, name, summary, payload: { $ref } };
+        return { key: `plain.event.${keyOf(name)}`, name, summary, payload: { $ref } };
       case 'chat:created':
-        return frame(name, summary, { properties: { chat: { $ref } }, required: ['chat'] });
+        return frame(name, summary, { properties: { chat: { $ref } }, required: ['chat'] }, `event.${name}`);
       default:
-        return frame(name, summary, schemas[own] ?? {});
+        return frame(name, summary, schemas[own] ?? {}, `event.${name}`);
     }
   });
 }
@@ -110,10 +115,15 @@ function commandOperations(schemas: Schemas, events: ReadonlyMap<string, Message
     const { summary, payload, data } = COMMANDS[command];
     const { properties, required = [] } = schemas[nameOf(payload.name)] as ObjectSchema;
     const needed = required.filter((field) => namesChat || field !== 'chat_id');
-    const message = frame(type, summary, { properties, required: needed }, namesChat ? type : `chat.${type}`);
+    const message = frame(
+      type,
+      summary,
+      { properties, required: needed },
+      `${namesChat ? '' : 'chat.'}command.${type}`,
+    );
     if (type === 'message') message.payload.required = needed; // The type of a message may be left out.
     const own = data
-      ? frame(type, `The answer to \`${type}\`.`, schemas[nameOf(data.name)]!, `${type}.answer`)
+      ? frame(type, `The answer to \`${type}\`.`, schemas[nameOf(data.name)]!, `answer.${type}`)
       : undefined;
     const reply = events.get(ANSWERS[type] ?? '') ?? own;
     return { action: 'receive', message, ...(reply && { reply }) };

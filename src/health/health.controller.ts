@@ -6,7 +6,16 @@ import { Public } from '../common/http/public.decorator.js';
 import { Unlimited } from '../limits/rate-limit.decorator.js';
 import { DatabaseIndicator } from './database.indicator.js';
 
-const HEALTHY = { schema: { type: 'object', properties: { status: { type: 'string', example: 'ok' } } } };
+const STATUS = { type: 'string', enum: ['ok'] };
+const HEALTHY = { schema: { type: 'object', properties: { status: STATUS }, required: ['status'] } };
+const DETAILS = { type: 'object', additionalProperties: true, description: 'Of each part that is checked.' };
+const READY = {
+  schema: {
+    type: 'object',
+    properties: { status: STATUS, info: DETAILS, error: DETAILS, details: DETAILS },
+    required: ['status'],
+  },
+};
 
 /**
  * Probes for an orchestrator: `live` says that the process answers, `ready` that the database does, too, and can be
@@ -37,7 +46,7 @@ export class HealthController {
     summary: 'Whether the application can do its work: the database answers, and can be written to',
     description: 'For a load balancer. `unavailable` also while the server stops. Redis is not part of it.',
   })
-  @ApiOkResponse(HEALTHY)
+  @ApiOkResponse(READY)
   @ApiProblems('unavailable')
   checkReady(): Promise<HealthCheckResult> {
     return this.health.check([() => this.database.check()]);

@@ -6,11 +6,12 @@ import { dataSourceOptions } from '../../dist/src/database/data-source-options.j
 import { EmbeddedPostgres } from '../../dist/src/database/embedded-postgres.js';
 import { migrate } from '../../dist/src/database/migrate.js';
 
-/** Starts one PostgreSQL for the whole run, with a migrated database that each spec file clones. */
+/** Starts one PostgreSQL for the whole run, with a migrated database that each spec file clones; and the log of test/wire/. */
 export default async function globalSetup() {
   const url = process.env.TEST_POSTGRES_URL ?? (await startPostgres());
   await migrate(dataSourceOptions(url, 1));
   process.env.TEST_DATABASE_URL = url;
+  process.env.WIRE_LOG = await mkdtemp(join(tmpdir(), 'windi-wire-'));
 }
 
 async function startPostgres() {

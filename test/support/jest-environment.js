@@ -1,7 +1,14 @@
 import { register } from 'node:module';
 import { ModuleMocker } from 'jest-mock';
+import { checkHttpAnswers } from '../wire/http-answers.js';
+import { checkSockets } from '../wire/socket-frames.js';
 
 register('./typescript-hooks.js', import.meta.url);
+checkHttpAnswers();
+checkSockets({
+  ...(await import('../../src/realtime/plain/plain-transport.ts')),
+  ...(await import('../../src/realtime/plain/plain-translator.ts')),
+});
 process.setSourceMapsEnabled(true);
 // At once when nothing is left to do: to take a large heap to pieces takes longer than jest waits for a worker.
 const exit = process.exit.bind(process);

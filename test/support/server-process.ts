@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const MAIN = resolve('dist/src/main.js');
+/** Compares all that the process sends with the documents. */
+const CHECK = pathToFileURL(resolve('test/wire/check-child.js')).href;
 const TIMEOUT_MS = 60_000;
 
 /** Runs `work` in a temporary folder that only its owner can read, as of `mktemp -d`, and deletes the folder. */
@@ -35,9 +38,11 @@ export class ServerProcess {
 
   /** Starts the application, or another compiled program, in `cwd` with only these variables set. */
   static start(cwd: string, env: Record<string, string> = {}, program = MAIN): ServerProcess {
-    const child = spawn(process.execPath, [program], {
+    // Outside of jest nobody reads the notes.
+    const { PATH, WIRE_LOG } = process.env;
+    const child = spawn(process.execPath, [...(WIRE_LOG ? ['--import', CHECK] : []), program], {
       cwd,
-      env: { PATH: process.env.PATH, PORT: '0', ...env },
+      env: { PATH, PORT: '0', ...(WIRE_LOG && { WIRE_LOG }), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new ServerProcess(child);

@@ -1,0 +1,21 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The folder of the run's logs; test/support/global-setup.js makes it, and each process writes a file of its own. */
+const { WIRE_LOG } = process.env;
+
+/** What this process has written already. */
+const written = new Set();
+
+/**
+ * Notes that something of the documents was seen, or that something seen is not as the documents say. `WireReporter`
+ * reads the notes of all processes at the end of the run.
+ * @param {'seen' | 'fault'} kind
+ * @param {string} text
+ */
+export function note(kind, text) {
+  const line = JSON.stringify([kind, text]);
+  if (written.has(line)) return;
+  written.add(line);
+  appendFileSync(join(WIRE_LOG, `${process.pid}.jsonl`), `${line}\n`);
+}
