@@ -1,4 +1,5 @@
 import type { Chat, Member } from '../src/contract/chats.js';
+import type { User } from '../src/contract/users.js';
 import { untilDelivered, receivedIn } from './support/received-events.js';
 import { expectSameAnswer, expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
@@ -12,6 +13,7 @@ const fresh = (fields: Partial<Chat>): Chat => ({
   id: expect.any(Number),
   type: 'private',
   name: expect.any(String),
+  peer: null,
   creator_id: expect.any(Number),
   created_at: expect.stringMatching(TIME),
   member_count: 2,
@@ -32,6 +34,8 @@ describe('chats', () => {
   afterAll(() => app.close());
 
   const trio = async () => (await app.users(3)) as [TestUser, TestUser, TestUser];
+  /** The person as `GET /users/{id}` shows them. */
+  const personOf = async ({ id }: TestUser): Promise<User> => (await (await app.user()).get<User>(`/users/${id}`)).body;
   const listOf = async (user: TestUser, query = ''): Promise<Chat[]> => (await user.get<Chat[]>(`/chats${query}`)).body;
 
   /** The chat as the user sees it. Checks that the list and the single chat agree. */
@@ -44,14 +48,15 @@ describe('chats', () => {
   };
 
   describe('private chat', () => {
-    it('is created once for two users, whoever asks, and shows the name of the other user', async () => {
+    it('is created once for two users, whoever asks, and shows the other user', async () => {
       const [ada, ben] = await trio();
       const made = await ada.post('/chats', { type: 'private', user_id: ben.id });
-      expect([made.status, made.body]).toEqual([201, fresh({ name: ben.name, creator_id: ada.id })]);
+      const peer = await personOf(ben);
+      expect([made.status, made.body]).toEqual([201, fresh({ name: ben.name, peer, creator_id: ada.id })]);
       const again = await ada.post('/chats', { type: 'private', user_id: ben.id });
       expect([again.status, again.body]).toEqual([200, made.body]);
       const back = await ben.post('/chats', { type: 'private', user_id: ada.id });
-      expect([back.status, back.body]).toEqual([200, { ...made.body, name: ada.name }]);
+      expect([back.status, back.body]).toEqual([200, { ...made.body, name: ada.name, peer: await personOf(ada) }]);
       expect(await viewOf(ben, made.body as Chat)).toEqual(back.body);
     });
 
@@ -69,12 +74,14 @@ describe('chats', () => {
       expect(await app.sql(made, [ada.id, ben.id])).toHaveLength(1);
     });
 
-    it('shows a new name of the other user', async () => {
+    it('shows a new name of the other user, and that their account is closed', async () => {
       const [ada, ben] = await trio();
       const chat = await ada.privateChat(ben);
       await ben.patch('/users/me', { name: 'Benedict' });
-      expect(await viewOf(ada, chat)).toMatchObject({ name: 'Benedict' });
-      expect(await viewOf(ben, chat)).toMatchObject({ name: ada.name });
+      expect(await viewOf(ada, chat)).toMatchObject({ name: 'Benedict', peer: await personOf(ben) });
+      expect(await viewOf(ben, chat)).toMatchObject({ name: ada.name, peer: await personOf(ada) });
+      await ben.request('DELETE', '/users/me', { password: PASSWORD });
+      expect(await viewOf(ada, chat)).toMatchObject({ name: 'Deleted account', peer: await personOf(ben) });
     });
 
     it('requires an existing user other than the caller', async () => {
@@ -226,7 +233,8 @@ describe('chats', () => {
     await untilDelivered([ada, ben, eve], [...adas, ...bens, ...eves]);
     const created = (payload: object) => [{ event: 'chat:created', payload }];
     for (const device of adas) expect(receivedIn(device, chat)).toEqual(created(chat));
-    for (const device of bens) expect(receivedIn(device, chat)).toEqual(created({ ...chat, name: ada.name }));
+    const ofBen = { ...chat, name: ada.name, peer: await personOf(ada) };
+    for (const device of bens) expect(receivedIn(device, chat)).toEqual(created(ofBen));
     for (const device of adas) expect(receivedIn(device, group)).toEqual(created({ ...group, my_role: 'member' }));
     for (const device of bens) expect(receivedIn(device, group)).toEqual(created(group));
     for (const device of eves) expect(device.all('chat:created')).toHaveLength(1);

@@ -53,7 +53,8 @@ describe('sync', () => {
     expect(chat).toEqual(await view(ada, group));
     expect([seqs(messages), has_more, reset]).toEqual([range(4, 23), false, false]);
     expect(messages).toEqual((await ada.get(`/history/${group.id}?offset=3`)).body);
-    expect(answer.chats[1]!.messages).toEqual([]);
+    expect(answer.chats[1]).toEqual({ ...(await view(ada, pair)), messages: [], has_more: false, reset: false });
+    expect([chat.peer, answer.chats[1]!.peer?.id]).toEqual([null, bob.id]);
   });
 
   it('returns no chats of others, also none without messages', async () => {

@@ -23,12 +23,13 @@ const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
          coalesce(g.member_count, 2) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
          c.last_seq, c.last_change_seq, me.last_read_seq, me.active_at,
-         c.read_by_all_seq, ${messageColumns('last', 'message_')}
+         c.read_by_all_seq, other.id AS peer_id, other.name AS peer_name, other.created_at AS peer_created_at,
+         ${messageColumns('last', 'message_')}
   FROM me
   ${chatOf('me')}
   LEFT JOIN groups g ON g.chat_id = c.id
   LEFT JOIN LATERAL (
-    SELECT u.name FROM private_chats p
+    SELECT u.id, u.name, u.created_at FROM private_chats p
     JOIN users u ON u.id = CASE me.user_id WHEN p.low_user_id THEN p.high_user_id ELSE p.low_user_id END
     WHERE p.chat_id = c.id LIMIT 1
   ) other ON true
@@ -268,8 +269,16 @@ export class ChatsRepository {
   }
 }
 
-type FlatChatRow = Omit<ChatRow, 'last_message'> & Prefixed<'message_'>;
+type FlatChatRow = Omit<ChatRow, 'peer' | 'last_message'> & Prefixed<'message_'> & FlatPeer;
+
+/** The columns of the other person; all of them null in a group. */
+interface FlatPeer {
+  readonly peer_id: number | null;
+  readonly peer_name: string;
+  readonly peer_created_at: Date;
+}
 
 function toChatRow(row: FlatChatRow): ChatRow {
-  return { ...row, last_message: prefixedMessage(row, 'message_') };
+  const { peer_id: id, peer_name: name, peer_created_at: createdAt } = row;
+  return { ...row, peer: id === null ? null : { id, name, createdAt }, last_message: prefixedMessage(row, 'message_') };
 }

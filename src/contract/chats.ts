@@ -1,5 +1,6 @@
 /** Chats and their members. Types only: clients copy this folder as it is. */
 import type { Message } from './messages.js';
+import type { User } from './users.js';
 
 /** A private chat is of two people; a group has any number of members. */
 export type ChatType = 'private' | 'group';
@@ -13,6 +14,8 @@ export interface Chat {
   type: ChatType;
   /** A private chat has the other person's name. */
   name: string;
+  /** The other person of a private chat; null in a group. */
+  peer: User | null;
   creator_id: number;
   created_at: string;
   member_count: number;

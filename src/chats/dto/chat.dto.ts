@@ -1,5 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Chat, ChatType, ChatWithMembers, NewGroup, Role } from '../../contract/chats.js';
+import { UserDto } from '../../users/dto/user.dto.js';
+import type { User } from '../../users/user.entity.js';
 import { MemberDto } from './member.dto.js';
 import { MessageDto, type MessageRow } from './message.dto.js';
 
@@ -8,6 +10,7 @@ export interface ChatRow {
   id: number;
   type: ChatType;
   name: string;
+  peer: Pick<User, 'id' | 'name' | 'createdAt'> | null;
   creator_id: number;
   created_at: Date;
   member_count: number;
@@ -44,6 +47,9 @@ export class ChatDto implements Chat {
 
   @ApiProperty({ description: "A private chat has the other person's name.", example: 'Analytical engines' })
   name: string;
+
+  @ApiProperty({ type: UserDto, nullable: true, description: 'The other person of a private chat; null in a group.' })
+  peer: UserDto | null;
 
   @Counter('Who made it.', 2)
   creator_id: number;
@@ -83,6 +89,7 @@ export class ChatDto implements Chat {
       id: row.id,
       type: row.type,
       name: row.name,
+      peer: row.peer && UserDto.of(row.peer),
       creator_id: row.creator_id,
       created_at: row.created_at.toISOString(),
       member_count: row.member_count,
