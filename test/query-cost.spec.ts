@@ -240,6 +240,13 @@ describe('query cost', () => {
     expect(cost.others).toBeLessThanOrEqual(most);
   });
 
+  it('is the people asked for, and one statement, for a look-up by ids', async () => {
+    const ids = Array.from({ length: 100 }, (_, at) => bob.id + 400 * at);
+    const { body, ...cost } = await costOf(() => ada.get<User[]>(`/users/lookup?ids=${ids.join('&ids=')}`));
+    expect(body).toHaveLength(100);
+    expect(cost).toMatchObject({ others: 100, statements: 1 });
+  });
+
   it('is a slice for each statement that deletes old changes', async () => {
     const log = app.nest.get(LogReader);
     await app.sql(

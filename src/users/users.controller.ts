@@ -1,12 +1,12 @@
 import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
-import { AccountDto, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
+import { AccountDto, LookUpUsersQuery, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
 
-/** People: the search, one person, and the caller's own name. `AccountsController` exports and closes accounts. */
+/** People: the search, one or several people by id, and the caller's own name. `AccountsController` exports and closes accounts. */
 @ApiTags('users')
 @Controller('users')
 export class UsersController {
@@ -35,6 +35,18 @@ export class UsersController {
   @ApiProblems('validation_failed')
   searchUsers(@Query() { query, limit, offset }: SearchUsersQuery): Promise<UserDto[]> {
     return this.users.search(query, limit, offset);
+  }
+
+  @Get('lookup')
+  @ApiOperation({
+    summary: 'People by their ids',
+    description: 'In the order of the ids, as `GET /users/{id}` shows them. Ids that nobody has are left out.',
+  })
+  @ApiQuery({ name: 'ids', style: 'form', explode: true })
+  @ApiOkResponse({ type: [UserDto] })
+  @ApiProblems('validation_failed')
+  lookUpUsers(@Query() { ids }: LookUpUsersQuery): Promise<UserDto[]> {
+    return this.users.lookUp(ids);
   }
 
   @Get(':id')

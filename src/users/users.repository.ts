@@ -8,6 +8,9 @@ import { User } from './user.entity.js';
 /** The name that a closed account shows. */
 const CLOSED_NAME = 'Deleted account';
 
+/** What everybody sees of a person. */
+type Person = Pick<User, 'id' | 'name' | 'createdAt'>;
+
 /** The fields of a new account. */
 export interface NewUser {
   readonly name: string;
@@ -47,6 +50,15 @@ export class UsersRepository {
   /** The user, also one whose account is closed. */
   findById(id: number): Promise<User | null> {
     return this.users.findOneBy({ id });
+  }
+
+  /** The users with these ids in their order, also those whose account is closed. */
+  findByIds(ids: readonly number[]): Promise<Person[]> {
+    return this.unitOfWork.manager.query(
+      `SELECT u.id, u.name, u.created_at AS "createdAt"
+       FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(id, place) JOIN users u ON u.id = asked.id ORDER BY place`,
+      [ids],
+    );
   }
 
   /**
@@ -118,7 +130,7 @@ export class UsersRepository {
    * those whose name has all its words; then those whose name has, for each of its words, a word that begins with it.
    * By id within each of these. When very many match, a thousand of each are considered.
    */
-  search(query: string, limit: number, offset: number): Promise<Pick<User, 'id' | 'name' | 'createdAt'>[]> {
+  search(query: string, limit: number, offset: number): Promise<Person[]> {
     const words = foldedWords(query);
     // Letters, digits and marks alone, so nothing in a word needs escaping.
     const all = (suffix: string): string | null => words.map((word) => `'${word}'${suffix}`).join(' & ') || null;

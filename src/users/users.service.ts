@@ -73,6 +73,11 @@ export class UsersService {
     return UserDto.of(user);
   }
 
+  /** People in the order of these ids, also those whose account is closed. Ids that nobody has are left out. */
+  async lookUp(ids: readonly number[]): Promise<UserDto[]> {
+    return (await this.users.findByIds(ids)).map((user) => UserDto.of(user));
+  }
+
   /**
    * Requires open accounts of all these people. Until the transaction ends they stay open, and no other call of this
    * method has one of them.

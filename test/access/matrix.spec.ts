@@ -95,7 +95,7 @@ describe('the access matrix', () => {
 
   function ask({ name, sent }: Row, values: Values, token: string | undefined) {
     const [method, path] = name.split(' ') as [string, string];
-    const query = sent.startsWith('?') ? sent : '';
+    const query = sent.startsWith('?') ? filled(sent, values) : '';
     const body = sent === '' || query ? undefined : filled(sent, values);
     const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
     return app.request(method, filled(path, values) + query, { token, body, headers });

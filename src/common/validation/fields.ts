@@ -139,20 +139,26 @@ export function IntegerField(
 export const IdField = (options: FieldOptions = {}): PropertyDecorator =>
   IntegerField({ example: 42, ...options, min: 1, max: Number.MAX_SAFE_INTEGER });
 
-/** A list of different ids. */
-export function IdListField(options: FieldOptions & { max: number }): PropertyDecorator {
+/** A list of different ids, of `min` (0 by default) to `max`. */
+export function IdListField(options: FieldOptions & { min?: number; max: number }): PropertyDecorator {
+  const { min, max } = options;
   const isId = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
   const isList = (value: unknown): boolean =>
-    Array.isArray(value) && value.length <= options.max && value.every(isId) && new Set(value).size === value.length;
+    Array.isArray(value) &&
+    value.length >= (min ?? 0) &&
+    value.length <= max &&
+    value.every(isId) &&
+    new Set(value).size === value.length;
   return applyDecorators(
     api(options, {
       type: 'array',
       items: { type: 'integer', format: 'int64', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-      maxItems: options.max,
+      minItems: min,
+      maxItems: max,
       uniqueItems: true,
     }),
     ...presence(options),
-    rule('idList', isList, `must be a list of up to ${options.max} different ids`),
+    rule('idList', isList, `must be a list of ${min ? `${min} to` : 'up to'} ${max} different ids`),
   );
 }
 
@@ -171,6 +177,13 @@ export const QueryInteger = (
   applyDecorators(
     IntegerField({ ...options, optional: true }),
     Transform(({ value }) => parseDigits(value)),
+  );
+
+/** A list of different ids in a query string: the parameter once for each. */
+export const QueryIdList = (options: FieldOptions & { max: number }): PropertyDecorator =>
+  applyDecorators(
+    IdListField({ ...options, min: 1 }),
+    Transform(({ value }) => [value].flat().map(parseDigits)),
   );
 
 /** Parses plain decimal digits; returns any other value unchanged, which the rules then refuse. */

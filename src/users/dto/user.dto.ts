@@ -1,14 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, ValidateIf } from 'class-validator';
 import type { Account, AddableBy, User as UserShape } from '../../contract/users.js';
-import { NameField, TextField } from '../../common/validation/fields.js';
+import { NameField, QueryIdList, TextField } from '../../common/validation/fields.js';
 import { composed, InForm } from '../../common/validation/text-form.js';
-import { LimitQuery, OffsetQuery } from '../../common/pagination.js';
+import { LimitQuery, MAX_PAGE, OffsetQuery } from '../../common/pagination.js';
 import type { User } from '../user.entity.js';
 
 const ADDABLE_BY: readonly AddableBy[] = ['everybody', 'correspondents'];
 
-/** A person, as everybody sees them. `GET /users/{id}` and the search return it. */
+/** A person, as everybody sees them. `GET /users/{id}`, the look-up and the search return it. */
 export class UserDto implements UserShape {
   @ApiProperty({ type: 'integer', format: 'int64', example: 1 })
   id: number;
@@ -51,6 +51,12 @@ export class UpdateUserDto {
   @ValidateIf((_, value) => value !== undefined)
   @IsIn(ADDABLE_BY, { message: `must be ${ADDABLE_BY.join(' or ')}` })
   addable_by?: AddableBy;
+}
+
+/** The query string of `GET /users/lookup`. */
+export class LookUpUsersQuery {
+  @QueryIdList({ description: 'The ids of people, each once: `ids=1&ids=2`.', example: [1, 2], max: MAX_PAGE })
+  ids: number[];
 }
 
 /** The query string of `GET /users`. */
