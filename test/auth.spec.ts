@@ -5,6 +5,16 @@ import type { Answer } from './support/http.js';
 import { PASSWORD, TestApp } from './support/test-app.js';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** What a generated client sends for the fields of a form that nobody has filled in. */
+const EMPTY = {
+  username: '',
+  email: '',
+  grant_type: '',
+  scope: '',
+  client_id: '',
+  client_secret: '',
+  refresh_token: '',
+};
 const newEmail = (): string => `${randomUUID()}@example.com`;
 const account = (changes: object = {}) => ({ name: 'Ada', email: newEmail(), password: PASSWORD, ...changes });
 
@@ -126,6 +136,12 @@ describe('authentication', () => {
         '/auth/login',
         (username) => new URLSearchParams({ grant_type: 'password', username, password: PASSWORD, scope: '' }),
       ],
+      [
+        'the form of a generated client, with all fields that there are',
+        '/auth/login',
+        (username) => new URLSearchParams({ ...EMPTY, username, password: PASSWORD }),
+      ],
+      ['the same with email', '/login', (email) => new URLSearchParams({ ...EMPTY, email, password: PASSWORD })],
       ['the form at the alias', '/login', (username) => new URLSearchParams({ username, password: PASSWORD })],
       ['JSON with username', '/auth/login', (username) => ({ username, password: PASSWORD })],
       ['JSON with email', '/auth/login', (email) => ({ email, password: PASSWORD })],
@@ -161,6 +177,9 @@ describe('authentication', () => {
       ['no name', { password: PASSWORD }, ['username']],
       ['no password', { username: 'a@example.com' }, ['password']],
       ['a number', { username: 'a@example.com', password: 12345678 }, ['password']],
+      ['an empty form', new URLSearchParams({ ...EMPTY, password: '' }), ['password']],
+      ['an empty name in JSON', { username: 'a@example.com', email: '', password: PASSWORD }, ['email']],
+      ['a name twice', new URLSearchParams('username=&username=a@example.com&password=x'), ['username']],
     ])('refuses %s', async (_, body, fields) => {
       expectProblem(await login(body), 400, 'validation_failed', fields);
     });

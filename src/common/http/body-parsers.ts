@@ -19,8 +19,12 @@ export function useBodyParsers(adapter: FastifyAdapter, bodyLimit: number): void
   adapter.useBodyParser(FORM, false, { bodyLimit }, (_, body, done) => done(null, parseForm(textOf(body, 'body'))));
 }
 
-/** A field that comes twice is a list, which no rule accepts. */
+/**
+ * The fields of a form. An empty one is left out, as RFC 6749 (3.2) says: generated clients send all fields that they
+ * know. A field that comes twice is a list, which no rule accepts.
+ */
 function parseForm(text: string): object {
   if (!isPercentEncoded(text)) throw AppError.invalidField('body', 'must be percent-encoded UTF-8');
-  return parseQuery(text, '&', '=', { maxKeys: 0 });
+  const fields = Object.entries(parseQuery(text, '&', '=', { maxKeys: 0 }));
+  return Object.fromEntries(fields.filter(([, value]) => value !== ''));
 }
