@@ -32,7 +32,7 @@ const TAGS = {
 
 /** Requests that must have one of some fields at least, which no decorator can say. */
 const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
-  Login: ['username', 'email'],
+  Grant: ['username', 'email', 'refresh_token'],
   UpdateUser: ['name', 'addable_by'],
 };
 
@@ -71,7 +71,7 @@ function options(): Omit<OpenAPIObject, 'paths'> {
     .addOAuth2(
       {
         type: 'oauth2',
-        flows: { password: { tokenUrl: '/auth/login', scopes: {} } },
+        flows: { password: { tokenUrl: '/auth/login', refreshUrl: '/auth/login', scopes: {} } },
         description: 'Your email and password.',
       },
       'password',

@@ -36,7 +36,11 @@ export function completeOperation(operation: Operation, path: string): void {
   const own = documentedCodes(operation);
   operation.description = [operation.description, errorsText(own)].filter(Boolean).join('\n\n');
   // A route may document another code of the same status: the response then has both.
-  Object.assign(operation.responses, problemResponses(...new Set([...own, ...commonCodes(operation)])));
+  for (const [status, problem] of Object.entries(problemResponses(...new Set([...own, ...commonCodes(operation)])))) {
+    // A response may have another form beside the problem, as the errors of OAuth 2 do.
+    const declared = operation.responses[status] as Part | undefined;
+    operation.responses[status] = { ...problem, content: { ...declared?.content, ...problem.content } };
+  }
   const isLimited = !(UNLIMITED_EXTENSION in operation);
   const parts = [...(operation.parameters ?? []), operation.requestBody, ...Object.values(operation.responses)];
   for (const part of parts) if (part) convertSchemas(part as Part);

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, UseFilters } from '@nestjs/common';
 import {
+  ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -15,7 +16,10 @@ import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto } from '../users/dto/user.dto.js';
 import { AuthService } from './auth.service.js';
 import { type Client, CurrentClient } from './client.js';
-import { LoginDto, ChangePasswordDto, RegisterDto, TokensDto } from './dto/auth.dto.js';
+import { ChangePasswordDto, LoginDto, RegisterDto, TokensDto } from './dto/auth.dto.js';
+import { GrantDto, isRefreshGrant, RefreshGrantDto } from './dto/grant.dto.js';
+import { GrantPipe } from './grant.pipe.js';
+import { ApiOAuthErrors, OAuthErrorFilter } from './oauth-error.filter.js';
 
 /** Registration, login, the password and the caller's own account over HTTP. `SessionsController` has the sessions. */
 @ApiTags('auth')
@@ -39,23 +43,30 @@ export class AuthController {
   }
 
   @Public()
-  @RateLimit('logins')
+  @RateLimit('logins', { otherwise: (body) => (isRefreshGrant(body) ? 'refreshes' : undefined) })
+  @UseFilters(OAuthErrorFilter)
   @Post(['auth/login', 'login'])
   @HttpCode(200)
   @RouteConfig({ acceptsForm: true })
   @ApiConsumes('application/x-www-form-urlencoded')
+  @ApiBody({ type: GrantDto })
   @ApiOperation({
-    summary: 'Open a session',
+    summary: 'Open a session, or get its next tokens as OAuth 2 has it',
     description:
-      'The password grant of OAuth 2 as a form; JSON with the same fields is accepted, too. `username` is the email; `email` ' +
-      'is another name for it, and one of the two must be given. `scope`, `client_id` and `client_secret` are ignored. ' +
-      '`invalid_credentials`: the email or the password is wrong. After several wrong passwords in a row an account and an ' +
-      'address have to wait longer and longer: `rate_limited`.',
+      'The token URL of OAuth 2. It takes a form; JSON with the same fields is accepted, too. `scope`, `client_id` and ' +
+      '`client_secret` are ignored.\n\n' +
+      '`grant_type` `password`, or none: `username` is the email; `email` is another name for it, and one of the two ' +
+      'must be given with the `password`. `invalid_credentials`: the email or the password is wrong. After too many ' +
+      'wrong passwords an account and an address have to wait: `rate_limited`.\n\n' +
+      '`grant_type` `refresh_token`: what `POST /auth/refresh` does, and it counts as one. But what is refused has ' +
+      'status 400 and the form of RFC 6749 (5.2): `invalid_grant` (log in again) or `invalid_request`. All other errors ' +
+      'are problems, as everywhere.',
   })
   @ApiOkResponse({ type: TokensDto })
-  @ApiProblems('validation_failed', 'invalid_credentials', 'overloaded')
-  login(@Body() body: LoginDto, @CurrentClient() client: Client): Promise<TokensDto> {
-    return this.auth.login(body, client);
+  @ApiProblems('invalid_credentials', 'overloaded')
+  @ApiOAuthErrors()
+  login(@Body(GrantPipe) body: LoginDto | RefreshGrantDto, @CurrentClient() client: Client): Promise<TokensDto> {
+    return this.auth.grant(body, client);
   }
 
   @RateLimit('passwords', { by: 'session' })

@@ -7,6 +7,7 @@ import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Client } from './client.js';
 import type { LoginDto, ChangePasswordDto, RegisterDto, TokensDto } from './dto/auth.dto.js';
+import { isRefreshGrant, type RefreshGrantDto } from './dto/grant.dto.js';
 import { LoginThrottle } from './login.throttle.js';
 import { PasswordsService } from './passwords.service.js';
 import { type OpenedSession, SessionsService } from './sessions.service.js';
@@ -33,6 +34,11 @@ export class AuthService {
   /** @throws AppError `email_taken` */
   async register({ name, email, password }: RegisterDto): Promise<AccountDto> {
     return this.users.register({ name, email, passwordHash: await this.passwords.hash(password) });
+  }
+
+  /** Opens a session, or refreshes one. @throws AppError as `login` or `SessionsService.refresh` does */
+  grant(form: LoginDto | RefreshGrantDto, client: Client): Promise<TokensDto> {
+    return isRefreshGrant(form) ? this.sessions.refresh(form, client) : this.login(form, client);
   }
 
   /**

@@ -47,6 +47,12 @@ export interface Problem {
   errors?: readonly FieldError[];
 }
 
+/** The body of a refusal of the OAuth 2 refresh grant at the token URL: RFC 6749, `application/json`, status 400. */
+export interface OAuthError {
+  error: 'invalid_grant' | 'invalid_request';
+  error_description: string;
+}
+
 /** The error in the answer to a command. */
 export interface CommandError {
   code: ErrorCode;

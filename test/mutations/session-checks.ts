@@ -195,6 +195,12 @@ export const sessionChecks: readonly Check[] = [
     red: ['test/refresh-retry', 'test/token-refresh'],
   },
   {
+    name: 'a refresh at the URL of logins counts as a refresh',
+    file: 'src/auth/auth.controller.ts',
+    cut: ", { otherwise: (body) => (isRefreshGrant(body) ? 'refreshes' : undefined) }",
+    red: ['test/oauth-refresh'],
+  },
+  {
     name: 'a password change requires the current password',
     file: 'src/auth/auth.service.ts',
     cut: "if (!right) throw wrongPassword('current_password');",

@@ -19,6 +19,9 @@ const UncommonPasswordField = (): PropertyDecorator =>
     ),
   );
 
+/** A parameter of OAuth 2 that a client may send, and nothing depends on. */
+export const IgnoredField = (): PropertyDecorator => TextField({ example: '', min: 0, max: 1_000, optional: true });
+
 /** The body of `POST /auth/register`. */
 export class RegisterDto {
   @NameField({ description: 'What others see.', example: 'Ada Lovelace' })
@@ -72,16 +75,16 @@ export class LoginDto {
   password: string;
 
   @TextField({ example: 'password', min: 0, max: 20, optional: true })
-  @IsIn(['password', ''], { message: 'must be password' })
+  @IsIn(['password', ''], { message: 'must be password or refresh_token' })
   grant_type?: string;
 
-  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  @IgnoredField()
   scope?: string;
 
-  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  @IgnoredField()
   client_id?: string;
 
-  @TextField({ example: '', min: 0, max: 1_000, optional: true })
+  @IgnoredField()
   client_secret?: string;
 }
 
@@ -100,7 +103,8 @@ export class TokensDto implements Tokens {
   expires_in: number;
 
   @ApiProperty({
-    description: 'Opaque. Good for the next tokens, from `POST /auth/refresh`; keep it as you would a password.',
+    description:
+      'Opaque. Good for the next tokens, from `POST /auth/refresh` or the token URL of OAuth 2; keep it as you would a password.',
     example: REFRESH_TOKEN_EXAMPLE,
   })
   refresh_token: string;
