@@ -86,7 +86,7 @@ const TABLES = `
     high_user_id bigint NOT NULL,
     CONSTRAINT private_chats_pkey PRIMARY KEY (chat_id),
     CONSTRAINT private_chats_pair_key UNIQUE (low_user_id, high_user_id),
-    CONSTRAINT private_chats_order CHECK (low_user_id < high_user_id),
+    CONSTRAINT private_chats_order CHECK (low_user_id <= high_user_id),
     CONSTRAINT private_chats_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats (id) ON DELETE CASCADE,
     CONSTRAINT private_chats_low_user_fkey FOREIGN KEY (low_user_id) REFERENCES users (id),
     CONSTRAINT private_chats_high_user_fkey FOREIGN KEY (high_user_id) REFERENCES users (id)
@@ -290,7 +290,7 @@ const APPEND_MESSAGES = `
       CASE WHEN u.first AND u.lowest < u.seq_before THEN (
         SELECT m.id FROM messages m WHERE m.chat_id = u.chat_id AND m.seq <= u.seq_before
         ORDER BY m.seq DESC LIMIT 1) END,
-      -- A private chat has no row in groups, and two members. The application keeps the lists of more than 300.
+      -- A private chat has no row in groups, and few members. The application keeps the lists of more than 300.
       CASE WHEN u.first AND coalesce((SELECT g.member_count FROM groups g WHERE g.chat_id = u.chat_id LIMIT 1), 2) <= 300
         THEN array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = u.chat_id) END,
       authors.ids, authors.seqs, NULL::bigint, u.idle_ms, NULL::bigint, NULL::bigint

@@ -47,7 +47,7 @@ export class AdditionsService {
     for (const refusal of refusals.values()) throw refusal;
   }
 
-  /** Locks the two people of a new private chat. @throws AppError `user_not_found`, `limit_reached` */
+  /** Locks the people of a new private chat, two or one. @throws AppError `user_not_found`, `limit_reached` */
   async takeForPrivate(userId: number, pair: readonly number[]): Promise<void> {
     await this.users.requireAll(pair);
     const full = (await this.candidates(userId, pair)).find((one) => this.isFull(one));

@@ -18,10 +18,10 @@ export class ChatsController {
 
   @Post()
   @ApiOperation({
-    summary: 'Open the private chat with somebody, or make a group',
+    summary: 'Open the private chat with somebody or with yourself, or make a group',
     description:
-      'Two people have one private chat: 201 when this makes it, 200 when it was there. A group is always new, and the ' +
-      'same as by `POST /groups`. `blocked`: one of the two blocks the other. `limit_reached`: one of you is in as many ' +
+      'Two people have one private chat, and so has one person with themselves, for notes: 201 when this makes it, 200 ' +
+      'when it was there. A group is always new, and the same as by `POST /groups`. `blocked`: one of the two blocks the other. `limit_reached`: one of you is in as many ' +
       'chats as somebody can be, or you have made many groups or added many people today.',
   })
   @ApiExtraModels(CreatePrivateChatDto, CreateGroupChatDto)
@@ -33,7 +33,7 @@ export class ChatsController {
     },
   })
   @ApiCreatedResponse({ type: NewGroupDto, description: 'The private chat, or the group.' })
-  @ApiOkResponse({ type: ChatDto, description: 'The private chat these two already have.' })
+  @ApiOkResponse({ type: ChatDto, description: 'The private chat that there already is.' })
   @ApiProblems('validation_failed', 'blocked', 'user_not_found', 'limit_reached')
   async createChat(
     @CurrentUserId() userId: number,

@@ -21,7 +21,7 @@ const chatOf = (members: string): string =>
  */
 const CHAT_VIEW = `
   SELECT c.id, c.type, coalesce(g.name, other.name) AS name, c.creator_id, c.created_at,
-         coalesce(g.member_count, 2) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
+         coalesce(g.member_count, other.member_count) AS member_count, me.role AS my_role, me.user_id AS my_user_id,
          c.last_seq, c.last_change_seq, me.last_read_seq, me.active_at,
          c.read_by_all_seq, other.id AS peer_id, other.name AS peer_name, other.created_at AS peer_created_at,
          ${messageColumns('last', 'message_')}
@@ -29,7 +29,8 @@ const CHAT_VIEW = `
   ${chatOf('me')}
   LEFT JOIN groups g ON g.chat_id = c.id
   LEFT JOIN LATERAL (
-    SELECT u.id, u.name, u.created_at FROM private_chats p
+    SELECT u.id, u.name, u.created_at, CASE p.low_user_id WHEN p.high_user_id THEN 1 ELSE 2 END AS member_count
+    FROM private_chats p
     JOIN users u ON u.id = CASE me.user_id WHEN p.low_user_id THEN p.high_user_id ELSE p.low_user_id END
     WHERE p.chat_id = c.id LIMIT 1
   ) other ON true
@@ -44,7 +45,7 @@ const BY_ACTIVITY = 'ORDER BY m.active_at DESC, m.chat_id DESC';
 /** Memberships that one statement of `recordActivity` moves. A sender among them waits for it. */
 export const MOVED_AT_ONCE = 1_000;
 
-/** Two user ids in the order of `private_chats`, the lower one first. */
+/** Two user ids in the order of `private_chats`, the lower one first; twice the same for a chat with oneself. */
 export const pairOf = (one: number, other: number): [low: number, high: number] =>
   one < other ? [one, other] : [other, one];
 
@@ -249,7 +250,9 @@ export class ChatsRepository {
        ), chat AS (
          INSERT INTO chats (id, type, creator_id) SELECT chat_id, 'private', $1 FROM pair
        )
-       INSERT INTO chat_members (chat_id, user_id) SELECT chat_id, unnest(ARRAY[$2::bigint, $3::bigint]) FROM pair
+       INSERT INTO chat_members (chat_id, user_id)
+       SELECT chat_id, low_user_id FROM pair
+       UNION ALL SELECT chat_id, high_user_id FROM pair WHERE high_user_id <> low_user_id
        RETURNING chat_id`,
       [creatorId, lowUserId, highUserId],
     );
@@ -271,7 +274,7 @@ export class ChatsRepository {
 
 type FlatChatRow = Omit<ChatRow, 'peer' | 'last_message'> & Prefixed<'message_'> & FlatPeer;
 
-/** The columns of the other person; all of them null in a group. */
+/** The columns of the other person, or of oneself in a chat with oneself; all of them null in a group. */
 interface FlatPeer {
   readonly peer_id: number | null;
   readonly peer_name: string;

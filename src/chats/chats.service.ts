@@ -51,8 +51,8 @@ export class ChatsService {
   }
 
   /**
-   * Makes a chat, or finds the private chat that the two already have.
-   * @throws AppError `user_not_found`, `validation_failed`, `blocked`, `limit_reached`, `rate_limited`
+   * Makes a chat, or finds the private chat that the two already have. It may be a chat with oneself, of one member.
+   * @throws AppError `user_not_found`, `blocked`, `limit_reached`, `rate_limited`
    */
   create(
     userId: number,
@@ -82,7 +82,6 @@ export class ChatsService {
   }
 
   private async openPrivate(userId: number, otherId: number): Promise<{ chat: ChatDto; created: boolean }> {
-    if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');
     const pair = pairOf(userId, otherId);
     const chat = await this.unitOfWork.run(async () => {
       await this.chats.lockPair(...pair);
@@ -90,7 +89,7 @@ export class ChatsService {
       await this.additions.takeForPrivate(userId, pair);
       if (await this.blocks.existsBetween(...pair)) throw new AppError('blocked');
       const chatId = await this.chats.createPrivate(userId, ...pair);
-      return chatId === undefined ? undefined : this.announce(chatId, pair, userId);
+      return chatId === undefined ? undefined : this.announce(chatId, [...new Set(pair)], userId);
     });
     // They had one already, or a racing call made it. That call has committed, as this one waited for its lock.
     if (!chat) return { chat: await this.view((await this.chats.findPrivate(...pair))!, userId), created: false };

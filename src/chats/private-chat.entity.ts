@@ -3,11 +3,12 @@ import { User } from '../users/user.entity.js';
 import { Chat } from './chat.entity.js';
 
 /**
- * The two people of a private chat. The unique key makes sure that two people have one private chat, also under a race.
+ * The two people of a private chat; in a chat with oneself they are the same. The unique key makes sure that two people
+ * have one private chat, also under a race.
  */
 @Entity('private_chats')
 @Unique('private_chats_pair_key', ['lowUserId', 'highUserId'])
-@Check('private_chats_order', 'low_user_id < high_user_id')
+@Check('private_chats_order', 'low_user_id <= high_user_id')
 export class PrivateChat {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'private_chats_pkey' })
   @ForeignKey(() => Chat, { name: 'private_chats_chat_fkey', onDelete: 'CASCADE' })

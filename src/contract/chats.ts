@@ -2,19 +2,19 @@
 import type { Message } from './messages.js';
 import type { User } from './users.js';
 
-/** A private chat is of two people; a group has any number of members. */
+/** A private chat is of two people, or of one with themselves (notes); a group has any number of members. */
 export type ChatType = 'private' | 'group';
 
-/** The role of a member in a chat. In a private chat both are members. */
+/** The role of a member in a chat. In a private chat all are members. */
 export type Role = 'owner' | 'admin' | 'member';
 
 /** A chat as one member sees it. */
 export interface Chat {
   id: number;
   type: ChatType;
-  /** A private chat has the other person's name. */
+  /** A private chat has the name of its `peer`. */
   name: string;
-  /** The other person of a private chat; null in a group. */
+  /** The other person of a private chat, and oneself in a chat with oneself; null in a group. */
   peer: User | null;
   creator_id: number;
   created_at: string;

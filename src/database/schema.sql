@@ -107,7 +107,7 @@ CREATE TABLE private_chats (
   high_user_id bigint NOT NULL,
   CONSTRAINT private_chats_pkey PRIMARY KEY (chat_id),
   CONSTRAINT private_chats_pair_key UNIQUE (low_user_id, high_user_id),
-  CONSTRAINT private_chats_order CHECK ((low_user_id < high_user_id)),
+  CONSTRAINT private_chats_order CHECK ((low_user_id <= high_user_id)),
   CONSTRAINT private_chats_chat_fkey FOREIGN KEY (chat_id) REFERENCES chats(id) ON DELETE CASCADE,
   CONSTRAINT private_chats_high_user_fkey FOREIGN KEY (high_user_id) REFERENCES users(id),
   CONSTRAINT private_chats_low_user_fkey FOREIGN KEY (low_user_id) REFERENCES users(id)

@@ -58,7 +58,7 @@ export class MessageEditsService {
    */
   async delete(userId: number, id: number): Promise<MessageDto> {
     const message = await this.change(userId, id, async ({ member, row }) => {
-      // In a private chat both users have the role `member`.
+      // In a private chat all have the role `member`.
       if (row.sender_id !== userId && member.role === 'member') throw new AppError('forbidden');
       if (row.deleted_at) return this.access.present(row);
       return this.access.present(await this.messages.delete(row, await this.record('message_deleted', row)));

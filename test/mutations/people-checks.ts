@@ -74,11 +74,6 @@ const GROUP_ROLES: readonly Check[] = [
 
 const PEOPLE: readonly Check[] = [
   {
-    name: 'a private chat needs another user',
-    file: CHATS,
-    cut: "if (otherId === userId) throw AppError.invalidField('user_id', 'must be somebody else');",
-  },
-  {
     name: 'a private chat needs an existing user',
     file: ADDITIONS,
     cut: 'await this.users.requireAll(pair);',

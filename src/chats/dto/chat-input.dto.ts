@@ -30,7 +30,7 @@ export class CreatePrivateChatDto {
   @IsIn(['private'], { message: 'must be private or group' })
   type: 'private';
 
-  @IdField({ description: 'The other person.', example: 2 })
+  @IdField({ description: 'The other person, or you yourself, for notes.', example: 2 })
   user_id: number;
 }
 

@@ -45,10 +45,14 @@ export class ChatDto implements Chat {
   @ApiProperty({ enum: ['private', 'group'], enumName: 'ChatType' })
   type: ChatType;
 
-  @ApiProperty({ description: "A private chat has the other person's name.", example: 'Analytical engines' })
+  @ApiProperty({ description: 'A private chat has the name of its `peer`.', example: 'Analytical engines' })
   name: string;
 
-  @ApiProperty({ type: UserDto, nullable: true, description: 'The other person of a private chat; null in a group.' })
+  @ApiProperty({
+    type: UserDto,
+    nullable: true,
+    description: 'The other person of a private chat, and you yourself in a chat with yourself; null in a group.',
+  })
   peer: UserDto | null;
 
   @Counter('Who made it.', 2)

@@ -128,7 +128,7 @@ AS $function$
       CASE WHEN u.first AND u.lowest < u.seq_before THEN (
         SELECT m.id FROM messages m WHERE m.chat_id = u.chat_id AND m.seq <= u.seq_before
         ORDER BY m.seq DESC LIMIT 1) END,
-      -- A private chat has no row in groups, and two members. The application keeps the lists of more than 300.
+      -- A private chat has no row in groups, and few members. The application keeps the lists of more than 300.
       CASE WHEN u.first AND coalesce((SELECT g.member_count FROM groups g WHERE g.chat_id = u.chat_id LIMIT 1), 2) <= 300
         THEN array(SELECT m.user_id FROM chat_members m WHERE m.chat_id = u.chat_id) END,
       authors.ids, authors.seqs, NULL::bigint, u.idle_ms, NULL::bigint, NULL::bigint
