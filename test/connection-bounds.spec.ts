@@ -47,6 +47,15 @@ describe('bounds of connections', () => {
       await raw.closed;
     });
 
+    it('one packet that is too large for a command', async () => {
+      const large = '-'.repeat(MAX_PACKETS * 4_096);
+      const raw = await bounded.joined();
+      raw.send(`42["typing","${large}"]`);
+      const plain = await PlainClient.open(app.url, `/ws/chat?token=${ada.token}`, { localAddress: nextAddress() });
+      plain.send({ type: 'typing', large });
+      await Promise.all([raw.closed, plain.closed]);
+    });
+
     it('heartbeats before it has joined', async () => {
       const raw = await RawSocket.open(app.url, undefined, { localAddress: nextAddress() });
       for (let i = 0; i <= MAX_PACKETS; i += 1) raw.send(PONG);
@@ -87,6 +96,12 @@ describe('bounds of connections', () => {
     await polling.post(...Array.from({ length: 10_000 }, () => PONG));
     expect((await polling.poll()).status).toBe(400);
     await bounded.expectBystanderServed();
+  });
+
+  it('cut a polling connection by the bytes of its packets, not by their characters', async () => {
+    const polling = await RawPolling.open(app.url);
+    await polling.post(`42["typing","${'я'.repeat((MAX_PACKETS * 4_096) / 2)}"]`);
+    expect((await polling.poll()).status).toBe(400);
   });
 
   it('handle nothing of such a body', async () => {

@@ -272,12 +272,12 @@ describe('malformed input', () => {
       expect(device.received.map(({ event }) => event as string)).not.toContain('exception');
     });
 
-    it('disconnects only the client that sends a frame over 64 KiB', async () => {
+    it('disconnects only the client that sends a frame over 512 KiB', async () => {
       const rude = await ada.device();
       const cut = rude.disconnected();
       (rude.socket as Socket).emit('message:send', {
         ...good,
-        text: 'x'.repeat(65 * 1024),
+        text: 'x'.repeat(512 * 1024),
       });
       expect(await cut).toMatch(/transport/);
     });

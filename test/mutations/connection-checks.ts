@@ -5,6 +5,8 @@ const SERVICE = 'src/realtime/connections/connection-bounds.service.ts';
 const ADDRESSES = 'src/realtime/connections/address.registry.ts';
 const TOTALS = 'src/realtime/connections/backlog-totals.ts';
 const HANDSHAKE = 'src/realtime/connections/handshake.service.ts';
+const DECODER = 'src/realtime/connections/bounded-decoder.ts';
+const OVERSIZED = ['test/oversized-commands'];
 const BOUNDS = ['test/connection-bounds', 'test/address-bounds'];
 
 // What one connection, session and address may open and send.
@@ -60,6 +62,47 @@ export const connectionChecks: readonly Check[] = [
     file: 'src/realtime/connections/socket.adapter.ts',
     cut: 'wsEngine: BoundedWebSocketServer,',
     red: BOUNDS,
+  },
+  {
+    name: 'packets in a polling body count by their bytes',
+    file: CONNECTION,
+    cut: 'Buffer.byteLength(body.slice(start, end))',
+    put: 'end - start',
+    red: BOUNDS,
+  },
+  {
+    name: 'a command that is too large is refused',
+    file: 'src/realtime/commands/command-dispatcher.ts',
+    cut: 'if (args[0] === TOO_LARGE) return ack(OVERSIZED);',
+    red: OVERSIZED,
+  },
+  {
+    name: 'a packet of Socket.IO that is too large is not parsed',
+    file: DECODER,
+    cut: '1 + Buffer.byteLength(text) <= MAX_COMMAND_BYTES',
+    put: '1 + text.length <= MAX_COMMAND_BYTES',
+    red: OVERSIZED,
+  },
+  {
+    name: "an event that is too large has no name of Socket.IO's own",
+    file: DECODER,
+    cut: "if (!isPacketValid(packet)) throw new Error('too large');",
+    put: 'void isPacketValid;',
+    red: OVERSIZED,
+  },
+  {
+    name: 'an attachment that is too large is dropped',
+    file: DECODER,
+    cut: 'data.length > MAX_COMMAND_BYTES ? NO_BYTES : data',
+    put: 'NO_BYTES.length > 0 ? NO_BYTES : data',
+    red: ['src/realtime/connections/bounded-decoder'],
+  },
+  {
+    name: 'a plain frame that is too large is refused',
+    file: 'src/realtime/plain/plain-transport.ts',
+    cut: 'data.length > MAX_COMMAND_BYTES',
+    put: 'data.toString().length > MAX_COMMAND_BYTES',
+    red: OVERSIZED,
   },
   {
     name: 'a connection has one CONNECT',

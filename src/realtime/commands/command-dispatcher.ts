@@ -3,6 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { AppError } from '../../common/errors/app-error.js';
 import type { ChatSocket } from '../chat-socket.js';
 import { toCommandError } from './socket-error.filter.js';
+import { PAYLOAD_TOO_LARGE, TOO_LARGE } from './too-large.js';
 
 /**
  * Runs a command through Nest's guards, pipe, handler and filter. Resolves with the answer, or with undefined after the
@@ -23,6 +24,9 @@ const PIPELINED = 'message:send';
 
 /** The answer to an event that is no command, at once: a flood of them must not cost what commands do. */
 const UNKNOWN = { ok: false, error: toCommandError(new AppError('not_found', 'There is no such command.')) };
+
+/** The answer to a command that is too large, at once: it waits for nothing, as it changes nothing. */
+const OVERSIZED = { ok: false, error: PAYLOAD_TOO_LARGE };
 
 /** A command as it arrived. `ack` does nothing if the client wants no ack. */
 interface Command {
@@ -83,6 +87,7 @@ export class CommandDispatcher {
     const count = wantsAck ? args.length - 1 : args.length;
     const handler = this.handlerOf(event);
     if (!handler) return ack(UNKNOWN);
+    if (args[0] === TOO_LARGE) return ack(OVERSIZED);
     const refusal = this.refusal();
     if (refusal) return ack({ ok: false, error: toCommandError(refusal) });
     // A command has exactly one argument. Without one payload, the validation pipe refuses the command.

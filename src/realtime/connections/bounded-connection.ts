@@ -121,7 +121,7 @@ export class BoundedConnection {
     for (let start = 0; start <= body.length && this.connection.readyState !== 'closed';) {
       const next = body.indexOf(SEPARATOR, start);
       const end = next < 0 ? body.length : next;
-      this.count(end - start);
+      this.count(Buffer.byteLength(body.slice(start, end)));
       start = end + 1;
     }
   }

@@ -4,16 +4,26 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { MessageMappingProperties } from '@nestjs/websockets';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Server, ServerOptions } from 'socket.io';
+import { Encoder } from 'socket.io-parser';
 import { type ServerOptions as WebSocketServerOptions, WebSocketServer } from 'ws';
 import type { ChatServer, ChatSocket } from '../chat-socket.js';
 import { REALTIME_OPTIONS, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
 import { AdmissionService } from './admission.service.js';
+import { BoundedDecoder } from './bounded-decoder.js';
 import { ConnectionBoundsService } from './connection-bounds.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseBrokenText } from './refuse-broken-text.js';
 import { refuseHandshake } from './refuse-handshake.js';
+
+/**
+ * The most bytes of a frame, or of a polling request, that are read; a larger one cuts the connection. What is larger than
+ * a command may be (`MAX_COMMAND_BYTES`) is read only to be answered, since a client that gets no answer sends the same
+ * again. This is a hundred times what a message may have. It is held until it is complete: for the 1,000 connections of
+ * an address that is 512 MiB, as much as the bodies of its 2,000 requests may take.
+ */
+const MAX_FRAME_BYTES = 512 * 1024;
 
 /** The most fragments of one message. Each costs as much as a message, and client libraries send none. */
 export const MAX_FRAGMENTS = 16;
@@ -58,7 +68,8 @@ export class SocketAdapter extends IoAdapter {
       serveClient: false,
       destroyUpgrade: false, // PlainWebSocketServer answers every upgrade that isn't Socket.IO's.
       wsEngine: BoundedWebSocketServer,
-      maxHttpBufferSize: 64 * 1024,
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      parser: { Encoder, Decoder: BoundedDecoder },
       connectTimeout: 2 * joinTimeoutMs, // `BoundedConnection` cuts before, and counts it.
       pingInterval: pingIntervalMs,
       pingTimeout: pingTimeoutMs,

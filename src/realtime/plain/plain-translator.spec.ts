@@ -79,10 +79,10 @@ describe('PlainTranslator', () => {
     const translator = new PlainTranslator(7);
     const frame = { text: 'x', client_message_id: 'a' };
     expect(translator.fromClient(JSON.stringify(frame))).toEqual({
-      packet: '21["message:send",{"text":"x","client_message_id":"a","chat_id":7}]',
+      packet: { type: 2, nsp: '/', id: 1, data: ['message:send', { ...frame, chat_id: 7 }] },
     });
     expect(translator.fromClient('{"type":"read","message_id":5}')).toEqual({
-      packet: '22["message:read",{"message_id":5}]',
+      packet: { type: 2, nsp: '/', id: 2, data: ['message:read', { message_id: 5 }] },
     });
     const error = { code: 'message_not_found', message: 'no', retryable: false };
     expect(translator.toClient(`32[${JSON.stringify({ ok: false, error })}]`)).toBe(

@@ -1,3 +1,4 @@
+import { type Packet, PacketType } from 'socket.io-parser';
 import { toAppError } from '../../common/errors/to-app-error.js';
 import type { ErrorCode } from '../../contract/errors.js';
 import type { Ack } from '../../contract/events.js';
@@ -16,7 +17,7 @@ import {
 import { toCommandError } from '../commands/socket-error.filter.js';
 
 /** The result for a frame of the client: a packet for Socket.IO, or a frame that answers it without Socket.IO. */
-type Translated = { readonly packet: string } | { readonly answer: string };
+export type Translated = { readonly packet: Packet } | { readonly answer: string };
 
 /** A command that has no ack yet: the `type` and the `client_message_id` of its frame. */
 interface UnderWay {
@@ -31,7 +32,7 @@ const CLOSE_REASONS: Readonly<Record<string, CloseReason>> = {
 };
 
 /**
- * Translates between the frames of one plain client and the packets of Socket.IO's protocol, as text on both sides.
+ * Translates the frames of one plain client into packets for Socket.IO's decoder, and its packets, as text, into frames.
  * `PlainTransport` makes one for each connection, and closes the connection as `ended` and `closeReason` say.
  *
  * States of the connection:
@@ -99,12 +100,12 @@ export class PlainTranslator {
     this.ended = true;
   }
 
-  private commandPacket(frame: ClientFrame): string {
+  private commandPacket(frame: ClientFrame): Packet {
     const { type, event, payload } = toCommand(frame, this.chatId);
     const id = (this.lastId += 1);
     this.underWay.set(id, { type, key: frame.client_message_id });
     if (type === 'read') this.readsUnderWay += 1;
-    return `${PACKET.event}${id}${JSON.stringify([event, payload])}`;
+    return { type: PacketType.EVENT, nsp: '/', id, data: [event, payload] };
   }
 
   /**

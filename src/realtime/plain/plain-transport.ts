@@ -1,9 +1,10 @@
 import { Transport } from 'engine.io';
 import { type RawData, WebSocket } from 'ws';
 import type { AppError } from '../../common/errors/app-error.js';
-import { errorFrame, closeReasonOf, notAFrame } from './plain-frames.js';
-import { PlainTranslator } from './plain-translator.js';
+import { errorFrame, closeReasonOf, keyOf, notAFrame } from './plain-frames.js';
+import { PlainTranslator, type Translated } from './plain-translator.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
+import { MAX_COMMAND_BYTES, PAYLOAD_TOO_LARGE } from '../commands/too-large.js';
 
 type Packets = Parameters<Transport['send']>[0];
 
@@ -105,9 +106,14 @@ export class PlainTransport extends Transport {
 
   private receive(data: RawData, isBinary: boolean): void {
     if (this.readyState !== 'open') return;
-    const result = isBinary ? NOT_TEXT : this.translator.fromClient((data as Buffer).toString());
+    const result = isBinary ? NOT_TEXT : this.translate(data as Buffer);
     if ('answer' in result) this.emit('answer', result.answer);
     else this.onPacket({ type: 'message', data: result.packet });
+  }
+
+  private translate(data: Buffer): Translated {
+    if (data.length > MAX_COMMAND_BYTES) return { answer: errorFrame(PAYLOAD_TOO_LARGE, keyOf(data)) };
+    return this.translator.fromClient(data.toString());
   }
 }
 
