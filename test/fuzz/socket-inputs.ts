@@ -160,6 +160,21 @@ const FRAMES: readonly Members[] = [
     ['is_typing', 'false'],
   ],
   [
+    ['type', '"edit"'],
+    ['message_id', '$message'],
+    ['text', '"Hello"'],
+  ],
+  [
+    ['type', '"delete"'],
+    ['message_id', '$message'],
+  ],
+  [
+    ['type', '"sync"'],
+    ['cursors', VALID.cursors!],
+    ['after_chat_id', '0'],
+    ['limit', '20'],
+  ],
+  [
     ['type', '"auth:refresh"'],
     ['token', '"$token"'],
   ],

@@ -4,6 +4,8 @@ const FEED = 'src/realtime/delivery/chat.feed.ts';
 const POSITIONS = 'src/realtime/delivery/published-positions.ts';
 const UNPUBLISHED = 'src/realtime/delivery/unpublished-chats.publisher.ts';
 const TAIL = 'src/realtime/delivery/log-tail.poller.ts';
+const MATCHER = 'src/realtime/plain/answer-matcher.ts';
+const EDITS = ['test/plain-websocket-edits'];
 const NODES = ['test/nodes'];
 
 // Who receives which events, and in which order.
@@ -148,5 +150,25 @@ export const deliveryChecks: readonly Check[] = [
     cut: 'user_ids: chat.memberIds ?? undefined',
     put: 'user_ids: userIds',
     red: NODES,
+  },
+  {
+    name: 'an edit over plain WebSocket whose event was sent leads to no second frame',
+    file: MATCHER,
+    cut: 'return !wasSent;',
+    put: 'return true;',
+    red: EDITS,
+  },
+  {
+    name: 'an edit over plain WebSocket that changed nothing is answered',
+    file: MATCHER,
+    cut: 'key !== undefined && this.events.delete(key)',
+    put: 'key !== undefined && (this.events.delete(key) || true)',
+    red: EDITS,
+  },
+  {
+    name: 'an event over plain WebSocket that comes after its ack leads to no second frame',
+    file: MATCHER,
+    cut: 'if (this.acks.delete(key)) return false;',
+    red: ['src/realtime/plain/plain-translator'],
   },
 ];

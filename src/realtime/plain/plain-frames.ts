@@ -1,6 +1,7 @@
 import { AppError } from '../../common/errors/app-error.js';
 import type { CommandError, ErrorCode } from '../../contract/errors.js';
 import type { ClientToServerEvents, ServerToClientEvents } from '../../contract/events.js';
+import type { Message } from '../../contract/messages.js';
 
 /**
  * The frames of the plain WebSocket, and how they map to the commands and events of Socket.IO. All functions are pure.
@@ -30,11 +31,24 @@ const MESSAGE = 'message';
 /** The command of each type of frame. */
 export const FRAME_COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
   [MESSAGE, 'message:send'],
+  ['edit', 'message:edit'],
+  ['delete', 'message:delete'],
   ['read', 'message:read'],
   ['typing', 'typing'],
+  ['sync', 'sync'],
   ['auth:refresh', 'auth:refresh'],
 ]);
 const KNOWN_TYPES = [...FRAME_COMMANDS.keys(), 'ping'].join(', ');
+
+/**
+ * The event that is the answer to a frame of this type. If the command changed nothing, its ack is the answer, in the form
+ * of the event.
+ */
+export const ANSWERS: ReadonlyMap<string, keyof ServerToClientEvents> = new Map([
+  ['edit', 'message:updated'],
+  ['delete', 'message:deleted'],
+  ['read', 'read_receipt'],
+]);
 
 /** Commands with a `chat_id`. A connection to one chat fills it in. */
 const ABOUT_A_CHAT: ReadonlySet<unknown> = new Set([MESSAGE, 'typing']);
@@ -104,6 +118,17 @@ const OWN_FORMS: Record<TypedEvent | 'message:created', (payload: string) => str
 export function eventFrame(event: string, payload: string): string {
   if (Object.hasOwn(OWN_FORMS, event)) return OWN_FORMS[event as keyof typeof OWN_FORMS](payload);
   return payload === '{}' ? `{"type":"${event}"}` : `{"type":"${event}",${payload.slice(1)}`;
+}
+
+/**
+ * The key by which `AnswerMatcher` compares an event and an ack; undefined for an event that answers no command. Of a
+ * message it is the version: what else the message says may have changed between the two.
+ */
+export function answerKey(event: string, payload: string): string | undefined {
+  if (event === 'read_receipt') return payload;
+  if (event !== 'message:updated' && event !== 'message:deleted') return undefined;
+  const { id, change_seq } = JSON.parse(payload) as Message;
+  return `${id} ${change_seq}`;
 }
 
 /** The frame for an error. `key` is the `client_message_id` of the refused frame, if it had one. */

@@ -93,6 +93,78 @@ describe('PlainTranslator', () => {
     );
   });
 
+  describe('answers each edit and deletion with one frame', () => {
+    const version = (change_seq: number | null, id = 5) => ({
+      id,
+      chat_id: 2,
+      text: `"change_seq":${change_seq}`,
+      change_seq,
+    });
+    const updated = (change_seq: number | null, id?: number) => event('message:updated', version(change_seq, id));
+    const ack = (id: number, change_seq: number | null) =>
+      `3${id}${JSON.stringify([{ ok: true, data: version(change_seq) }])}`;
+    const failed = (id: number) =>
+      `3${id}${JSON.stringify([{ ok: false, error: { code: 'forbidden', message: 'no' } }])}`;
+    /** Sends so many edits, and translates the packets. Returns the `change_seq` of each frame, or its code. */
+    const frames = (edits: number, ...packets: string[]): unknown[] => {
+      const translator = new PlainTranslator(undefined);
+      for (let i = 0; i < edits; i += 1) translator.fromClient('{"type":"edit","message_id":5,"text":"x"}');
+      const all = packets.map((packet) => JSON.parse(translator.toClient(packet) ?? '{}'));
+      return all.map(({ change_seq, code }) => change_seq ?? code);
+    };
+
+    it.each<[string, unknown[], unknown[]]>([
+      ['the event before the ack', frames(1, updated(7), ack(1, 7)), [7, undefined]],
+      ['the event after the ack', frames(1, ack(1, 7), updated(7)), [7, undefined]],
+      ['no event, as nothing has changed', frames(1, ack(1, 7)), [7]],
+      ['the same edit twice', frames(2, updated(7), ack(1, 7), ack(2, 7)), [7, undefined, 7]],
+      ['the same edit twice, whose event is late', frames(2, ack(1, 7), ack(2, 7), updated(7)), [7, 7, undefined]],
+      [
+        'edits one after the other',
+        frames(2, updated(7), ack(1, 7), updated(8), ack(2, 8)),
+        [7, undefined, 8, undefined],
+      ],
+      ['an edit of another device before it', frames(1, updated(6), updated(7), ack(1, 7)), [6, 7, undefined]],
+      ['an event that stands for a later edit, too', frames(1, updated(8), ack(1, 7)), [8, 7]],
+      ['the same number in another chat', frames(1, updated(7, 6), ack(1, 7)), [7, 7]],
+      ['a refused edit', frames(1, failed(1), updated(7), updated(8)), ['forbidden', 7, 8]],
+      ['events without an edit', frames(0, updated(7), updated(8)), [7, 8]],
+    ])('%s', (_, answers, expected) => expect(answers).toEqual(expected));
+
+    it('in the form of the event', () => {
+      const translator = new PlainTranslator(2);
+      translator.fromClient('{"type":"edit","message_id":5,"text":"x"}');
+      translator.fromClient('{"type":"delete","message_id":5}');
+      expect(JSON.parse(translator.toClient(ack(1, null))!)).toEqual({ type: 'message:updated', ...version(null) });
+      expect(JSON.parse(translator.toClient(event('message:deleted', version(9)))!)).toMatchObject({ change_seq: 9 });
+      expect(translator.toClient(ack(2, 9))).toBeUndefined();
+    });
+
+    it('also for a message of another chat than that of the connection', () => {
+      const translator = new PlainTranslator(3);
+      translator.fromClient('{"type":"edit","message_id":5,"text":"x"}');
+      expect(translator.toClient(updated(7))).toBeUndefined();
+      expect(JSON.parse(translator.toClient(ack(1, 7))!)).toEqual({ type: 'message:updated', ...version(7) });
+    });
+  });
+
+  it('copies the answer to a sync, and translates its refusal', () => {
+    const translator = new PlainTranslator(2);
+    const cursors = { 1: { seq: 1, change_seq: 0 } };
+    expect(translator.fromClient(JSON.stringify({ type: 'sync', cursors, limit: 5 }))).toMatchObject({
+      packet: { id: 1, data: ['sync', { cursors, limit: 5 }] },
+    });
+    translator.fromClient('{"type":"sync"}');
+    const news = { chats: [{ id: 1, messages: [{ text: '}]' }] }], removed_chat_ids: [3], next_chat_id: null };
+    expect(translator.toClient(`31${JSON.stringify([{ ok: true, data: news }])}`)).toBe(
+      JSON.stringify({ type: 'sync', ...news }),
+    );
+    const error = { code: 'validation_failed', message: 'no', retryable: false };
+    expect(translator.toClient(`32${JSON.stringify([{ ok: false, error }])}`)).toBe(
+      JSON.stringify({ type: 'error', ...error }),
+    );
+  });
+
   it('counts a receipt as the answer to one read only', () => {
     const translator = new PlainTranslator(undefined);
     const receipt = { type: 'read_receipt', message_id: 5, reader_id: 1 };

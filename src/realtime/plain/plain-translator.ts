@@ -2,7 +2,10 @@ import { type Packet, PacketType } from 'socket.io-parser';
 import { toAppError } from '../../common/errors/to-app-error.js';
 import type { ErrorCode } from '../../contract/errors.js';
 import type { Ack } from '../../contract/events.js';
+import { AnswerMatcher } from './answer-matcher.js';
 import {
+  answerKey,
+  ANSWERS,
   chatOf,
   type ClientFrame,
   errorFrame,
@@ -43,12 +46,11 @@ const CLOSE_REASONS: Readonly<Record<string, CloseReason>> = {
  * live → ended: Socket.IO refuses the handshake or disconnects the socket, the user leaves the connection's one chat
  * (`chat:removed`), or the transport calls `end`.
  *
- * A command is *under way* from its frame to its ack; every command is acked. Nothing else is remembered, except
- * receipts while a read is under way.
+ * A command is *under way* from its frame to its ack; every command is acked.
  *
- * Invariant: an accepted message or read leads to exactly one frame for the client. A new message leads to its event,
- * and a repeated one to its ack. A read leads to its receipt: to the event if there is one, else to the ack. The ack of
- * a read doesn't say which, so the receipts are compared with it.
+ * Invariant: an accepted message, edit, deletion, read or sync leads to exactly one frame for the client. A new message
+ * leads to its event, and a repeated one to its ack. An edit, a deletion and a read lead to their event if there is one,
+ * else to their ack; `AnswerMatcher` finds that out. A sync leads to its ack.
  */
 export class PlainTranslator {
   /** How the connection is closed if it is closed now. */
@@ -58,9 +60,7 @@ export class PlainTranslator {
 
   private lastId = 0;
   private readonly underWay = new Map<number, UnderWay>();
-  private readsUnderWay = 0;
-  /** The receipts that were sent while a read was under way. One of them may be that of the read. */
-  private receipts: string[] = [];
+  private readonly answers = new AnswerMatcher();
 
   /** `chatId`: the one chat that the connection is about; undefined for all chats of the user. */
   constructor(private readonly chatId: number | undefined) {}
@@ -104,7 +104,7 @@ export class PlainTranslator {
     const { type, event, payload } = toCommand(frame, this.chatId);
     const id = (this.lastId += 1);
     this.underWay.set(id, { type, key: frame.client_message_id });
-    if (type === 'read') this.readsUnderWay += 1;
+    if (ANSWERS.has(type)) this.answers.begin();
     return { type: PacketType.EVENT, nsp: '/', id, data: [event, payload] };
   }
 
@@ -115,44 +115,45 @@ export class PlainTranslator {
     const end = packet.indexOf('"', 3);
     const [event, payload] = [packet.slice(3, end), packet.slice(end + 2, -1)];
     const isElsewhere = this.chatId !== undefined && (chatOf(event, payload) ?? this.chatId) !== this.chatId;
-    if (isElsewhere) return undefined;
+    if (isElsewhere || this.isRepeated(event, payload)) return undefined;
     this.closeReason = CLOSE_REASONS[event] ?? this.closeReason;
-    if (event === 'read_receipt' && this.readsUnderWay > 0) this.receipts.push(payload);
     if (event === 'chat:removed' && this.chatId !== undefined) this.end(closeReasonOf('chat_not_found'));
     return eventFrame(event, payload);
+  }
+
+  /** Whether the client has got what this event says with the ack of its own command. */
+  private isRepeated(event: string, payload: string): boolean {
+    const key = this.answers.isIdle ? undefined : answerKey(event, payload);
+    return key !== undefined && !this.answers.event(key);
   }
 
   /** Translates `3<id>[{…}]`. An accepted command whose event the client gets leads to no second frame. */
   private translateAck(packet: string): string | undefined {
     const start = packet.indexOf('[');
     const id = Number(packet.slice(1, start));
-    const [ack] = JSON.parse(packet.slice(start)) as [Ack<object, { replayed?: boolean }>];
     const { type, key } = this.underWay.get(id)!;
     this.underWay.delete(id);
-    const wasPublished = type === 'read' && this.finishRead(ack);
+    if (type === 'sync' && packet.startsWith(NEWS, start))
+      return eventFrame(type, packet.slice(start + NEWS.length, -2));
+    const [ack] = JSON.parse(packet.slice(start)) as [Ack<object, { replayed?: boolean }>];
+    const data = ack.ok ? JSON.stringify(ack.data) : '';
+    const event = ANSWERS.get(type);
+    const isDue = event !== undefined && this.answers.end(ack.ok ? answerKey(event, data) : undefined);
     if (!ack.ok) return errorFrame(ack.error, key);
     switch (type) {
       case 'message':
-        return ack.replayed ? JSON.stringify(ack.data) : undefined;
-      case 'read':
-        return wasPublished ? undefined : JSON.stringify(ack.data);
+        return ack.replayed ? data : undefined;
       case 'auth:refresh':
         this.closeReason = GOING_AWAY;
-        return eventFrame(type, JSON.stringify(ack.data));
+        return eventFrame(type, data);
       default:
-        return undefined;
+        return isDue ? eventFrame(event, data) : undefined;
     }
   }
-
-  /** Ends a read. Returns whether its receipt was sent as an event; each such event counts for one read. */
-  private finishRead(ack: Ack<object>): boolean {
-    const index = ack.ok ? this.receipts.indexOf(JSON.stringify(ack.data)) : -1;
-    if (index >= 0) this.receipts.splice(index, 1);
-    this.readsUnderWay -= 1;
-    if (this.readsUnderWay === 0) this.receipts = [];
-    return index >= 0;
-  }
 }
+
+/** What comes before the answer to a sync in its ack. The answer is long, so it is copied without parsing. */
+const NEWS = '[{"ok":true,"data":';
 
 /** The code in `4{"message":…,"data":{"code":…}}`, the packet for a refused handshake. */
 function refusalCode(packet: string): ErrorCode {
