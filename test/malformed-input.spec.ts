@@ -50,6 +50,7 @@ describe('malformed input', () => {
     ['a key of 65 characters', { ...good, client_message_id: 'k'.repeat(65) }, 'client_message_id'],
     ['an empty key', { ...good, client_message_id: '' }, 'client_message_id'],
     ['an unknown field', { ...good, sender_id: 2 }, 'sender_id'],
+    ['the field hasOwnProperty', { ...good, hasOwnProperty: 1 }, 'hasOwnProperty'],
     ['the field constructor', { ...good, constructor: 1 }, 'constructor'],
     ['an array', [good], 'body'],
     ['text for an object', 'x', 'body'],
