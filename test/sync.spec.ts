@@ -223,6 +223,7 @@ describe('sync', () => {
     await sayMany(bob, chat, 3);
     const device = await ada.device();
     const request = { cursors: { [chat.id]: { seq: 1, change_seq: 0 }, 999_999_999: { seq: 0, change_seq: 0 } } };
+    await app.writeActivity(); // It moves the activity_cursor.
     expect(await device.command('sync', request)).toEqual({ ok: true, data: await news(ada, request) });
     expect(await device.raw('sync', { cursors: { x: {} } })).toMatchObject({
       ok: false,

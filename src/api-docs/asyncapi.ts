@@ -87,11 +87,13 @@ const CONNECT: Message = {
 const CONNECT_ERROR: Message = {
   key: 'connect_error',
   name: 'connect_error',
-  summary: 'Why the connection was refused. The client library does not try again by itself.',
+  summary:
+    'Why the connection was refused. The client library does not try again by itself. A namespace other than the default ' +
+    'one is refused without `data`.',
   payload: {
     type: 'object',
     properties: { message: { type: 'string' }, data: schemaOf(CommandErrorDto) },
-    required: ['message', 'data'],
+    required: ['message'],
   },
 };
 

@@ -1,4 +1,4 @@
-import { FRAME_COMMANDS } from '../realtime/plain/plain-frames.js';
+import { ANSWERS, FRAME_COMMANDS } from '../realtime/plain/plain-frames.js';
 import { type Channel, keyOf, type Message, type Operation } from './asyncapi.types.js';
 import { nameOf, type Schema } from './json-schema.js';
 import { COMMANDS, EVENTS } from './socket-messages.js';
@@ -105,9 +105,6 @@ function eventMessages(schemas: Schemas): Message[] {
   });
 }
 
-/** The event that answers a frame, by the type of the frame. */
-const ANSWERS: Readonly<Record<string, string>> = { message: 'message:created', read: 'read_receipt' };
-
 /** Every frame of a client with its answer. `namesChat`: whether frames about a chat must say which. */
 function commandOperations(schemas: Schemas, events: ReadonlyMap<string, Message>, namesChat: boolean): Operation[] {
   return [...FRAME_COMMANDS].map(([name, command]) => {
@@ -125,7 +122,7 @@ function commandOperations(schemas: Schemas, events: ReadonlyMap<string, Message
     const own = data
       ? frame(type, `The answer to \`${type}\`.`, schemas[nameOf(data.name)]!, `answer.${type}`)
       : undefined;
-    const reply = events.get(ANSWERS[type] ?? '') ?? own;
+    const reply = events.get(type === 'message' ? 'message:created' : (ANSWERS.get(type) ?? '')) ?? own;
     return { action: 'receive', message, ...(reply && { reply }) };
   });
 }

@@ -14,7 +14,7 @@ function membersOf(schema: any): Members {
   if ($ref) return membersOf(document.components!.schemas![($ref as string).split('/').at(-1)!]);
   if (oneOf) return membersOf(oneOf[0]);
   return Object.entries<any>(properties).map(([name, property]) => {
-    const example = property.example ?? property.enum?.[0] ?? property.allOf?.[0]?.enum?.[0] ?? 'member';
+    const example = property.examples?.[0] ?? property.enum?.[0] ?? 'member';
     return [name, VALID[name] ?? utf8(JSON.stringify(example))] as const;
   });
 }
@@ -91,7 +91,8 @@ const operations: Operation[] = Object.entries(document.paths).flatMap(([path, i
     method: method.toUpperCase(),
     path,
     queries: parameters.flatMap((one: any) => (one.in === 'query' ? [one.name as string] : [])),
-    members: requestBody && membersOf(requestBody.content['application/json'].schema),
+    // The login is declared as a form, and takes JSON with the same fields, too.
+    members: requestBody && membersOf(Object.values<any>(requestBody.content as object)[0].schema),
   })),
 );
 

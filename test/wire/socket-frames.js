@@ -50,6 +50,11 @@ function checkPackets(connection) {
   const commands = new WeakMap();
   /** The last `auth` of each connection. */
   const auths = new WeakMap();
+  const keep = (socket, id, body) => {
+    if (!commands.has(socket)) commands.set(socket, new Map());
+    // Of two commands with one id nobody can tell which an ack answers.
+    commands.get(socket).set(id, commands.get(socket).has(id) ? [] : body);
+  };
   let last;
   before(connection, 'sendPacket', (socket, type, data) => {
     if (type !== 'message' || typeof data !== 'string' || data === last || !/^[0234]/.test(data)) return;
@@ -61,7 +66,10 @@ function checkPackets(connection) {
     if (packet.type === CONNECT_ERROR) check('connect_error', packet.body);
   });
   before(connection, 'onPacket', (socket, { type, data }) => {
-    if (type !== 'message' || typeof data !== 'string' || !/^(0\{|2\d+\[)/.test(data)) return;
+    if (type !== 'message') return;
+    // A plain frame is a packet that nobody has to decode.
+    if (typeof data === 'object' && data.id !== undefined) keep(socket, String(data.id), data.data);
+    if (typeof data !== 'string' || !/^(0\{|2\d+\[)/.test(data)) return;
     let packet;
     try {
       packet = split(data);
@@ -69,8 +77,7 @@ function checkPackets(connection) {
       return; // The server refuses it, too.
     }
     if (packet.type === CONNECT) return auths.set(socket, packet.body);
-    if (!commands.has(socket)) commands.set(socket, new Map());
-    commands.get(socket).set(packet.id, packet.body);
+    keep(socket, packet.id, packet.body);
   });
 }
 
@@ -103,7 +110,7 @@ function checkFrames(transport, translator) {
     if (result.answer === PONG) checkAccepted({ type: 'ping' }, true);
     if (!('packet' in result)) return result;
     if (!waiting.has(this)) waiting.set(this, new Map());
-    waiting.get(this).set(split(result.packet).id, text);
+    waiting.get(this).set(String(result.packet.id), text);
     return result;
   };
   before(translator, 'toClient', (own, packet) => {
