@@ -31,12 +31,14 @@ describe('group events', () => {
     for (const user of [ada, ada, ben, cara, eve]) devices.push(await user.device());
     const group = await ada.group(ben);
     const shared = async () => {
-      const { id, name, creator_id, member_count } = await groupAsSeenBy(ben, group);
-      return ['chat:updated', { id, name, creator_id, member_count }];
+      const { id, name, creator_id, member_count, last_change_seq } = await groupAsSeenBy(ben, group);
+      return ['chat:updated', { id, name, creator_id, member_count, change_seq: last_change_seq }];
     };
-    const about = async (event: string, { id }: TestUser) => {
-      const member = (await groupAsSeenBy(ben, group)).members.find(({ user_id }) => user_id === id);
-      return [event, { chat_id: group.id, member }];
+    /** An event about a member as they are now. `since` is how many changes come after its own or, negative, before. */
+    const about = async (event: string, { id }: TestUser, since = 0) => {
+      const { members, last_change_seq } = await groupAsSeenBy(ben, group);
+      const member = members.find(({ user_id }) => user_id === id);
+      return [event, { chat_id: group.id, change_seq: last_change_seq - since, member }];
     };
     const gone = [['chat:removed', { chat_id: group.id }]];
     const heardSoFar = devices.map(() => 0);
@@ -69,19 +71,25 @@ describe('group events', () => {
     expect(await news()).toEqual([promoted, promoted, promoted, promoted, []]);
 
     await setRole('owner')(ada, group, cara);
-    const handed = [await about('member:updated', ada), await about('member:updated', cara)];
+    const handed = [await about('member:updated', ada, 1), await about('member:updated', cara)];
     expect(await news()).toEqual([handed, handed, handed, handed, []]);
 
     await putMember(ada, group, eve);
     await news();
-    const kicked = await about('member:removed', eve);
+    const kicked = await about('member:removed', eve, -1);
     await deleteMember(ada, group, eve);
     const without = [kicked, await shared()];
     expect(await news()).toEqual([without, without, without, without, gone]);
 
-    const left = await about('member:removed', cara);
+    const left = await about('member:removed', cara, -1);
     await deleteMember(cara, group, cara);
-    const after = [left, await shared(), await about('member:updated', ada)];
+    const [event, summary] = await shared();
+    const handedBack = await about('member:updated', ada);
+    const after = [
+      left,
+      [event, { ...(summary as object), change_seq: (left[1] as { change_seq: number }).change_seq }],
+      handedBack,
+    ];
     expect(await news()).toEqual([after, after, after, gone, []]);
 
     await deleteGroup(ada, group, ada);

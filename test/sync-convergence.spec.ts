@@ -37,10 +37,10 @@ class Client {
     this.replica = new Replica(user.id);
   }
 
-  static async of(user: TestUser, hears: () => boolean): Promise<Client> {
+  static async of(user: TestUser, hears: (event: string) => boolean): Promise<Client> {
     const client = new Client(user, await user.device());
     client.device.socket.onAny((event: string, payload: unknown) => {
-      if (hears()) client.replica.apply(event, payload);
+      if (hears(event)) client.replica.apply(event, payload);
     });
     return client;
   }
@@ -111,6 +111,38 @@ describe('sync convergence', () => {
       expect(own).toEqual(stored.filter((message) => message.seq >= from));
     }
   }
+
+  it('is not needed by a client that has got every event: its cursor is at the end of the chat', async () => {
+    const [ada, bob, eve] = (await app.users(3)) as [TestUser, TestUser, TestUser];
+    const { device, replica } = await Client.of(bob, () => true);
+    const group = await ada.group(bob);
+    const { id } = await ada.say(group);
+    await ada.patch(`/groups/${group.id}`, { name: 'Another name' });
+    await ada.put(`/groups/${group.id}/members/${eve.id}`);
+    await ada.patch(`/groups/${group.id}/members/${bob.id}`, { role: 'owner' });
+    await bob.delete(`/groups/${group.id}/members/${eve.id}`);
+    for (const text of ['first edit', 'second edit']) {
+      await ada.patch(`/messages/${id}`, { text });
+      await device.next('message:updated', (message) => message.text === text);
+    }
+    const { last_change_seq, name, member_count, my_role } = (await bob.get<Chat>(`/chats/${group.id}`)).body;
+    expect(last_change_seq).toBe(7);
+    expect(replica.cursors()[group.id]).toMatchObject({ seq: 1, change_seq: last_change_seq });
+    expect(replica.chats.get(group.id)!.chat).toMatchObject({ name, member_count, my_role });
+  });
+
+  it.each(['chat:updated', 'member:added'])(
+    'completes a change of which a client has missed only %s',
+    async (missed) => {
+      const [ada, bob, eve] = (await app.users(3)) as [TestUser, TestUser, TestUser];
+      const client = await Client.of(bob, (event) => event !== missed);
+      const group = await ada.group(bob);
+      await ada.put(`/groups/${group.id}/members/${eve.id}`);
+      await client.device.next('chat:updated');
+      await client.sync();
+      await expectSame(client);
+    },
+  );
 
   it("gives a client the server's state, whatever happened and whichever events it missed", async () => {
     await fc.assert(

@@ -44,8 +44,11 @@ export interface NewGroup extends Chat {
   left_out_ids?: number[];
 }
 
-/** The fields of a group that are the same for all members. */
-export type ChatSummary = Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'>;
+/** The fields of a group that are the same for all members, as an event reports them. */
+export interface ChatSummary extends Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'> {
+  /** The number of the change. If it is that of the `member:added` or `member:removed` before, it is the same change. */
+  change_seq: number;
+}
 
 /** A member of a chat. */
 export interface Member {
@@ -55,6 +58,14 @@ export interface Member {
   joined_at: string;
   /** The member's cursor: they have read all messages up to this `seq`. */
   last_read_seq: number;
+}
+
+/** What an event reports about a member. */
+export interface MemberChange {
+  chat_id: number;
+  /** The number of the change. */
+  change_seq: number;
+  member: Member;
 }
 
 /** A chat with its first 100 members. */

@@ -49,6 +49,7 @@ export type LoggedChange = Change & {
    * a change of a message, is from `data`, and names the message that was read or changed.
    */
   readonly after_seq: number;
+  /** Null for the beginning and the end of a chat, and for a read. */
   readonly change_seq: number | null;
 };
 

@@ -177,8 +177,7 @@ export class ChatClient extends Caller {
   }
 
   private receive(name: string, payload: any): void {
-    const known = this.replica.chats.get(payload.chat_id as number);
-    const isGap = name === 'message:created' && payload.seq > (known?.seq ?? 0) + 1;
+    const isGap = this.replica.isGap(name, payload);
     this.replica.apply(name, payload);
     if (!isGap || !this.context.resyncs || this.gapTimer) return;
     this.gapTimer = setTimeout(() => {

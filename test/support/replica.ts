@@ -19,17 +19,23 @@ export class Replica {
 
   constructor(private readonly userId: number) {}
 
-  /** Applies an event. An event after a gap is ignored; the next sync covers it. */
+  /** Applies an event. What an event after a gap can't say, the next sync does: see `isGap`. */
   apply(event: string, payload: any): void {
     if (event === 'chat:created') this.startChat(payload);
     if (event === 'chat:removed') this.chats.delete(payload.chat_id);
     const held = this.chats.get(payload.chat_id ?? payload.id);
     if (!held) return;
-    if (event === 'chat:updated') Object.assign(held.chat, payload);
-    if (event === 'member:updated' && payload.member.user_id === this.userId) held.chat.my_role = payload.member.role;
+    if (event === 'chat:updated' || event.startsWith('member:')) this.applyChatChange(held, event, payload);
     if (event === 'read_receipt' && payload.reader_id === this.userId) this.applyRead(held, payload.seq);
     if (event === 'message:created') this.applyCreated(held, payload);
     if (event === 'message:updated' || event === 'message:deleted') this.applyChange(held, payload);
+  }
+
+  /** Whether something before this event is missing. Ask before `apply`; it may still be under way for 500 ms. */
+  isGap(event: string, { chat_id, id, seq, change_seq }: any): boolean {
+    const held = this.chats.get(chat_id ?? id);
+    if (!held) return event === 'message:created';
+    return event === 'message:created' ? seq > held.seq + 1 : change_seq > held.change_seq + 1;
   }
 
   /** Calls `sync` until there are no more pages. */
@@ -56,12 +62,17 @@ export class Replica {
     const known = this.chats.get(chat.id);
     const held = known && !reset ? known : this.startChat(chat);
     const before = held === known ? held.seq : 0;
-    held.chat = { ...chat, last_read_seq: Math.max(chat.last_read_seq, held.chat.last_read_seq) };
+    // Events may have arrived before the answer, and tell of later changes.
+    const isLate = chat.last_change_seq < held.change_seq;
+    held.chat = {
+      ...(isLate ? held.chat : chat),
+      last_read_seq: Math.max(chat.last_read_seq, held.chat.last_read_seq),
+      read_by_all_seq: Math.max(chat.read_by_all_seq, held.chat.read_by_all_seq),
+    };
     if (before === 0) held.from = Math.min(held.from, messages[0]?.seq ?? Infinity);
     for (const message of messages) this.store(held, message);
     const upTo = has_more ? messages.findLast(({ seq }) => seq > before)?.seq : chat.last_seq;
     const changedUpTo = has_more ? messages.findLast(({ seq }) => seq <= before)?.change_seq : chat.last_change_seq;
-    // Events may have arrived before the answer.
     held.seq = Math.max(held.seq, upTo ?? 0);
     held.change_seq = Math.max(held.change_seq, changedUpTo ?? 0);
   }
@@ -83,7 +94,22 @@ export class Replica {
   private applyChange(held: HeldChat, message: Message): void {
     if (message.seq > held.seq) return;
     this.store(held, message);
-    if (message.change_seq === held.change_seq + 1) held.change_seq += 1;
+    this.moveTo(held, message.change_seq!);
+  }
+
+  /**
+   * An event whose change is below the cursor is older than what is held. The cursor moves with the last event of a
+   * change: `chat:updated` comes after `member:added` and `member:removed`.
+   */
+  private applyChatChange(held: HeldChat, event: string, { change_seq, member, ...summary }: any): void {
+    if (change_seq < held.change_seq) return;
+    if (event === 'chat:updated') Object.assign(held.chat, summary);
+    if (event === 'member:updated' && member.user_id === this.userId) held.chat.my_role = member.role;
+    if (event === 'chat:updated' || event === 'member:updated') this.moveTo(held, change_seq);
+  }
+
+  private moveTo(held: HeldChat, changeSeq: number): void {
+    if (changeSeq === held.change_seq + 1) held.change_seq = changeSeq;
   }
 
   private applyRead({ chat }: HeldChat, seq: number): void {

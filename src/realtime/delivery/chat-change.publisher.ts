@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { ChatsService } from '../../chats/chats.service.js';
-import type { MemberDto } from '../../chats/dto/member.dto.js';
 import { ReadReceiptDto } from '../../messages/dto/receipt.dto.js';
 import { type ChatHead, type LoggedChange, LogReader } from '../../messages/log.reader.js';
 import type { ChatSummary } from '../../contract/chats.js';
@@ -12,6 +11,8 @@ export interface ChatSnapshot {
   readonly head: ChatHead | undefined;
   readonly memberIds: readonly number[];
 }
+
+type MembershipChange = Extract<LoggedChange, { member: unknown }>;
 
 /**
  * Publishes one row of `chat_changes` as events, to the devices on this node. `UnpublishedChatsPublisher` calls it for
@@ -36,18 +37,18 @@ export class ChatChangePublisher {
         this.publishGone(chat, change.user_ids);
         break;
       case 'renamed':
-        this.publishSummary(chat);
+        this.publishSummary(chat, change);
         break;
       case 'member_added':
         await this.publishToNewcomers(chat, [change.member.user_id]);
-        this.publishMember(chat, 'member:added', change.member);
-        this.publishSummary(chat);
+        this.publishMember(chat, 'member:added', change);
+        this.publishSummary(chat, change);
         break;
       case 'member_removed':
-        this.publishRemoval(chat, change.member);
+        this.publishRemoval(chat, change);
         break;
       case 'member_updated':
-        this.publishMember(chat, 'member:updated', change.member);
+        this.publishMember(chat, 'member:updated', change);
         break;
       case 'message_updated':
         await this.publishMessage(chat, 'message:updated', change);
@@ -60,12 +61,13 @@ export class ChatChangePublisher {
     }
   }
 
-  private publishRemoval(chat: ChatSnapshot, member: MemberDto): void {
+  private publishRemoval(chat: ChatSnapshot, change: MembershipChange): void {
+    const { member } = change;
     this.publishGone(chat, [member.user_id]);
     // The removed user may be a member again. A later row publishes that.
     const remaining = { ...chat, memberIds: chat.memberIds.filter((userId) => userId !== member.user_id) };
-    this.publishMember(remaining, 'member:removed', member);
-    this.publishSummary(remaining);
+    this.publishMember(remaining, 'member:removed', change);
+    this.publishSummary(remaining, change);
   }
 
   private async publishToNewcomers({ id }: ChatSnapshot, userIds: readonly number[]): Promise<void> {
@@ -78,7 +80,7 @@ export class ChatChangePublisher {
     this.publisher.to(userIds)?.emit('chat:removed', { chat_id: id });
   }
 
-  private publishSummary({ head, memberIds }: ChatSnapshot): void {
+  private publishSummary({ head, memberIds }: ChatSnapshot, { change_seq }: LoggedChange): void {
     // Without a name, the group has been deleted since.
     if (!head?.name) return;
     const summary: ChatSummary = {
@@ -86,6 +88,7 @@ export class ChatChangePublisher {
       name: head.name,
       creator_id: head.creator_id,
       member_count: head.member_count!,
+      change_seq: change_seq!,
     };
     this.publisher.to(memberIds)?.emit('chat:updated', summary);
   }
@@ -93,9 +96,9 @@ export class ChatChangePublisher {
   private publishMember(
     { id, memberIds }: ChatSnapshot,
     event: `member:${'added' | 'removed' | 'updated'}`,
-    member: MemberDto,
-  ) {
-    this.publisher.to(memberIds)?.emit(event, { chat_id: id, member });
+    { member, change_seq }: MembershipChange,
+  ): void {
+    this.publisher.to(memberIds)?.emit(event, { chat_id: id, change_seq: change_seq!, member });
   }
 
   private async publishMessage(
