@@ -44,9 +44,9 @@ export interface NewGroup extends Chat {
   left_out_ids?: number[];
 }
 
-/** The fields of a group that are the same for all members, as an event reports them. */
+/** A new name of a group, with the other fields that are the same for all members. */
 export interface ChatSummary extends Pick<Chat, 'id' | 'name' | 'creator_id' | 'member_count'> {
-  /** The number of the change. If it is that of the `member:added` or `member:removed` before, it is the same change. */
+  /** The number of the change. */
   change_seq: number;
 }
 
@@ -60,12 +60,18 @@ export interface Member {
   last_read_seq: number;
 }
 
-/** What an event reports about a member. */
+/** A member of a chat has changed. */
 export interface MemberChange {
   chat_id: number;
   /** The number of the change. */
   change_seq: number;
   member: Member;
+}
+
+/** A member of a group has come or gone. */
+export interface MembershipChange extends MemberChange {
+  /** How many members the group has now. */
+  member_count: number;
 }
 
 /** A chat with its first 100 members. */

@@ -2,7 +2,7 @@
  * The types of the socket protocol. A client app imports them (`io<ServerToClientEvents, ClientToServerEvents>`), and
  * the gateway and the publishers are compiled against them. docs/realtime.md describes the protocol.
  */
-import type { Chat, ChatSummary, MemberChange } from './chats.js';
+import type { Chat, ChatSummary, MemberChange, MembershipChange } from './chats.js';
 import type { CommandError } from './errors.js';
 import type { Message, NewMessage, ReadReceipt } from './messages.js';
 import type { News, SyncRequest } from './sync.js';
@@ -35,8 +35,8 @@ export interface ServerToClientEvents {
   'chat:created': (chat: Chat) => void;
   'chat:updated': (chat: ChatSummary) => void;
   'chat:removed': (chat: { chat_id: number }) => void;
-  'member:added': (change: MemberChange) => void;
-  'member:removed': (change: MemberChange) => void;
+  'member:added': (change: MembershipChange) => void;
+  'member:removed': (change: MembershipChange) => void;
   'member:updated': (change: MemberChange) => void;
   typing: (typing: { chat_id: number; user_id: number; is_typing: boolean }) => void;
   /** The access token has expired. */

@@ -97,15 +97,13 @@ export class Replica {
     this.moveTo(held, message.change_seq!);
   }
 
-  /**
-   * An event whose change is below the cursor is older than what is held. The cursor moves with the last event of a
-   * change: `chat:updated` comes after `member:added` and `member:removed`.
-   */
-  private applyChatChange(held: HeldChat, event: string, { change_seq, member, ...summary }: any): void {
+  /** An event whose change is below the cursor is older than what is held. */
+  private applyChatChange(held: HeldChat, event: string, { change_seq, name, member_count, member }: any): void {
     if (change_seq < held.change_seq) return;
-    if (event === 'chat:updated') Object.assign(held.chat, summary);
+    if (event === 'chat:updated') held.chat.name = name;
+    if (event !== 'member:updated') held.chat.member_count = member_count;
     if (event === 'member:updated' && member.user_id === this.userId) held.chat.my_role = member.role;
-    if (event === 'chat:updated' || event === 'member:updated') this.moveTo(held, change_seq);
+    this.moveTo(held, change_seq);
   }
 
   private moveTo(held: HeldChat, changeSeq: number): void {

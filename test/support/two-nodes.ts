@@ -92,12 +92,10 @@ export function deliversAcrossNodes(cluster: () => TwoNodes): void {
       'message:deleted',
       'chat:updated',
       'member:added',
-      'chat:updated',
       'member:updated',
       'message:created',
       'read_receipt',
       'member:removed',
-      'chat:updated',
       'chat:removed',
     ]);
   });

@@ -12,7 +12,7 @@ export interface ChatSnapshot {
   readonly memberIds: readonly number[];
 }
 
-type MembershipChange = Extract<LoggedChange, { member: unknown }>;
+type LoggedMember = Extract<LoggedChange, { member: unknown }>;
 
 /**
  * Publishes one row of `chat_changes` as events, to the devices on this node. `UnpublishedChatsPublisher` calls it for
@@ -41,14 +41,13 @@ export class ChatChangePublisher {
         break;
       case 'member_added':
         await this.publishToNewcomers(chat, [change.member.user_id]);
-        this.publishMember(chat, 'member:added', change);
-        this.publishSummary(chat, change);
+        this.publishMembership(chat, 'member:added', change);
         break;
       case 'member_removed':
         this.publishRemoval(chat, change);
         break;
       case 'member_updated':
-        this.publishMember(chat, 'member:updated', change);
+        this.publishMember(chat, change);
         break;
       case 'message_updated':
         await this.publishMessage(chat, 'message:updated', change);
@@ -61,13 +60,12 @@ export class ChatChangePublisher {
     }
   }
 
-  private publishRemoval(chat: ChatSnapshot, change: MembershipChange): void {
+  private publishRemoval(chat: ChatSnapshot, change: LoggedMember): void {
     const { member } = change;
     this.publishGone(chat, [member.user_id]);
     // The removed user may be a member again. A later row publishes that.
     const remaining = { ...chat, memberIds: chat.memberIds.filter((userId) => userId !== member.user_id) };
-    this.publishMember(remaining, 'member:removed', change);
-    this.publishSummary(remaining, change);
+    this.publishMembership(remaining, 'member:removed', change);
   }
 
   private async publishToNewcomers({ id }: ChatSnapshot, userIds: readonly number[]): Promise<void> {
@@ -93,12 +91,19 @@ export class ChatChangePublisher {
     this.publisher.to(memberIds)?.emit('chat:updated', summary);
   }
 
-  private publishMember(
-    { id, memberIds }: ChatSnapshot,
-    event: `member:${'added' | 'removed' | 'updated'}`,
-    { member, change_seq }: MembershipChange,
+  private publishMembership(
+    { id, head, memberIds }: ChatSnapshot,
+    event: 'member:added' | 'member:removed',
+    { member, change_seq }: LoggedMember,
   ): void {
-    this.publisher.to(memberIds)?.emit(event, { chat_id: id, change_seq: change_seq!, member });
+    // Without members, the group has been deleted since.
+    if (!head?.member_count) return;
+    const change = { chat_id: id, change_seq: change_seq!, member, member_count: head.member_count };
+    this.publisher.to(memberIds)?.emit(event, change);
+  }
+
+  private publishMember({ id, memberIds }: ChatSnapshot, { member, change_seq }: LoggedMember): void {
+    this.publisher.to(memberIds)?.emit('member:updated', { chat_id: id, change_seq: change_seq!, member });
   }
 
   private async publishMessage(
