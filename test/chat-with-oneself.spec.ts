@@ -118,7 +118,9 @@ describe('a chat with oneself', () => {
     const device = await ada.device();
     const view = await viewOf(chat);
     const { body: before } = await ada.post<News>('/sync', { cursors: {} });
-    expect(before.chats).toEqual([{ ...view, messages: [one, two], has_more: false, reset: false }]);
+    expect(before.chats).toEqual([
+      { ...view, messages: [one, two], members: null, left_user_ids: [], has_more: false, reset: false },
+    ]);
     await ada.post('/messages', { chat_id: chat.id, text: 'more', reply_to_id: one.id });
     expect((await ada.patch(`/messages/${one.id}`, { text: 'better' })).status).toBe(200);
     expect((await ada.delete(`/messages/${two.id}`)).status).toBe(200);

@@ -6,6 +6,7 @@ import type { Message } from '../src/contract/messages.js';
 import type { News, SyncRequest } from '../src/contract/sync.js';
 import type { User } from '../src/contract/users.js';
 import { ErasureSweeper } from '../src/accounts/erasure.sweeper.js';
+import { NameSweeper } from '../src/chats/name.sweeper.js';
 import { ActivityWriter } from '../src/messages/activity.writer.js';
 import { DeletedChatsSweeper } from '../src/messages/deleted-chats.sweeper.js';
 import { LogReader } from '../src/messages/log.reader.js';
@@ -57,7 +58,7 @@ describe('query cost', () => {
     });
     app = await TestApp.start({ databaseUrl: database.url });
     // The loops are off: their own queries would be measured, too.
-    for (const loop of [LogTailPoller, ActivityWriter, DeletedChatsSweeper, ErasureSweeper]) {
+    for (const loop of [LogTailPoller, ActivityWriter, DeletedChatsSweeper, ErasureSweeper, NameSweeper]) {
       await app.nest.get<BeforeApplicationShutdown>(loop).beforeApplicationShutdown();
     }
     [ada, bob] = (await app.users(2)) as [TestUser, TestUser];
@@ -133,7 +134,7 @@ describe('query cost', () => {
       messages: read('messages'),
       chats: read('chats'),
       members: read('chat_members'),
-      others: read('groups') + read('private_chats') + read('users'),
+      others: read('groups') + read('private_chats') + read('users') + read('former_members'),
       sorted,
       expected: Math.max(...plans.map((plan) => plan['Plan Rows'])),
       // The loop that polls `sessions` goes on.
@@ -281,5 +282,25 @@ describe('query cost', () => {
     // The low watermark is some seconds behind, so the poll reads the message of the call before, too.
     expect(cost.messages).toBeLessThanOrEqual(4);
     expect(cost.chats).toBe(1);
+  });
+
+  it('is the members who have changed for a sync of a large group', async () => {
+    // Of 10,000 members five changed last, of 10,000 former ones five left last.
+    const latest = 'CASE WHEN row_number() OVER () > 5 THEN 1 ELSE $2::bigint END';
+    const some = `SELECT id, row_number() OVER () AS at FROM users WHERE search_terms LIKE 'somebody%' LIMIT`;
+    const inserts = [
+      `INSERT INTO chat_members (chat_id, user_id, change_seq) SELECT $1, id, ${latest} FROM (${some} 10000) x`,
+      `INSERT INTO former_members (chat_id, user_id, change_seq, wrote)
+       SELECT $1, id, ${latest}, false FROM (${some} 10000 OFFSET 10000) x`,
+    ];
+    for (const insert of inserts) await app.sql(insert, [long.id, LONG / 20]);
+    await app.sql('VACUUM ANALYZE chat_members, former_members');
+    const cursors = { ...(await everything()), [long.id]: { seq: LONG, change_seq: LONG / 20 - 1 } };
+    const { body, ...cost } = await costOf(() => ada.post<News>('/sync', { cursors }));
+    const { members, left_user_ids } = body.chats.find(({ id }) => id === long.id)!;
+    expect([members!.length, left_user_ids.length]).toEqual([5, 5]);
+    // Two for each cursor, two to check that she is still there, and the five.
+    expect(cost.members).toBeLessThanOrEqual(2 * CHATS + 2 + 5);
+    expect(cost.others).toBeLessThanOrEqual(5 + 5 + 1);
   });
 });

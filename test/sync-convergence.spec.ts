@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Chat } from '../src/contract/chats.js';
+import { NameSweeper } from '../src/chats/name.sweeper.js';
+import type { Chat, ChatWithMembers, Member } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
 import type { News, SyncRequest } from '../src/contract/sync.js';
 import type { Device } from './support/device.js';
@@ -21,6 +22,8 @@ const deed = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), who: person, pick }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), who: person, pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), who: person, pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('name' as const), who: person, pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), who: person, pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), who: person, pick }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('sync' as const), who: person, pick }) },
 );
@@ -45,13 +48,20 @@ class Client {
     return client;
   }
 
-  sync(limit?: number): Promise<void> {
+  async sync(limit?: number): Promise<void> {
     const call = async (request: SyncRequest): Promise<News> => {
       const ack = await this.device.command('sync', request);
       if (!ack.ok) throw new Error(JSON.stringify(ack.error));
       return ack.data;
     };
-    return this.replica.catchUp(call, limit);
+    await this.replica.catchUp(call, limit);
+    for (const [id, { members }] of this.replica.chats) if (!members) await this.fetchMembers(id);
+  }
+
+  private async fetchMembers(id: number): Promise<void> {
+    let answer;
+    do answer = await this.user.get<ChatWithMembers>(`/chats/${id}`);
+    while (answer.status === 200 && !this.replica.takeMembers(answer.body));
   }
 }
 
@@ -85,9 +95,20 @@ describe('sync convergence', () => {
       if (kind === 'remove') await user.delete(`/groups/${group.id}/members/${other.id}`);
       if (kind === 'add') await user.put(`/groups/${group.id}/members/${other.id}`);
       if (kind === 'rename') await user.patch(`/groups/${group.id}`, { name: `name ${pick}` });
+      if (kind === 'name') await user.patch('/users/me', { name: `person ${pick}` });
+      if (kind === 'role') {
+        const role = ['member', 'admin', 'owner'][pick % 3];
+        await user.patch(`/groups/${group.id}/members/${other.id}`, { role });
+      }
       if (kind === 'group') this.groups.push(await user.group(...this.clients.map((client) => client.user)));
       if (kind === 'sync') await this.clients[who]!.sync(1 + (pick % 10));
     }
+  }
+
+  /** Resolves when all chats have been told the name of the user. */
+  async function told(userId: number): Promise<void> {
+    const steps = app.nest.get(NameSweeper).tell(userId);
+    while (!(await steps.next()).done);
   }
 
   /** The fields of a chat that do not follow from its messages. */
@@ -95,14 +116,21 @@ describe('sync convergence', () => {
     return { id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq };
   };
 
+  /** Members without what moves without a `change_seq`. */
+  const listed = (members: Iterable<Member>) =>
+    [...members]
+      .map(({ user_id, name, role, joined_at }) => ({ user_id, name, role, joined_at }))
+      .sort((one, other) => one.user_id - other.user_id);
+
   /** Checks that the replica equals the server's state, and holds the newest messages of each chat without a gap. */
   async function expectSame({ user, replica }: Client): Promise<void> {
     const chats = (await user.get<Chat[]>('/chats?limit=100')).body;
     expect([...replica.chats.keys()].sort((a, b) => a - b)).toEqual(chats.map(({ id }) => id).sort((a, b) => a - b));
     for (const chat of chats) {
-      const { chat: held, from, seq, change_seq, messages } = replica.chats.get(chat.id)!;
+      const { chat: held, from, seq, change_seq, messages, members } = replica.chats.get(chat.id)!;
       expect([seq, change_seq]).toEqual([chat.last_seq, chat.last_change_seq]);
       expect(kept(held)).toEqual(kept(chat));
+      expect(listed(members!.values())).toEqual(listed((await user.get<Member[]>(`/chats/${chat.id}/members`)).body));
       const stored = (await user.get<Message[]>(`/history/${chat.id}?limit=100`)).body;
       // A client computes `is_read` from the read mark of the chat, so sync does not send it for each message.
       const own = [...messages.values()]
@@ -141,8 +169,11 @@ describe('sync convergence', () => {
           const clients = await Promise.all(users.map((user) => Client.of(user, () => hearing.next().value)));
           const world = new World(clients);
           world.groups.push(await users[0]!.group(users[1]!), await users[1]!.group(...users));
+          await users[0]!.privateChat(users[2]!);
+          for (const client of clients) await client.sync();
           // The actions of a round run concurrently.
           for (const round of rounds) await Promise.all(round.map((one) => world.do(one)));
+          for (const { id } of users) await told(id);
           for (const client of clients) {
             await client.sync();
             await expectSame(client);

@@ -49,11 +49,18 @@ describe('sync', () => {
     const answer = await news(ada, { cursors: {} });
     expect(answer.chats.map(({ id }) => id)).toEqual([group.id, pair.id]);
     expect(answer).toMatchObject({ removed_chat_ids: [], next_chat_id: null });
-    const { messages, has_more, reset, ...chat } = answer.chats[0]!;
+    const { messages, members, left_user_ids, has_more, reset, ...chat } = answer.chats[0]!;
     expect(chat).toEqual(await view(ada, group));
-    expect([seqs(messages), has_more, reset]).toEqual([range(4, 23), false, false]);
+    expect([seqs(messages), members, left_user_ids, has_more, reset]).toEqual([range(4, 23), null, [], false, false]);
     expect(messages).toEqual((await ada.get(`/history/${group.id}?offset=3`)).body);
-    expect(answer.chats[1]).toEqual({ ...(await view(ada, pair)), messages: [], has_more: false, reset: false });
+    expect(answer.chats[1]).toEqual({
+      ...(await view(ada, pair)),
+      messages: [],
+      members: null,
+      left_user_ids: [],
+      has_more: false,
+      reset: false,
+    });
     expect([chat.peer, answer.chats[1]!.peer?.id]).toEqual([null, bob.id]);
   });
 

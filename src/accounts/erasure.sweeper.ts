@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { AdditionsService } from '../chats/additions.service.js';
 import { BlocksService } from '../chats/blocks.service.js';
 import { ChatsService } from '../chats/chats.service.js';
+import { NameSweeper } from '../chats/name.sweeper.js';
 import { AppError } from '../common/errors/app-error.js';
 import { SweepLoop } from '../common/sweep-loop.js';
 import { GroupsService } from '../groups/groups.service.js';
@@ -14,8 +15,8 @@ import { UsersService } from '../users/users.service.js';
 const POLL_INTERVAL_MS = 5_000;
 
 /**
- * Erases closed accounts: they leave their groups, their private chats are blocked, and their messages become
- * tombstones. `AccountsService` starts it when an account is closed; every node also runs it at its start and every 5
+ * Erases closed accounts: they leave their groups, their private chats are blocked and told that the name is gone, and
+ * their messages become tombstones. `AccountsService` starts it when an account is closed; every node also runs it at its start and every 5
  * s. Several accounts are erased in turn (`SweepLoop`).
  *
  * It works in many small transactions. Each is the ordinary one for its step, so clients get the usual events. Each is
@@ -39,6 +40,7 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
     private readonly chats: ChatsService,
     private readonly additions: AdditionsService,
     private readonly blocks: BlocksService,
+    private readonly names: NameSweeper,
     private readonly messages: OwnMessagesService,
   ) {}
 
@@ -62,6 +64,7 @@ export class ErasureSweeper implements OnApplicationBootstrap, BeforeApplication
     // message.
     for await (const groupId of this.chats.groupsOf(userId)) yield* kept(this.leave(groupId, userId), failures);
     yield* this.blocks.shutAll(userId);
+    yield* kept(this.names.tell(userId), failures);
     for await (const chatId of this.chats.writtenIn(userId)) {
       yield* kept(this.messages.erase(chatId, userId), failures);
     }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { MemberDto } from '../chats/dto/member.dto.js';
 import { ErrorCodeProperty, FieldErrorDto } from '../common/http/api-problems.decorator.js';
-import type { ChatSummary } from '../contract/chats.js';
+import type { ChatSummary, MemberChange, MembershipChange } from '../contract/chats.js';
 import type { CommandError, ErrorCode } from '../contract/errors.js';
 import type { Answer, ServerToClientEvents } from '../contract/events.js';
 
@@ -12,10 +12,16 @@ type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<ServerToClient
 const Id = (description: string, example: number): PropertyDecorator =>
   ApiProperty({ type: 'integer', format: 'int64', minimum: 1, description, example });
 
+const ChangeSeq = (): PropertyDecorator =>
+  ApiProperty({ type: 'integer', format: 'int64', minimum: 1, description: 'The number of the change.', example: 5 });
+
 /** The payload of `chat:updated`. */
 export class ChatSummaryDto implements ChatSummary {
   @Id('The group.', 1)
   id: number;
+
+  @ChangeSeq()
+  change_seq: number;
 
   @ApiProperty({ example: 'Analytical engines' })
   name: string;
@@ -33,13 +39,22 @@ export class ChatRemovedDto implements PayloadOf<'chat:removed'> {
   chat_id: number;
 }
 
-/** The payload of `member:added`, `member:removed` and `member:updated`. */
-export class MemberChangeDto implements PayloadOf<'member:added'> {
-  @Id('The group.', 1)
+/** The payload of `member:updated`. */
+export class MemberChangeDto implements MemberChange {
+  @Id('The chat.', 1)
   chat_id: number;
+
+  @ChangeSeq()
+  change_seq: number;
 
   @ApiProperty({ type: MemberDto })
   member: MemberDto;
+}
+
+/** The payload of `member:added` and `member:removed`. */
+export class MembershipChangeDto extends MemberChangeDto implements MembershipChange {
+  @ApiProperty({ type: 'integer', description: 'How many members the group has now.', example: 3 })
+  member_count: number;
 }
 
 /** The payload of the event `typing`. */

@@ -8,6 +8,7 @@ import { Chat } from './chat.entity.js';
 @Check('chat_members_role', `role IN ('owner', 'admin', 'member')`)
 @Index('chat_members_user', ['userId', 'chatId'])
 @Index('chat_members_activity', ['userId', 'activeAt', 'chatId'])
+@Index('chat_members_changes', ['chatId', 'changeSeq'], { where: 'change_seq > 0' })
 export class ChatMember {
   @PrimaryColumn('bigint', { name: 'chat_id', primaryKeyConstraintName: 'chat_members_pkey' })
   @ForeignKey(() => Chat, { name: 'chat_members_chat_fkey', onDelete: 'CASCADE' })
@@ -37,4 +38,15 @@ export class ChatMember {
    */
   @Column({ type: 'timestamptz', name: 'active_at', precision: 3, default: () => 'now()' })
   activeAt: Date;
+
+  /**
+   * The number of the chat's change by which the membership last changed: they joined, or got a new role or name. 0 for
+   * somebody who has been in the chat from its beginning, as they were. `ChatOutbox` sets it.
+   */
+  @Column('bigint', { name: 'change_seq', default: 0 })
+  changeSeq: number;
+
+  /** The `User.nameVersion` that the chat was told of last. `NameSweeper` advances it. */
+  @Column('integer', { name: 'name_version', default: 0 })
+  nameVersion: number;
 }

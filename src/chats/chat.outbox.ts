@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { ChatChanged } from './chat.events.js';
 import type { Change } from './chat-change.entity.js';
+import { ChatMember } from './chat-member.entity.js';
+import { FormerMember } from './former-member.entity.js';
 
 /** A change that takes a `change_seq`. (A read takes none; the SQL function `read_messages` records it.) */
 type CountedChange = Exclude<Change, { kind: 'created' | 'deleted' | 'read' }>;
@@ -20,8 +22,9 @@ export class ChatOutbox {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /**
-   * Takes the chat's next `change_seq` for the change, records it, and returns the number. The name of a member isn't
-   * stored: it is read when the change is published, and would outlive the account here.
+   * Takes the chat's next `change_seq` for the change, records it, and returns the number. A change of a member must be
+   * made before: sync finds it by the number in their row. The name of a member isn't stored: it is read when the change
+   * is published, and would outlive the account here.
    */
   async record(chatId: number, { kind, ...data }: CountedChange): Promise<number> {
     const rows: { change_seq: number }[] = await this.unitOfWork.manager.query(
@@ -34,8 +37,10 @@ export class ChatOutbox {
        SELECT $1, last_seq, last_change_seq, $2, $3::jsonb #- '{member,name}' FROM chat RETURNING change_seq`,
       [chatId, kind, data, MEMBERSHIPS.has(kind)],
     );
+    const changeSeq = rows[0]!.change_seq;
+    if ('member' in data) await this.numberMember(chatId, kind, data.member.user_id, changeSeq);
     this.unitOfWork.publish(new ChatChanged(chatId));
-    return rows[0]!.change_seq;
+    return changeSeq;
   }
 
   /**
@@ -54,6 +59,12 @@ export class ChatOutbox {
     );
     this.unitOfWork.publish(new ChatChanged(chatId));
     return rows[0]!.change_seq;
+  }
+
+  /** Notes the number at the member, or at the former one. */
+  private async numberMember(chatId: number, kind: Change['kind'], userId: number, changeSeq: number): Promise<void> {
+    const entity = kind === 'member_removed' ? FormerMember : ChatMember;
+    await this.unitOfWork.repository<ChatMember | FormerMember>(entity).update({ chatId, userId }, { changeSeq });
   }
 
   /** Records that the chat was created or deleted, for the users given. This takes no `change_seq`. */

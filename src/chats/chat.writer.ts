@@ -6,7 +6,7 @@ import { ChatsRepository } from './chats.repository.js';
 
 /**
  * Runs a write to an existing chat: the lane of the chat, one transaction, the lock of its row, the work, the commit,
- * the events. Changes of groups and members, edits, deletions and the erasure of messages use it.
+ * the events. Changes of groups, members and their names, edits, deletions and the erasure of messages use it.
  *
  * Not all writes do. `append_messages` and `read_messages` are SQL functions that take the row lock themselves, and run
  * in the lane too. A new chat needs no lock. A block updates `chats.blocked` outside the lane.

@@ -21,6 +21,7 @@ import { FormerMember } from './former-member.entity.js';
 import { Group } from './group.entity.js';
 import { MemberListCache } from './member-list.cache.js';
 import { MembersRepository } from './members.repository.js';
+import { NameSweeper } from './name.sweeper.js';
 import { PrivateChat } from './private-chat.entity.js';
 
 /**
@@ -45,7 +46,17 @@ import { PrivateChat } from './private-chat.entity.js';
     ChatLaneScheduler,
     ChatWriter,
     ChatOutbox,
+    NameSweeper,
   ],
-  exports: [AdditionsService, BlocksService, ChatsService, ChatWriter, ChatLaneScheduler, ChatOutbox, MemberListCache],
+  exports: [
+    AdditionsService,
+    BlocksService,
+    ChatsService,
+    ChatWriter,
+    ChatLaneScheduler,
+    ChatOutbox,
+    MemberListCache,
+    NameSweeper,
+  ],
 })
 export class ChatsModule {}

@@ -5,7 +5,7 @@ import { ChatMember } from './chat-member.entity.js';
 import { Group } from './group.entity.js';
 import { PrivateChat } from './private-chat.entity.js';
 import type { ChatRow, MembershipRow } from './dto/chat.dto.js';
-import { memberPage, type MemberRow } from './dto/member.dto.js';
+import { type JsonMemberRow, memberPage, type MemberRow, memberRowOf } from './dto/member.dto.js';
 import { messageColumns, type Prefixed, prefixedMessage } from './dto/message.dto.js';
 
 /**
@@ -118,18 +118,12 @@ export class ChatsRepository {
     userId: number,
     count: number,
   ): Promise<{ chat: ChatRow; members: MemberRow[] } | undefined> {
-    const rows: (FlatChatRow & { members: (Omit<MemberRow, 'joined_at'> & { joined_at: string })[] })[] =
-      await this.unitOfWork.manager.query(
-        `WITH me AS (${AMONG}) SELECT view.*, first.members FROM (${CHAT_VIEW}) view
-         CROSS JOIN LATERAL (SELECT json_agg(page) AS members FROM (${memberPage('view.id', '$3', '0')}) page) first`,
-        [chatId, [userId], count],
-      );
-    return (
-      rows[0] && {
-        chat: toChatRow(rows[0]),
-        members: rows[0].members.map((row) => ({ ...row, joined_at: new Date(row.joined_at) })),
-      }
+    const rows: (FlatChatRow & { members: JsonMemberRow[] })[] = await this.unitOfWork.manager.query(
+      `WITH me AS (${AMONG}) SELECT view.*, first.members FROM (${CHAT_VIEW}) view
+       CROSS JOIN LATERAL (SELECT json_agg(page) AS members FROM (${memberPage('view.id', '$3', '0')}) page) first`,
+      [chatId, [userId], count],
     );
+    return rows[0] && { chat: toChatRow(rows[0]), members: rows[0].members.map(memberRowOf) };
   }
 
   /**
@@ -212,7 +206,7 @@ export class ChatsRepository {
   writtenInIds(userId: number, afterId: number, limit: number): Promise<number[]> {
     return this.ids(
       `(SELECT chat_id AS id FROM chat_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
-       UNION (SELECT chat_id FROM former_members WHERE user_id = $1 AND chat_id > $2 ORDER BY chat_id LIMIT $3)
+       UNION (SELECT chat_id FROM former_members WHERE user_id = $1 AND chat_id > $2 AND wrote ORDER BY chat_id LIMIT $3)
        ORDER BY id LIMIT $3`,
       [userId, afterId, limit],
     );

@@ -10,7 +10,7 @@ import type { ChatMember } from './chat-member.entity.js';
 import { type ActivityCursor, type ChatCursor, ChatsRepository, MOVED_AT_ONCE, pairOf } from './chats.repository.js';
 import { type CreateGroupChatDto, CreateGroupDto, type CreatePrivateChatDto } from './dto/chat-input.dto.js';
 import { ChatDto, type ChatWithMembersDto, type MembershipRow, type NewGroupDto } from './dto/chat.dto.js';
-import { MemberDto } from './dto/member.dto.js';
+import { type MemberChanges, MemberDto } from './dto/member.dto.js';
 import { MembersRepository } from './members.repository.js';
 
 /** Members in the answer to `GET /chats/{id}`. */
@@ -145,6 +145,18 @@ export class ChatsService {
   ): Promise<{ chats: ChatDto[]; removedIds: number[] }> {
     const { chats, removedIds } = await this.chats.changedViews(userId, cursors, afterId, limit);
     return { chats: chats.map((row) => ChatDto.of(row)), removedIds };
+  }
+
+  /**
+   * For sync: for each of these chats that the user is in, the members who joined or changed after its `change_seq`
+   * `since`, and who left, each up to `limit`.
+   */
+  membersChangedSince(
+    userId: number,
+    chats: readonly { id: number; since: number }[],
+    limit: number,
+  ): Promise<MemberChanges[]> {
+    return this.members.changedSince(userId, chats, limit);
   }
 
   /**

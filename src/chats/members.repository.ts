@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Audience, FEW_MEMBER_IDS } from './audience.js';
 import { ChatMember } from './chat-member.entity.js';
-import { memberPage, type MemberRow } from './dto/member.dto.js';
+import { type JsonMemberRow, type MemberChanges, memberPage, type MemberRow, memberRowOf } from './dto/member.dto.js';
 
 /** The ids of all members of a chat; `version` is its `members_seq` at the time of reading. */
 export interface MemberList {
@@ -10,7 +10,10 @@ export interface MemberList {
   readonly userIds: readonly number[];
 }
 
-/** Reads of `chat_members`. `ChatsRepository` (new chats), `GroupsRepository` and the SQL functions write the table. */
+/**
+ * Reads of `chat_members`, and the names that chats were told. `ChatsRepository` (new chats), `GroupsRepository`,
+ * `ChatOutbox` and the SQL functions write the rest of the table.
+ */
 @Injectable()
 export class MembersRepository {
   constructor(private readonly unitOfWork: UnitOfWork) {}
@@ -67,6 +70,57 @@ export class MembersRepository {
       userId,
     ]);
     return rows[0];
+  }
+
+  /**
+   * For each of these chats that `viewerId` is in: the members who joined or changed after its `change_seq` `since`, and
+   * the users who left after it, each up to `limit`. One statement.
+   */
+  async changedSince(
+    viewerId: number,
+    chats: readonly { id: number; since: number }[],
+    limit: number,
+  ): Promise<MemberChanges[]> {
+    const rows: (Omit<MemberChanges, 'members'> & { members: JsonMemberRow[] })[] = await this.unitOfWork.manager.query(
+      `SELECT p.chat_id, array(
+         SELECT f.user_id FROM former_members f WHERE f.chat_id = p.chat_id AND f.change_seq > p.since
+         ORDER BY f.change_seq LIMIT $4
+       ) AS left_user_ids, (
+         SELECT coalesce(json_agg(json_build_object('user_id', m.user_id, 'name', u.name, 'role', m.role,
+           'joined_at', m.joined_at, 'last_read_seq', m.last_read_seq)), '[]')
+         FROM (
+           SELECT * FROM chat_members c WHERE c.chat_id = p.chat_id AND c.change_seq > p.since AND c.change_seq > 0
+           ORDER BY c.change_seq LIMIT $4
+         ) m CROSS JOIN LATERAL (SELECT name FROM users WHERE id = m.user_id LIMIT 1) u
+       ) AS members
+       FROM unnest($2::bigint[], $3::bigint[]) AS p(chat_id, since)
+       JOIN chat_members me ON me.chat_id = p.chat_id AND me.user_id = $1`,
+      [viewerId, chats.map(({ id }) => id), chats.map(({ since }) => since), limit],
+    );
+    return rows.map((row) => ({ ...row, members: row.members.map(memberRowOf) }));
+  }
+
+  /** The chats above `afterId` of the user that were told an older name than that of `version`, by id. */
+  async chatsToTell(userId: number, version: number, afterId: number, limit: number): Promise<number[]> {
+    const rows: { chat_id: number }[] = await this.unitOfWork.manager.query(
+      `SELECT chat_id FROM chat_members WHERE user_id = $1 AND chat_id > $3 AND name_version < $2
+       ORDER BY chat_id LIMIT $4`,
+      [userId, version, afterId, limit],
+    );
+    return rows.map(({ chat_id }) => chat_id);
+  }
+
+  /**
+   * Notes that the chat is told the user's newest name; returns whether it had an older one. Call it under the chat's
+   * lock.
+   */
+  async takeName(chatId: number, userId: number): Promise<boolean> {
+    const [, count]: [unknown, number] = await this.unitOfWork.manager.query(
+      `UPDATE chat_members m SET name_version = u.name_version FROM users u
+       WHERE m.chat_id = $1 AND m.user_id = $2 AND u.id = m.user_id AND m.name_version < u.name_version`,
+      [chatId, userId],
+    );
+    return count === 1;
   }
 
   /** The read mark: every member has read up to this `seq`. 0 when the chat doesn't exist. */

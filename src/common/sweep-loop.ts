@@ -6,9 +6,9 @@ import { PollingLoop } from './polling-loop.js';
 const CONCURRENCY = 3;
 
 /**
- * Works off long tasks, such as the erasure of an account, of which the database has a list of ids. `ErasureSweeper`
- * and `DeletedChatsSweeper` own one. Every node polls the list, so that any node continues what another one, or a
- * crash, has left; a task must be safe to repeat, also on two nodes at once.
+ * Works off long tasks, such as the erasure of an account, of which the database has a list of ids.
+ * `ErasureSweeper`, `DeletedChatsSweeper` and `NameSweeper` own one. Every node polls the list, so that any node
+ * continues what another one, or a crash, has left; a task must be safe to repeat, also on two nodes at once.
  *
  * A task is a generator of small steps. All tasks advance in turn, a step at a time, so a large one doesn't hold up a
  * small one. A task that throws ends, is logged once, and begins again with the next poll; the others go on.

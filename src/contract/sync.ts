@@ -1,5 +1,5 @@
 /** Sync brings a client from what it has to what the server has. The same over REST and on sockets. Types only. */
-import type { Chat } from './chats.js';
+import type { Chat, Member } from './chats.js';
 import type { Message } from './messages.js';
 
 /**
@@ -27,6 +27,13 @@ export interface SyncRequest {
 export interface ChatNews extends Chat {
   /** First the messages with a higher `seq`, in order; then older messages that have changed, by `change_seq`. */
   messages: Message[];
+  /**
+   * The members who joined, or got another role or name, since the `change_seq` of the cursor. Null for a chat without a
+   * cursor, with `reset`, or with too many of them: drop the members you hold, and get them when you show them.
+   */
+  members: Member[] | null;
+  /** Who has left since the `change_seq` of the cursor; empty when `members` is null. */
+  left_user_ids: number[];
   /** The chat has more news: call again with advanced cursors. */
   has_more: boolean;
   /** The client must drop what it has of this chat. */

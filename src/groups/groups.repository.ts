@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Chat } from '../chats/chat.entity.js';
 import { ChatMember } from '../chats/chat-member.entity.js';
+import { FormerMember } from '../chats/former-member.entity.js';
 import type { Role } from '../contract/chats.js';
 import { Group } from '../chats/group.entity.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -35,16 +36,17 @@ export class GroupsRepository {
   /** Adds a member whose cursor starts at the end of the chat: the history counts as read. */
   async add({ id: chatId, lastSeq: lastReadSeq, lastActivityAt: activeAt }: Chat, userId: number): Promise<void> {
     await this.unitOfWork.repository(ChatMember).insert({ chatId, userId, role: 'member', lastReadSeq, activeAt });
+    await this.unitOfWork.repository(FormerMember).update({ userId, chatId }, { changeSeq: 0 });
     await this.unitOfWork.repository(Group).increment({ chatId }, 'memberCount', 1);
     await this.refreshReadMark(chatId);
   }
 
-  /** Removes a member. One who has written messages is kept as a former member, so that they can be found. */
+  /** Removes a member, and keeps them as a former one, with whether they wrote. */
   async remove(chatId: number, userId: number): Promise<void> {
     await this.unitOfWork.manager.query(
       `WITH gone AS (DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2 RETURNING *)
-       INSERT INTO former_members (user_id, chat_id) SELECT user_id, chat_id FROM gone WHERE last_sent_seq > 0
-       ON CONFLICT DO NOTHING`,
+       INSERT INTO former_members AS f (user_id, chat_id, wrote) SELECT user_id, chat_id, last_sent_seq > 0 FROM gone
+       ON CONFLICT (user_id, chat_id) DO UPDATE SET wrote = f.wrote OR excluded.wrote`,
       [chatId, userId],
     );
     await this.unitOfWork.repository(Group).decrement({ chatId }, 'memberCount', 1);

@@ -19,6 +19,8 @@ export const BUDGETS = {
   registrations: { limit: 60, seconds: HOUR },
   /** Refreshes from one address. */
   refreshes: { limit: 600, seconds: MINUTE },
+  /** Changes of one's name or settings: a new name is told to everybody in one's chats. */
+  accountChanges: { limit: 20, seconds: HOUR },
   /**
    * Attempts to change the password or close the account, in one session: a stolen access token must not be enough to
    * guess the password.

@@ -21,6 +21,9 @@ export interface Gap {
   readonly reset: boolean;
 }
 
+/** A chat of the answer with its messages, and the `since` of its gap. */
+export type MessageNews = Omit<ChatNewsDto, 'members' | 'left_user_ids'> & Pick<Gap, 'since'>;
+
 /**
  * The gap between the cursor of a client and a chat. It is arithmetic, because `seq` has no holes. `limit` is the most
  * messages in the whole answer. `SyncService` calls it for each changed chat.
@@ -28,7 +31,8 @@ export interface Gap {
 export function gapOf(chat: ChatDto, cursor: SyncCursorDto | undefined, limit: number): Gap {
   const to = chat.last_seq;
   // A cursor ahead of the server does not come from this log, so the client has to drop what it holds.
-  const reset = cursor !== undefined && (to - cursor.seq > MAX_BEHIND || cursor.seq > to);
+  const isAhead = cursor !== undefined && (cursor.seq > to || cursor.change_seq > chat.last_change_seq);
+  const reset = cursor !== undefined && (to - cursor.seq > MAX_BEHIND || isAhead);
   if (cursor && !reset) return { chat, from: cursor.seq + 1, to, seen: cursor.seq, since: cursor.change_seq, reset };
   return { chat, from: Math.max(1, to - Math.min(NEWEST, limit) + 1), to, seen: null, since: null, reset };
 }
@@ -42,11 +46,11 @@ export function newsOf(
   gaps: readonly Gap[],
   rows: readonly MessageRow[],
   limit: number,
-): Pick<NewsDto, 'chats' | 'next_chat_id'> {
-  const chats: ChatNewsDto[] = [];
+): Pick<NewsDto, 'next_chat_id'> & { chats: MessageNews[] } {
+  const chats: MessageNews[] = [];
   const stoppedAt = rows[limit]?.chat_id;
   let position = 0;
-  for (const { chat, from, to, reset } of gaps) {
+  for (const { chat, from, to, since, reset } of gaps) {
     const messages: MessageDto[] = [];
     let missing = to - from + 1;
     for (; position < limit && rows[position]?.chat_id === chat.id; position += 1) {
@@ -55,7 +59,7 @@ export function newsOf(
       messages.push(MessageDto.of(row, chat.read_by_all_seq));
     }
     const hasMore = missing > 0 || chat.id === stoppedAt;
-    if (!hasMore || messages.length > 0) chats.push({ ...chat, messages, has_more: hasMore, reset });
+    if (!hasMore || messages.length > 0) chats.push({ ...chat, since, messages, has_more: hasMore, reset });
     // The next call continues with this chat.
     if (hasMore) return { chats, next_chat_id: chat.id - 1 };
   }

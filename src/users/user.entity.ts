@@ -9,6 +9,7 @@ import type { AddableBy } from '../contract/users.js';
 @Index('users_search_terms', { synchronize: false })
 @Index('users_search_name', { synchronize: false })
 @Index('users_to_erase', ['id'], { where: 'closed_at IS NOT NULL AND erased_at IS NULL' })
+@Index('users_to_tell', ['id'], { where: 'told_name_version < name_version AND closed_at IS NULL' })
 @Check('users_addable_by', `addable_by IN ('everybody', 'correspondents')`)
 export class User {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'users_pkey' })
@@ -16,6 +17,14 @@ export class User {
 
   @Column('varchar', { length: 100 })
   name: string;
+
+  /** How often the name has changed. */
+  @Column('integer', { name: 'name_version', default: 0 })
+  nameVersion: number;
+
+  /** All the person's chats have been told of the name of this version. `NameSweeper` advances it. */
+  @Column('integer', { name: 'told_name_version', default: 0 })
+  toldNameVersion: number;
 
   /** In the form of `canonicalEmail`; unique whatever its case. Null when the account is closed. */
   @Column('varchar', { length: 254, nullable: true })

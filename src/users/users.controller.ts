@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger'
 import { ApiProblems } from '../common/http/api-problems.decorator.js';
 import { ApiId, IdParam } from '../common/http/id-param.js';
 import { CurrentUserId } from '../common/principal.js';
+import { RateLimit } from '../limits/rate-limit.decorator.js';
 import { AccountDto, LookUpUsersQuery, SearchUsersQuery, UpdateUserDto, UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
 
@@ -13,9 +14,11 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Patch('me')
+  @RateLimit('accountChanges')
   @ApiOperation({
     summary: 'Change your name, or who may add you to groups',
-    description: 'One of the fields, or both.',
+    description:
+      'One of the fields, or both. Everybody who shares a chat with you learns of a new name soon after the answer, live (`member:updated`) or by sync.',
   })
   @ApiOkResponse({ type: AccountDto })
   @ApiProblems('validation_failed')

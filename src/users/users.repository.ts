@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, Not, QueryFailedError } from 'typeorm';
+import { IsNull, LessThan, Not, QueryFailedError } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { canonicalEmail } from './email.js';
 import { foldedWords, nameTerms } from './name-terms.js';
@@ -101,7 +101,14 @@ export class UsersRepository {
 
   /** Closes the account and removes its personal data, if it still has this password hash; returns whether it had. */
   async close(id: number, passwordHash: string): Promise<boolean> {
-    const closed = { name: CLOSED_NAME, searchTerms: '', email: null, passwordHash: null, closedAt: () => 'now()' };
+    const closed = {
+      name: CLOSED_NAME,
+      nameVersion: () => 'name_version + 1',
+      searchTerms: '',
+      email: null,
+      passwordHash: null,
+      closedAt: () => 'now()',
+    };
     const { affected } = await this.users.update({ id, passwordHash }, closed);
     return affected === 1;
   }
@@ -117,12 +124,37 @@ export class UsersRepository {
     await this.users.update({ id }, { erasedAt: () => 'now()' });
   }
 
-  /** Changes an open account; returns whether there was one. */
-  async change(id: number, changes: Partial<Pick<User, 'name' | 'addableBy'>>): Promise<boolean> {
-    const { name } = changes;
-    const terms = name === undefined ? {} : { searchTerms: nameTerms(name) };
-    const { affected } = await this.users.update({ id, closedAt: IsNull() }, { ...changes, ...terms });
-    return affected === 1;
+  /** Changes an open account; returns whether some chats have yet to be told its name, or undefined without one. */
+  async change(
+    id: number,
+    { name, addableBy }: Partial<Pick<User, 'name' | 'addableBy'>>,
+  ): Promise<boolean | undefined> {
+    const [rows]: [{ is_untold: boolean }[], number] = await this.unitOfWork.manager.query(
+      `UPDATE users SET name = coalesce($2, name), search_terms = coalesce($3, search_terms),
+         name_version = name_version + CASE WHEN $2 <> name THEN 1 ELSE 0 END, addable_by = coalesce($4, addable_by)
+       WHERE id = $1 AND closed_at IS NULL RETURNING told_name_version < name_version AS is_untold`,
+      [id, name, name === undefined ? undefined : nameTerms(name), addableBy],
+    );
+    return rows[0]?.is_untold;
+  }
+
+  /** Those with an open account of whom some chats have yet to be told the name. */
+  async renamed(): Promise<number[]> {
+    const rows: { id: number }[] = await this.unitOfWork.manager.query(
+      'SELECT id FROM users WHERE told_name_version < name_version AND closed_at IS NULL',
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** The version of the user's name, if some chats have yet to be told it. */
+  async untoldNameVersion(id: number): Promise<number | undefined> {
+    const user = await this.users.findOneBy({ id });
+    return user && user.toldNameVersion < user.nameVersion ? user.nameVersion : undefined;
+  }
+
+  /** Records that all chats have been told the name of this version. */
+  async markNameTold(id: number, version: number): Promise<void> {
+    await this.users.update({ id, toldNameVersion: LessThan(version) }, { toldNameVersion: version });
   }
 
   /**

@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppError } from '../common/errors/app-error.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { AccountDto, type UpdateUserDto, UserDto } from './dto/user.dto.js';
 import type { User } from './user.entity.js';
+import { UserRenamed } from './user.events.js';
 import { type NewUser, UsersRepository } from './users.repository.js';
 
 /**
@@ -12,7 +14,10 @@ import { type NewUser, UsersRepository } from './users.repository.js';
 export class UsersService {
   private readonly logger = new Logger(UsersService.name);
 
-  constructor(private readonly users: UsersRepository) {}
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
 
   /** Makes an account. @throws AppError `email_taken` */
   async register(fields: NewUser): Promise<AccountDto> {
@@ -59,6 +64,21 @@ export class UsersService {
     return this.users.markErased(id);
   }
 
+  /** Those with an open account of whom some chats have yet to be told the name. */
+  renamed(): Promise<number[]> {
+    return this.users.renamed();
+  }
+
+  /** The version of the user's name, if some chats have yet to be told it; also of a closed account. */
+  untoldNameVersion(id: number): Promise<number | undefined> {
+    return this.users.untoldNameVersion(id);
+  }
+
+  /** Records that all chats of the user have been told the name of this version. */
+  markNameTold(id: number, version: number): Promise<void> {
+    return this.users.markNameTold(id, version);
+  }
+
   /** The caller's own account. @throws AppError `unauthorized` when it is gone */
   async account(id: number): Promise<AccountDto> {
     const user = await this.users.findById(id);
@@ -89,13 +109,17 @@ export class UsersService {
   }
 
   /**
-   * Changes the caller's own name, or who may add them to groups.
+   * Changes the caller's own name, or who may add them to groups. A new name is told to all their chats afterwards.
    * @throws AppError `validation_failed` without a change, `unauthorized` when the account is gone
    */
   async change(id: number, { name, addable_by }: UpdateUserDto): Promise<AccountDto> {
     if (name === undefined && addable_by === undefined) throw AppError.invalidField('name', 'is required');
     const changes = { ...(name && { name }), ...(addable_by && { addableBy: addable_by }) };
-    if (!(await this.users.change(id, changes))) throw new AppError('unauthorized');
+    await this.unitOfWork.run(async () => {
+      const isUntold = await this.users.change(id, changes);
+      if (isUntold === undefined) throw new AppError('unauthorized');
+      if (isUntold) this.unitOfWork.publish(new UserRenamed(id));
+    });
     this.logger.log({ event: 'user.changed', user_id: id });
     return this.account(id);
   }

@@ -19,6 +19,33 @@ export const deliveryChecks: readonly Check[] = [
     red: ['test/group-events'],
   },
   {
+    name: 'a new name is a change of each chat',
+    file: 'src/chats/name.sweeper.ts',
+    cut: "await this.outbox.record(chatId, { kind: 'member_updated', member });",
+    put: 'void member;',
+    red: ['test/names'],
+  },
+  {
+    name: 'sync finds the members who have changed',
+    file: 'src/chats/chat.outbox.ts',
+    cut: "if ('member' in data) await this.numberMember(chatId, kind, data.member.user_id, changeSeq);",
+    red: ['test/member-sync'],
+  },
+  {
+    name: 'sync passes no change of a member when it goes by a changed message',
+    file: 'src/messages/member-news.ts',
+    cut: '[last_change_seq, ...messages.map(({ change_seq }) => change_seq ?? 0)]',
+    put: '[last_change_seq]',
+    red: ['src/messages/member-news'],
+  },
+  {
+    name: 'sync names no members to a user who has left meanwhile',
+    file: 'src/chats/members.repository.ts',
+    cut: 'JOIN chat_members me ON me.chat_id = p.chat_id AND me.user_id = $1',
+    put: 'JOIN (SELECT $1::bigint) me ON true',
+    red: ['test/member-sync'],
+  },
+  {
     name: 'read receipts are published only to authors who are still members',
     file: 'src/realtime/delivery/chat-change.publisher.ts',
     cut: 'user_ids.filter((userId) => members.has(userId))',

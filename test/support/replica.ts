@@ -1,4 +1,4 @@
-import type { Chat } from '../../src/contract/chats.js';
+import type { Chat, ChatWithMembers, Member } from '../../src/contract/chats.js';
 import type { Message } from '../../src/contract/messages.js';
 import type { News, SyncCursor, SyncRequest } from '../../src/contract/sync.js';
 
@@ -11,6 +11,8 @@ interface HeldChat {
   seq: number;
   change_seq: number;
   readonly messages: Map<number, Message>;
+  /** By user id; null until they are fetched. */
+  members: Map<number, Member> | null;
 }
 
 /** A client's copy of its chats, kept up to date as docs/realtime.md describes: by events and by `sync`. */
@@ -48,6 +50,14 @@ export class Replica {
     }
   }
 
+  /** Takes what `GET /chats/{id}` returns. False if that is older than what is held: then fetch it again. */
+  takeMembers({ id, last_change_seq, members }: ChatWithMembers): boolean {
+    const held = this.chats.get(id);
+    if (held && last_change_seq < held.change_seq) return false;
+    if (held) held.members = new Map(members.map((member) => [member.user_id, member]));
+    return true;
+  }
+
   cursors(): Record<string, SyncCursor> {
     const cursor = ({ seq, change_seq, chat }: HeldChat): SyncCursor => ({
       seq,
@@ -58,7 +68,7 @@ export class Replica {
     return Object.fromEntries([...this.chats].map(([id, held]) => [id, cursor(held)]));
   }
 
-  private applyNews({ messages, has_more, reset, ...chat }: ChatNews): void {
+  private applyNews({ messages, has_more, reset, members, left_user_ids, ...chat }: ChatNews): void {
     const known = this.chats.get(chat.id);
     const held = known && !reset ? known : this.startChat(chat);
     const before = held === known ? held.seq : 0;
@@ -69,6 +79,9 @@ export class Replica {
       last_read_seq: Math.max(chat.last_read_seq, held.chat.last_read_seq),
       read_by_all_seq: Math.max(chat.read_by_all_seq, held.chat.read_by_all_seq),
     };
+    if (!isLate && !members) held.members = null;
+    for (const id of isLate ? [] : left_user_ids) held.members?.delete(id);
+    for (const member of (!isLate && members) || []) held.members?.set(member.user_id, member);
     if (before === 0) held.from = Math.min(held.from, messages[0]?.seq ?? Infinity);
     for (const message of messages) this.store(held, message);
     const upTo = has_more ? messages.findLast(({ seq }) => seq > before)?.seq : chat.last_seq;
@@ -79,7 +92,7 @@ export class Replica {
 
   private startChat(chat: Chat): HeldChat {
     const { last_seq: seq, last_change_seq: change_seq } = chat;
-    const held: HeldChat = { chat, from: seq + 1, seq, change_seq, messages: new Map() };
+    const held: HeldChat = { chat, from: seq + 1, seq, change_seq, messages: new Map(), members: null };
     this.chats.set(chat.id, held);
     return held;
   }
@@ -101,9 +114,18 @@ export class Replica {
   private applyChatChange(held: HeldChat, event: string, { change_seq, name, member_count, member }: any): void {
     if (change_seq < held.change_seq) return;
     if (event === 'chat:updated') held.chat.name = name;
-    if (event !== 'member:updated') held.chat.member_count = member_count;
-    if (event === 'member:updated' && member.user_id === this.userId) held.chat.my_role = member.role;
+    if (event === 'member:added' || event === 'member:removed') held.chat.member_count = member_count;
+    if (event === 'member:removed') held.members?.delete(member.user_id);
+    if (event === 'member:added' || event === 'member:updated') this.applyMember(held, member);
     this.moveTo(held, change_seq);
+  }
+
+  private applyMember({ chat, members }: HeldChat, member: Member): void {
+    members?.set(member.user_id, member);
+    if (member.user_id === this.userId) chat.my_role = member.role;
+    if (member.user_id !== chat.peer?.id) return;
+    chat.name = member.name;
+    chat.peer = { ...chat.peer, name: member.name };
   }
 
   private moveTo(held: HeldChat, changeSeq: number): void {

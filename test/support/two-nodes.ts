@@ -72,7 +72,10 @@ export function deliversAcrossNodes(cluster: () => TwoNodes): void {
     await cluster().onOtherNode(ada).put(`/groups/${group.id}/members/${eve.id}`);
     await onBoth('member:added');
     await ada.patch(`/groups/${group.id}/members/${eve.id}`, { role: 'admin' });
-    await onBoth('member:updated');
+    await onBoth('member:updated', ({ member }) => member.role === 'admin');
+    // A person's name, which their chats are told after the answer.
+    await cluster().onOtherNode(eve).patch('/users/me', { name: 'Eve the Second' });
+    await onBoth('member:updated', ({ member }) => member.name === 'Eve the Second');
     const { id } = await cluster().onOtherNode(bob).say(group, 'to be read');
     await onBoth('message:created', ({ seq }) => seq === 3);
     await ada.post(`/messages/${id}/read`);
@@ -92,6 +95,7 @@ export function deliversAcrossNodes(cluster: () => TwoNodes): void {
       'message:deleted',
       'chat:updated',
       'member:added',
+      'member:updated',
       'member:updated',
       'message:created',
       'read_receipt',

@@ -10,6 +10,18 @@ export interface MemberRow {
   last_read_seq: number;
 }
 
+/** Who has joined, changed or left in a chat since some `change_seq`. */
+export interface MemberChanges {
+  readonly chat_id: number;
+  readonly members: readonly MemberRow[];
+  readonly left_user_ids: number[];
+}
+
+/** A `MemberRow` inside a column of JSON, where a time is text. */
+export type JsonMemberRow = Omit<MemberRow, 'joined_at'> & { joined_at: string };
+
+export const memberRowOf = (row: JsonMemberRow): MemberRow => ({ ...row, joined_at: new Date(row.joined_at) });
+
 /**
  * SQL: a page of the members of a chat in the order they joined, with their names. `chat` is its id, `where` a further
  * condition on the membership `m`. The names are looked up for the page alone.

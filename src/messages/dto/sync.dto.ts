@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, type ApiPropertyOptions, getSchemaPath } from '@nestjs/swagger';
 import type { ChatNews, News, SyncCursor, SyncRequest } from '../../contract/sync.js';
 import { ChatDto } from '../../chats/dto/chat.dto.js';
+import { MemberDto } from '../../chats/dto/member.dto.js';
 import { MessageDto } from '../../chats/dto/message.dto.js';
 import { IntegerField, rule } from '../../common/validation/fields.js';
 
@@ -97,6 +98,23 @@ export class ChatNewsDto extends ChatDto implements ChatNews {
     description: 'Those with a higher `seq`, in order; then older ones that have changed, by `change_seq`.',
   })
   messages: MessageDto[];
+
+  @ApiProperty({
+    type: [MemberDto],
+    nullable: true,
+    description:
+      'Who joined, or got another role or name, since the `change_seq` of the cursor. Null without a cursor, with ' +
+      '`reset` or when they are too many: drop the members you hold, and get them when you show them.',
+  })
+  members: MemberDto[] | null;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'integer', format: 'int64' },
+    description: 'Who has left since the `change_seq` of the cursor; empty when `members` is null.',
+    example: [],
+  })
+  left_user_ids: number[];
 
   @ApiProperty({ description: 'There is more: call again with the cursors moved on.', example: false })
   has_more: boolean;
