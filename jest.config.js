@@ -8,6 +8,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   reporters: ['default', '<rootDir>/test/wire/wire-reporter.js'],
   transform: {},
+  modulePathIgnorePatterns: ['<rootDir>/sdks/'],
   // Less than the 45 s after which the server closes a connection without heartbeats.
   testTimeout: 30_000,
   // More than the two cores of CI: the specs that start processes mostly wait.

@@ -47,6 +47,7 @@ describe('a chat with oneself', () => {
     const created = [{ event: 'chat:created', payload: made.body }];
     for (const device of [phone, laptop]) expect(receivedIn(device, made.body)).toEqual(created);
     await ada.patch('/users/me', { name: 'Countess' });
+    await phone.next('member:updated');
     expect(await viewOf(made.body)).toMatchObject({ name: 'Countess', peer: { id: ada.id, name: 'Countess' } });
   });
 

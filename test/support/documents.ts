@@ -11,7 +11,7 @@ export interface Found {
 }
 
 /** Folders that are generated or installed. */
-const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', '.data', 'coverage']);
+const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', '.data', 'coverage', 'generated']);
 
 /** The paths of all files below a folder, from the root. */
 function walk(folder: string): string[] {
@@ -29,7 +29,7 @@ const FOLDERS: ReadonlySet<string> = new Set(FILES.flatMap(parentsOf));
 
 export const DOCUMENTS = FILES.filter((path) => path.endsWith('.md'));
 
-export const CODE = FILES.filter((path) => /^(src|test|bench)\/.*\.(ts|js)$/.test(path));
+export const CODE = FILES.filter((path) => /^((src|test|bench)\/.*|sdks\/[\w-]+)\.(ts|js)$/.test(path));
 
 /** All matches in a file, each with the text of the first group. */
 export function findAll(file: string, pattern: RegExp, content = readFileSync(file, 'utf8')): Found[] {
