@@ -212,6 +212,14 @@ describe('malformed input', () => {
       expect(answer.headers.get('allow')?.split(', ').sort().join(', ')).toBe(allowed);
     });
 
+    it('is answered with 405 also with a form, which only a login accepts', async () => {
+      expectProblem(
+        await app.request('PUT', '/login', { body: new URLSearchParams('a=b') }),
+        405,
+        'method_not_allowed',
+      );
+    });
+
     it('is replaced in X-Request-Id; a valid request id is kept', async () => {
       const idFor = async (id: string) =>
         (await ada.request('GET', '/auth/me', undefined, { 'X-Request-Id': id })).headers.get('x-request-id');

@@ -73,6 +73,15 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it.each([
+    ['Register', 'name', 'Ada\u0085Lovelace', '\u0001'],
+    ['EditMessage', 'text', 'a\0b', '\0', ' \n'],
+  ])('refuses in the patterns of %s what the server refuses: %s', (schema, field, ...texts) => {
+    const schemas = new JsonSchemas(document);
+    const pointer = `/components/schemas/${schema}/properties/${field}`;
+    for (const text of texts) expect([text, schemas.faultOf(pointer, text)]).toEqual([text, expect.any(String)]);
+  });
+
   it('names every route of every controller', () => {
     expect(
       operations()

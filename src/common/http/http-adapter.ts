@@ -54,8 +54,9 @@ export function createHttpAdapter(): FastifyAdapter {
     done();
   });
   answerAllRequests(fastify.server);
-  fastify.addHook('preParsing', async (request, reply) => assertForm(request, reply));
+  // First: another method is refused as that, whatever else is wrong.
   refuseOtherMethods(fastify);
+  fastify.addHook('preParsing', async (request, reply) => assertForm(request, reply));
   fastify.addHook('onRoute', (route) => {
     // Nest puts a route's own `bodyLimit` only into its `config`; Fastify reads it from the route.
     route.bodyLimit = (route as { config?: { bodyLimit?: number } }).config?.bodyLimit ?? BODY_LIMIT;

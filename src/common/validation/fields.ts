@@ -54,9 +54,9 @@ interface TextOptions extends FieldOptions {
 
 /** Patterns for the OpenAPI: no U+0000, the same with something that isn't white space, and no control characters. */
 const STORABLE = '^[^\\x00]*$';
-const NOT_BLANK = '^[^\\x00]*\\S[^\\x00]*$';
+const NOT_BLANK = '^[^\\x00]*[^\\s\\x00][^\\x00]*$';
 const NO_CONTROLS = '^[^\\x00-\\x1f\\x7f-\\x9f]*$';
-const PLAIN_NOT_BLANK = '^[^\\x00-\\x1f\\x7f-\\x9f]*\\S[^\\x00-\\x1f\\x7f-\\x9f]*$';
+const PLAIN_NOT_BLANK = '^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$';
 
 /**
  * Text of `min` to `max` code points that PostgreSQL can store. With `blank: false` it must have more than white space.
