@@ -75,6 +75,7 @@ describe('bounds of groups and chats', () => {
     for (const answer of [
       await make(ada),
       await add(bob, group, ada),
+      await bob.post(`/groups/${group.id}/add_user/${ada.id}`),
       await ada.post('/chats', { type: 'private', user_id: bob.id }),
       await bob.post('/chats', { type: 'private', user_id: ada.id }),
     ]) {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { loadConfig } from '../src/config/app.config.js';
 import { MetricsService } from '../src/metrics/metrics.service.js';
+import { expectProblem } from './support/expect-problem.js';
 import { routesOf } from './support/routes.js';
 import { TestApp } from './support/test-app.js';
 import { JsonSchemas } from './wire/json-schemas.js';
@@ -114,6 +115,17 @@ describe('the OpenAPI document', () => {
       for (const [field, property] of Object.entries<any>(schema.properties ?? {})) {
         const refers = property.$ref ?? property.anyOf ?? property.items ?? property.enum;
         expect([name, field, refers !== undefined || 'examples' in property]).toEqual([name, field, true]);
+      }
+    }
+  });
+
+  it('says of each id in a path that a malformed one is a validation_failed, and so it is', async () => {
+    const user = await app.user();
+    for (const [path, item] of Object.entries(document.paths)) {
+      const ids = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
+      for (const method of ids.length > 0 ? Object.keys(item) : []) {
+        const answer = await user.request(method.toUpperCase(), path.replace(/\{\w+\}/g, '0'));
+        expectProblem(answer, 400, 'validation_failed');
       }
     }
   });

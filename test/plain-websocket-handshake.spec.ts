@@ -86,8 +86,8 @@ describe('plain WebSocket handshake', () => {
   });
 
   describe('when the token expires', () => {
-    const expired = async (node = app): Promise<PlainClient> => {
-      const client = await PlainClient.open(node.url, `/ws/chat?token=${tokenOf(ada, 1)}`);
+    const expired = async (node = app, path = 'chat'): Promise<PlainClient> => {
+      const client = await PlainClient.open(node.url, `/ws/${path}?token=${tokenOf(ada, 1)}`);
       await client.nextOf('auth:expired');
       return client;
     };
@@ -102,6 +102,12 @@ describe('plain WebSocket handshake', () => {
       client.send({ type: 'auth:refresh', token: ada.token });
       expect(await client.nextOf('auth:refresh')).toEqual({ type: 'auth:refresh', expires_in: expect.any(Number) });
       await isServed(client);
+    });
+
+    it('accepts a new token on a connection to one chat, too', async () => {
+      const client = await expired(app, String(chat.id));
+      client.send({ type: 'auth:refresh', token: ada.token });
+      expect(await client.nextOf('auth:refresh')).toEqual({ type: 'auth:refresh', expires_in: expect.any(Number) });
     });
 
     it('closes with 4401 when no new token arrives in time', async () => {

@@ -21,14 +21,14 @@ export function checkHttpAnswers() {
   subscribe('fastify.initialization', ({ fastify }) => {
     fastify.addHook('onSend', (_request, reply, payload, done) => done(null, kept(reply, payload)));
     fastify.addHook('onResponse', (request, reply, done) => {
-      check(request, reply);
+      checkAnswer(request, reply);
       done();
     });
   });
 }
 
 /** Keeps the body, also of a stream, to be compared once it is sent. */
-function kept(reply, payload) {
+export function kept(reply, payload) {
   reply.body = payload;
   if (typeof payload?.pipe !== 'function') return payload;
   const chunks = [];
@@ -46,7 +46,8 @@ function kept(reply, payload) {
   return payload.pipe(copying);
 }
 
-function check({ method, url, routeOptions, is404 }, reply) {
+/** Compares an answer that was sent. */
+export function checkAnswer({ method, url, routeOptions, is404 }, reply) {
   const path = url.split('?', 1)[0];
   if (UNDOCUMENTED.test(path) || method === 'HEAD' || method === 'OPTIONS') return;
   if (is404) return checkProblem(`${method} of no route`, reply);

@@ -33,7 +33,7 @@ export class RegisterDto {
     example: 'ada@example.com',
     min: 3,
     max: 254,
-    format: 'email',
+    format: 'idn-email',
     pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$',
   })
   @IsEmail({}, { message: 'must be an email address' })

@@ -26,7 +26,7 @@ export class UserDto implements UserShape {
 
 /** The caller's own account. A closed one has no email, and so can't be shown. */
 export class AccountDto extends UserDto implements Account {
-  @ApiProperty({ format: 'email', example: 'ada@example.com' })
+  @ApiProperty({ format: 'idn-email', example: 'ada@example.com' })
   email: string;
 
   @ApiProperty({ enum: ADDABLE_BY, enumName: 'AddableBy', description: 'Who may add you to groups.' })
