@@ -9,7 +9,8 @@ import type { ErrorCode, FieldError, Problem } from '../../contract/errors.js';
 export const ErrorCodeProperty = (): PropertyDecorator =>
   ApiProperty({
     type: String,
-    description: 'Stable; what clients switch on. More may be added: treat one that you do not know by its other fields.',
+    description:
+      'Stable; what clients switch on. More may be added: treat one that you do not know by its other fields.',
     'x-extensible-enum': Object.keys(ERRORS),
     example: 'validation_failed' satisfies ErrorCode,
   } as ApiPropertyOptions);
