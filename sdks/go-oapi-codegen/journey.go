@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	windi "windi/go-oapi-codegen/generated"
 )
@@ -55,7 +54,7 @@ func done(step string) { fmt.Println("ok", step) }
 
 func register(api *windi.ClientWithResponses, name, email string) int64 {
 	answer, err := api.RegisterWithResponse(ctx, windi.Register{
-		Name: name, Email: openapi_types.Email(email), Password: password,
+		Name: name, Email: email, Password: password,
 	})
 	return parsed(answer.JSON201, err, answer.Body).Id
 }
@@ -69,7 +68,8 @@ func main() {
 	ada := register(api, "Ada Lovelace", email)
 	done("register")
 
-	session, err := api.LoginWithFormdataBodyWithResponse(ctx, windi.Login{Username: email, Password: password})
+	secret := password
+	session, err := api.LoginWithFormdataBodyWithResponse(ctx, windi.Grant{Username: &email, Password: &secret})
 	tokens := parsed(session.JSON200, err, session.Body)
 	token = tokens.AccessToken
 	done("login")

@@ -69,7 +69,7 @@ func main() {
 	ada := register(api, "Ada Lovelace", email)
 	done("register")
 
-	opened, err := api.Login(ctx, &windi.Login{Username: email, Password: password})
+	opened, err := api.Login(ctx, &windi.Grant{Username: windi.NewOptString(email), Password: windi.NewOptString(password)})
 	tokens := as[*windi.TokensHeaders](opened, err).Response
 	source.token = tokens.AccessToken
 	done("login")

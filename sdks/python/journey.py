@@ -16,7 +16,7 @@ from windi.models import (
     CreatePrivateChat,
     CreatePrivateChatType,
     EditMessage,
-    Login,
+    Grant,
     Member,
     Message,
     NewGroup,
@@ -67,7 +67,7 @@ def main() -> None:
     ada = expect(Account, register.sync(client=public, body=body)).id
     done("register")
 
-    tokens = expect(Tokens, login.sync(client=public, body=Login(username=email, password=PASSWORD)))
+    tokens = expect(Tokens, login.sync(client=public, body=Grant(username=email, password=PASSWORD)))
     client = AuthenticatedClient(base_url=URL, token=tokens.access_token)
     done("login")
 

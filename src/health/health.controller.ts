@@ -8,7 +8,8 @@ import { DatabaseIndicator } from './database.indicator.js';
 
 const STATUS = { type: 'string', enum: ['ok'] };
 const HEALTHY = { schema: { type: 'object', properties: { status: STATUS }, required: ['status'] } };
-const DETAILS = { type: 'object', additionalProperties: true, description: 'Of each part that is checked.' };
+const PART = { type: 'object', properties: { status: { type: 'string', example: 'up' } }, required: ['status'] };
+const DETAILS = { type: 'object', additionalProperties: PART, description: 'By the name of what is checked.' };
 const READY = {
   schema: {
     type: 'object',

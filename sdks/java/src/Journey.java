@@ -89,7 +89,7 @@ final class Journey {
         long ada = auth.register(new Register().name("Ada Lovelace").email(email).password(PASSWORD)).getId();
         done("register");
 
-        Tokens tokens = auth.login(email, PASSWORD, null, null, null, null);
+        Tokens tokens = auth.login(email, null, PASSWORD, null, null, null, null, null, null);
         token = tokens.getAccessToken();
         done("login");
 
