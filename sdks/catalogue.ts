@@ -6,7 +6,7 @@ interface KnownWarning {
   readonly why: string;
 }
 
-/** A generator, and how its SDK is made, checked and tried. Commands run in the SDK's folder. */
+/** A generator or a client library, and how its SDK is made, checked and tried. Commands run in the SDK's folder. */
 export interface Sdk {
   /** Its folder in `sdks/`. */
   readonly name: string;
@@ -14,13 +14,13 @@ export interface Sdk {
   readonly pin: readonly [file: string, pattern: RegExp];
   /** Programs that it needs besides Node.js. */
   readonly tools: readonly string[];
-  /** Generates into `generated`, then compiles or checks that and the journey. */
+  /** Generates or installs into `generated`, then compiles or checks that and the journey. */
   readonly build: readonly Command[];
   readonly journey: Command;
   readonly known?: readonly KnownWarning[];
 }
 
-/** What each journey does, in this order. It prints a line for each step. */
+/** What the journey of each generated SDK does, in this order. It prints a line for each step. */
 export const STEPS = [
   'register',
   'login',
@@ -44,6 +44,22 @@ export const STEPS = [
   'unknown field',
 ];
 
+/** What the journey of each client of the sockets does. Before `drain` it prints `ready`, and the server is restarted. */
+export const SOCKET_STEPS = [
+  'connect',
+  'refused connect',
+  'send',
+  'replay',
+  'conflict',
+  'exactly once',
+  'receipt',
+  'expiry',
+  'refresh',
+  'drain',
+  'reconnect',
+  'send again',
+];
+
 const SPEC = '../../openapi.json';
 const BIN = '../node_modules/.bin';
 const VENV = 'generated/venv/bin';
@@ -53,11 +69,24 @@ const BETA: KnownWarning = {
   why: 'openapi-generator says so of every document of OpenAPI 3.1',
 };
 
+/** Makes the environment that `requirements.txt` pins. */
+const PYTHON_SETUP: readonly Command[] = [
+  ['python3', '-m', 'venv', 'generated/venv'],
+  [`${VENV}/pip`, 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+];
+
+const GO_BUILD: readonly Command[] = [
+  ['go', 'vet', './...'],
+  ['go', 'build', '-o', 'generated/journey', '.'],
+];
+
+const GENERATOR = 'openapi-generator-maven-plugin';
+
 const npmPin = (name: string): Sdk['pin'] => ['package.json', new RegExp(`"${name}": "(.+)"`)];
 
-const mavenSdk = (name: string, mainClass: string, known: readonly KnownWarning[]): Sdk => ({
+const mavenSdk = (name: string, artifact: string, mainClass: string, known: readonly KnownWarning[] = []): Sdk => ({
   name,
-  pin: [`${name}/pom.xml`, /openapi-generator-maven-plugin<\/artifactId>\s*<version>(.+)<\/version>/],
+  pin: [`${name}/pom.xml`, new RegExp(`${artifact}</artifactId>\\s*<version>(.+)</version>`)],
   tools: ['mvn', 'java'],
   build: [['mvn', '-B', '-ntp', 'process-classes']],
   journey: ['sh', '-c', `exec java -cp generated/classes:$(cat generated/classpath) ${mainClass}`],
@@ -90,8 +119,7 @@ export const SDKS: readonly Sdk[] = [
     pin: ['python/requirements.txt', /^openapi-python-client==(.+)$/m],
     tools: ['python3'],
     build: [
-      ['python3', '-m', 'venv', 'generated/venv'],
-      [`${VENV}/pip`, 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+      ...PYTHON_SETUP,
       [
         'sh',
         '-c',
@@ -105,12 +133,7 @@ export const SDKS: readonly Sdk[] = [
     name: 'go-oapi-codegen',
     pin: ['go-oapi-codegen/go.mod', /oapi-codegen\/v2 v(\S+)/],
     tools: ['go'],
-    build: [
-      ['mkdir', 'generated'],
-      ['go', 'tool', 'oapi-codegen', '-config', 'config.yaml', SPEC],
-      ['go', 'vet', './...'],
-      ['go', 'build', '-o', 'generated/journey', '.'],
-    ],
+    build: [['mkdir', 'generated'], ['go', 'tool', 'oapi-codegen', '-config', 'config.yaml', SPEC], ...GO_BUILD],
     journey: ['generated/journey'],
   },
   {
@@ -119,8 +142,7 @@ export const SDKS: readonly Sdk[] = [
     tools: ['go'],
     build: [
       ['go', 'tool', 'ogen', '-target', 'generated', '-package', 'generated', '-config', 'config.yaml', SPEC],
-      ['go', 'vet', './...'],
-      ['go', 'build', '-o', 'generated/journey', '.'],
+      ...GO_BUILD,
     ],
     journey: ['generated/journey'],
     known: [
@@ -134,7 +156,7 @@ export const SDKS: readonly Sdk[] = [
       },
     ],
   },
-  mavenSdk('java', 'Journey', [
+  mavenSdk('java', GENERATOR, 'Journey', [
     BETA,
     {
       pattern: /Ignoring complex example on request body/,
@@ -145,11 +167,30 @@ export const SDKS: readonly Sdk[] = [
       why: "the generator's own code, as javac finds it with -Xlint:all",
     },
   ]),
-  mavenSdk('kotlin', 'JourneyKt', [
+  mavenSdk('kotlin', GENERATOR, 'JourneyKt', [
     BETA,
     {
       pattern: /generated\/sdk\/.*Elvis operator/,
       why: "the generator's own code, as kotlinc finds it",
     },
   ]),
+];
+
+/** Client libraries of Socket.IO. Nothing is generated for them. */
+export const SOCKET_CLIENTS: readonly Sdk[] = [
+  {
+    name: 'socket-python',
+    pin: ['socket-python/requirements.txt', /^python-socketio==(.+)$/m],
+    tools: ['python3'],
+    build: [...PYTHON_SETUP, [`${VENV}/mypy`]],
+    journey: [`${VENV}/python`, 'journey.py'],
+  },
+  mavenSdk('socket-java', 'socket.io-client', 'Journey'),
+  {
+    name: 'socket-go',
+    pin: ['socket-go/go.mod', /clients\/socket\/v3 v(\S+)/],
+    tools: ['go'],
+    build: GO_BUILD,
+    journey: ['generated/journey'],
+  },
 ];

@@ -23,10 +23,15 @@ export function isInstalled(program: string): boolean {
 }
 
 /**
- * Runs a command in `folder` and returns all that it printed. @throws Error with that when it fails, or isn't done within
- * five minutes
+ * Runs a command in `folder` and returns all that it printed. `listen` gets what it has printed so far, each time that is
+ * more. @throws Error with the output when the command fails, or isn't done within five minutes
  */
-export async function runCommand(folder: string, command: Command, env: NodeJS.ProcessEnv = {}): Promise<string> {
+export async function runCommand(
+  folder: string,
+  command: Command,
+  env: NodeJS.ProcessEnv = {},
+  listen: (output: string) => void = () => undefined,
+): Promise<string> {
   const [program, ...args] = command;
   // A group of its own, so that a build tool leaves no child behind.
   const child = spawn(program, args, {
@@ -36,7 +41,8 @@ export async function runCommand(folder: string, command: Command, env: NodeJS.P
     detached: true,
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const add = (chunk: Buffer): void => listen((output += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', add);
   const group = child.pid;
   if (group !== undefined) running.add(group);
   const timer = setTimeout(() => endGroup(group), TIMEOUT_MS);

@@ -2,12 +2,14 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inTemporaryFolder, ServerProcess } from '../test/support/server-process.js';
-import { type Sdk, SDKS, STEPS } from './catalogue.js';
+import { type Sdk, SDKS, SOCKET_CLIENTS, SOCKET_STEPS, STEPS } from './catalogue.js';
 import { type Command, endCommands, isInstalled, runCommand } from './command.js';
+import { RestartableServer } from './restartable-server.js';
 import { TomorrowProxy } from './tomorrow.js';
 
-// npm run sdks: lints openapi.json and asyncapi.json, generates an SDK from it by each generator, checks it strictly, and lets it go
-// through a journey against the built server.
+// npm run sdks: lints openapi.json and asyncapi.json, generates an SDK from openapi.json by each generator, checks it
+// strictly, and lets it go through a journey against the built server. Clients of the sockets go through a journey of
+// their own.
 
 const FOLDER = 'sdks';
 const LINTERS: readonly Command[] = [
@@ -58,14 +60,35 @@ async function build(sdk: Sdk): Promise<number> {
 }
 
 /** Lets an SDK go through its journey. @throws Error when a step fails or is left out */
-async function travel(sdk: Sdk, env: NodeJS.ProcessEnv): Promise<void> {
-  const output = await runCommand(inFolder(sdk.name), sdk.journey, env);
-  process.stdout.write(output.replace(/^/gm, '  ').trimEnd() + '\n');
+async function travel(
+  { name, journey }: Sdk,
+  wanted: readonly string[],
+  env: NodeJS.ProcessEnv,
+  listen?: (output: string) => void,
+): Promise<void> {
+  const output = await runCommand(inFolder(name), journey, env, listen);
+  process.stdout.write(output.trimEnd().replace(/^/gm, `  ${name}: `) + '\n');
   const steps = [...output.matchAll(/^ok (.+)$/gm)].map(([, step]) => step!);
-  if (steps.join() !== STEPS.join()) throw new Error(`not the steps of sdks/catalogue.ts: ${steps.join(', ')}`);
+  if (steps.join() !== wanted.join()) throw new Error(`not the steps of sdks/catalogue.ts: ${steps.join(', ')}`);
 }
 
-async function tryOut(sdk: Sdk, env: NodeJS.ProcessEnv): Promise<Row> {
+/** Lets a client go through the journey of the sockets, and restarts its server when the client is ready for that. */
+async function travelOnSockets(client: Sdk, server: RestartableServer): Promise<void> {
+  let restart: Promise<void> | undefined;
+  const listen = (output: string): void => {
+    if (restart || !/^ready$/m.test(output)) return;
+    restart = server.restart();
+    restart.catch(() => undefined); // It is thrown below.
+  };
+  try {
+    await travel(client, SOCKET_STEPS, { WINDI_URL: server.url }, listen);
+  } finally {
+    await restart;
+  }
+}
+
+/** Builds an SDK, and lets it go through its journey. */
+async function tryOut(sdk: Sdk, journey: () => Promise<void>): Promise<Row> {
   const [file, pattern] = sdk.pin;
   const version = pattern.exec(readFileSync(inFolder(file), 'utf8'))![1]!;
   const missing = sdk.tools.filter((tool) => !isInstalled(tool));
@@ -79,10 +102,10 @@ async function tryOut(sdk: Sdk, env: NodeJS.ProcessEnv): Promise<Row> {
   const secondsSince = (): number => Math.round((performance.now() - started) / 1_000);
   try {
     const warnings = await build(sdk);
-    await travel(sdk, env);
+    await journey();
     return { ...row, warnings, seconds: secondsSince() };
   } catch (error) {
-    console.error((error as Error).message);
+    console.error(`${sdk.name}: ${(error as Error).message}`);
     return { ...row, result: 'failed', seconds: secondsSince() };
   }
 }
@@ -94,10 +117,21 @@ async function tryAll(sdks: readonly Sdk[]): Promise<Row[]> {
     const url = await server.url();
     const tomorrow = await TomorrowProxy.inFrontOf(url);
     const rows: Row[] = [];
-    for (const sdk of sdks) rows.push(await tryOut(sdk, { WINDI_URL: url, WINDI_TOMORROW_URL: tomorrow.url }));
+    const env = { WINDI_URL: url, WINDI_TOMORROW_URL: tomorrow.url };
+    for (const sdk of sdks) rows.push(await tryOut(sdk, () => travel(sdk, STEPS, env)));
     tomorrow.close();
     await server.stop('SIGTERM');
     return rows;
+  });
+}
+
+/** Tries a client of the sockets on a server that it has restarted. */
+async function tryOnSockets(client: Sdk): Promise<Row> {
+  return inTemporaryFolder(async (folder) => {
+    const server = await RestartableServer.start(folder);
+    const row = await tryOut(client, () => travelOnSockets(client, server));
+    await server.stop();
+    return row;
   });
 }
 
@@ -106,7 +140,10 @@ async function main(): Promise<boolean> {
   await runCommand('.', ['npm', 'ci', '--prefix', FOLDER]);
   await lint();
   if (values.lint) return true;
-  const rows = await tryAll(SDKS.filter(({ name }) => name.includes(values.only)));
+  const chosen = (sdks: readonly Sdk[]): Sdk[] => sdks.filter(({ name }) => name.includes(values.only));
+  const rows = await tryAll(chosen(SDKS));
+  // Side by side: most of their time they wait for tokens to expire and for servers to start.
+  rows.push(...(await Promise.all(chosen(SOCKET_CLIENTS).map(tryOnSockets))));
   console.table(rows);
   return rows.length > 0 && rows.every(({ result }) => result !== 'failed');
 }
