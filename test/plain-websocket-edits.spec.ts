@@ -171,6 +171,7 @@ describe('plain WebSocket', () => {
       const [client, bound] = await Promise.all([open(bob), open(bob, chat.id)]);
       await ada.patch(`/messages/${message.id}`, { text: 'edited' });
       await ada.say(chat, 'newer');
+      await app.writeActivity(); // It moves the activity_cursor.
       const cursors = {
         [chat.id]: { seq: 1, change_seq: 0 },
         999_999_999: { seq: 1, change_seq: 0, last_read_seq: 1 },
