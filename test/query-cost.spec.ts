@@ -13,18 +13,8 @@ import { LogReader } from '../src/messages/log.reader.js';
 import { LogWatermark } from '../src/realtime/delivery/log.watermark.js';
 import { LogTailPoller } from '../src/realtime/delivery/log-tail.poller.js';
 import { createDatabase, onDatabase } from './support/database.js';
+import { nodesOf, type PlanNode, rowsOf } from './support/query-plan.js';
 import { TestApp, type TestUser, unique } from './support/test-app.js';
-
-interface PlanNode {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Plan Rows': number;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Rows Removed by Index Recheck'?: number;
-  Plans?: PlanNode[];
-}
 
 const LONG = 20_000;
 const CHATS = 300;
@@ -106,12 +96,6 @@ describe('query cost', () => {
       [long.id, ada.id, LONG],
     );
     await app.sql('VACUUM ANALYZE');
-  };
-
-  const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
-  const rowsOf = (node: PlanNode): number => {
-    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-    return Math.round((node['Actual Rows'] + removed) * node['Actual Loops']);
   };
 
   /** Makes the request. Returns the rows read of each table, the most rows sorted and the highest row estimate. */

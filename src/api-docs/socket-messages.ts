@@ -46,6 +46,7 @@ export const COMMON_ERRORS: readonly ErrorCode[] = [
   'validation_failed',
   'token_expired',
   'unauthorized',
+  'payload_too_large',
   'rate_limited',
   'unavailable',
   'internal_error',

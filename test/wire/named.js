@@ -49,7 +49,7 @@ export function namedByAsyncApi() {
     ...messages.flatMap(([, { 'x-errors': errors = [], 'x-command': command }]) =>
       errors
         .filter((code) => !NOT_ON_SOCKETS.has(code))
-        .map((code) => (COMMON.has(code) ? `socket code ${code}` : `${command} ${code}`)),
+        .map((code) => (COMMON.has(code) || OF_BODIES.includes(code) ? `socket code ${code}` : `${command} ${code}`)),
     ),
     ...fieldsFrom(components.messages, components.schemas).map((field) => `socket field ${field}`),
   ];
