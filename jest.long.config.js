@@ -6,5 +6,7 @@ export default {
   testMatch: ['sync-convergence', 'refresh-token-rotation', 'fuzz/fuzz'].map(
     (name) => `<rootDir>/test/${name}.spec.ts`,
   ),
+  // Three specs don't see all that the documents name.
+  reporters: ['default', ['<rootDir>/test/wire/wire-reporter.js', { isFull: false }]],
   globals: { LONG_RUNS: true },
 };

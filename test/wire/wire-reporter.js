@@ -9,9 +9,10 @@ import { namedByAsyncApi, namedByOpenApi } from './named.js';
 export default class WireReporter {
   faults = [];
 
-  constructor(globalConfig) {
+  /** With `isFull: false`, no run of a configuration is asked whether it has seen all that the documents name. */
+  constructor(globalConfig, { isFull = true } = {}) {
     const { testNamePattern, testPathPatterns, onlyChanged, shard } = globalConfig;
-    this.isFull = !testNamePattern && testPathPatterns.patterns.length === 0 && !onlyChanged && !shard;
+    this.isFull = isFull && !testNamePattern && testPathPatterns.patterns.length === 0 && !onlyChanged && !shard;
   }
 
   onRunComplete(contexts, { numFailedTests, numFailedTestSuites }) {
