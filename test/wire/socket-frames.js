@@ -85,14 +85,15 @@ function checkAck(commands, { id, body }) {
   const [command, payload] = commands?.get(id) ?? [];
   const [ack] = body;
   commands?.delete(id);
-  if (!ack.ok) {
-    note('seen', `${command} ${ack.error.code}`);
-    note('seen', `socket code ${ack.error.code}`);
-  }
+  const key = `ack.${keyOf(String(command))}`;
   // A command of an unknown name is answered, too.
-  if (!messages[`ack.${keyOf(String(command))}`]) return;
-  check(`ack.${keyOf(command)}`, ack);
-  if (ack.ok) check(`command.${keyOf(command)}`, payload);
+  if (!messages[key]) return;
+  check(key, ack);
+  if (ack.ok) return check(`command.${keyOf(command)}`, payload);
+  const { code } = ack.error;
+  note('seen', `${command} ${code}`);
+  note('seen', `socket code ${code}`);
+  if (!messages[key]['x-errors'].includes(code)) note('fault', `the error ${code} is not among those of ${command}`);
 }
 
 function checkFrames(transport, translator) {
