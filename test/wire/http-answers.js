@@ -3,7 +3,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { Transform } from 'node:stream';
 import { JsonSchemas } from './json-schemas.js';
-import { note } from './wire-log.js';
+import { guard, note } from './wire-log.js';
 
 /** Compares each answer over HTTP with the OpenAPI document. */
 
@@ -47,7 +47,11 @@ export function kept(reply, payload) {
 }
 
 /** Compares an answer that was sent. */
-export function checkAnswer({ method, url, routeOptions, is404 }, reply) {
+export function checkAnswer(request, reply) {
+  guard(`the answer to ${request.method} ${request.routeOptions.url}`, () => compare(request, reply));
+}
+
+function compare({ method, url, routeOptions, is404 }, reply) {
   const path = url.split('?', 1)[0];
   if (UNDOCUMENTED.test(path) || method === 'HEAD' || method === 'OPTIONS') return;
   if (is404) return checkProblem(`${method} of no route`, reply);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'engine.io';
 import { JsonSchemas } from './json-schemas.js';
-import { note } from './wire-log.js';
+import { guard, note } from './wire-log.js';
 
 /** Compares what sockets send and accept with the AsyncAPI document: Socket.IO's packets and the plain frames. */
 
@@ -34,7 +34,7 @@ function check(key, value) {
 function before(prototype, method, look) {
   const original = prototype[method];
   prototype[method] = function (...args) {
-    look(this, ...args);
+    guard(`what ${method} gets`, () => look(this, ...args));
     return original.apply(this, args);
   };
 }
@@ -102,13 +102,13 @@ function checkFrames(transport, translator) {
   const { framesOf } = transport;
   transport.framesOf = function (packets) {
     const frames = framesOf.call(this, packets);
-    for (const frame of frames) checkFrame(JSON.parse(frame));
+    for (const frame of frames) guard('a frame', () => checkFrame(JSON.parse(frame)));
     return frames;
   };
   const { fromClient } = translator;
   translator.fromClient = function (text) {
     const result = fromClient.call(this, text);
-    if (result.answer === PONG) checkAccepted({ type: 'ping' }, true);
+    if (result.answer === PONG) guard('a ping', () => checkAccepted({ type: 'ping' }, true));
     if (!('packet' in result)) return result;
     if (!waiting.has(this)) waiting.set(this, new Map());
     waiting.get(this).set(String(result.packet.id), text);

@@ -19,3 +19,16 @@ export function note(kind, text) {
   written.add(line);
   appendFileSync(join(WIRE_LOG, `${process.pid}.jsonl`), `${line}\n`);
 }
+
+/**
+ * Runs a check inside a server. An error in it is a fault, too: the server would log it at most, and go on unchecked.
+ * @param {string} what is checked
+ * @param {() => void} check
+ */
+export function guard(what, check) {
+  try {
+    check();
+  } catch (error) {
+    note('fault', `${what} could not be compared: ${error.stack}`);
+  }
+}
