@@ -147,6 +147,7 @@ describe('plain WebSocket handshake', () => {
       ['no key', () => message({ client_message_id: undefined }), 'validation_failed', ['client_message_id']],
       ['a blank text', () => message({ text: ' ' }), 'validation_failed', ['text']],
       ['an unknown field', () => message({ more: 1 }), 'validation_failed', ['more']],
+      ['a ping with another field', () => ({ type: 'ping', more: 1 }), 'validation_failed', ['frame']],
       ['an object for a text', () => message({ text: { a: 1 } }), 'validation_failed', ['text']],
       ['a key that is no text', () => message({ client_message_id: 1 }), 'validation_failed', ['client_message_id']],
       ['a prototype', () => `{"__proto__":{"polluted":1}}`, 'validation_failed', ['__proto__']],

@@ -108,7 +108,7 @@ function checkFrames(transport, translator) {
   const { fromClient } = translator;
   translator.fromClient = function (text) {
     const result = fromClient.call(this, text);
-    if (result.answer === PONG) guard('a ping', () => checkAccepted({ type: 'ping' }, true));
+    if (result.answer === PONG) guard('a ping', () => checkAccepted(JSON.parse(text), true));
     if (!('packet' in result)) return result;
     if (!waiting.has(this)) waiting.set(this, new Map());
     waiting.get(this).set(String(result.packet.id), text);

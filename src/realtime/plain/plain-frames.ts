@@ -24,9 +24,6 @@ export interface CloseReason {
   readonly reason: string;
 }
 
-/** The answer to a frame of type `ping`. */
-export const PONG = '{"type":"pong"}';
-
 const MESSAGE = 'message';
 /** The command of each type of frame. */
 export const FRAME_COMMANDS: ReadonlyMap<unknown, keyof ClientToServerEvents> = new Map([
@@ -96,6 +93,14 @@ export function toCommand(frame: ClientFrame, chatId: number | undefined): Comma
   const { chat_id = chatId } = payload;
   if (chat_id !== chatId) throw AppError.invalidField('chat_id', "must be this connection's chat, or left out");
   return { type: type as string, event, payload: { ...payload, chat_id } };
+}
+
+const PONG = '{"type":"pong"}';
+
+/** The answer to a frame of type `ping`. @throws AppError `validation_failed` when the frame has other fields */
+export function pongTo(ping: ClientFrame): string {
+  if (Object.keys(ping).length > 1) throw AppError.invalidField('frame', 'of a ping must have no field but its type');
+  return PONG;
 }
 
 type PayloadOf<E extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[E]>[0];

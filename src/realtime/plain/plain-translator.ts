@@ -14,7 +14,7 @@ import {
   closeReasonOf,
   GOING_AWAY,
   parseFrame,
-  PONG,
+  pongTo,
   toCommand,
 } from './plain-frames.js';
 import { toCommandError } from '../commands/socket-error.filter.js';
@@ -70,7 +70,7 @@ export class PlainTranslator {
     let frame: ClientFrame | undefined;
     try {
       frame = parseFrame(text);
-      return frame.type === 'ping' ? { answer: PONG } : { packet: this.commandPacket(frame) };
+      return frame.type === 'ping' ? { answer: pongTo(frame) } : { packet: this.commandPacket(frame) };
     } catch (error) {
       return { answer: errorFrame(toCommandError(toAppError(error)), frame?.client_message_id) };
     }
