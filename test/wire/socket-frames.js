@@ -128,7 +128,6 @@ function checkFrame(frame) {
   const { type = 'message:created' } = frame;
   const answer = `plain.answer.${keyOf(type)}`;
   check(messages[answer] ? answer : `plain.event.${keyOf(type)}`, frame);
-  if (type === 'error') note('seen', `plain code ${frame.code}`);
 }
 
 function checkAccepted(frame, isAboutAll) {
