@@ -10,6 +10,7 @@ import { guard, note } from './wire-log.js';
 /** What isn't part of the API: the documents themselves, and how they are shown. */
 const UNDOCUMENTED = /^\/(docs|openapi\.json|asyncapi\.json|docs-json|docs-yaml)(\/|$)/;
 const PROBLEM = '/components/schemas/Problem';
+const PROBLEM_TYPE = 'application/problem+json';
 
 const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
 const schemas = new JsonSchemas(document);
@@ -54,33 +55,33 @@ export function checkAnswer(request, reply) {
 function compare({ method, url, routeOptions, is404 }, reply) {
   const path = url.split('?', 1)[0];
   if (UNDOCUMENTED.test(path) || method === 'HEAD' || method === 'OPTIONS') return;
-  if (is404) return checkProblem(`${method} of no route`, reply);
+  if (is404) return checkProblem(`${method} of no route`, reply, OF_NO_ROUTE);
   const route = routeOptions.url.replace(/(.)\/$/, '$1').replace(/:(\w+)/g, '{$1}');
   const operation = document.paths[route]?.[method.toLowerCase()];
   const name = `${method} ${route}`;
   if (!operation) return note('fault', `${name} is not in the OpenAPI`);
   const response = operation.responses[reply.statusCode];
-  if (!response) return checkUndocumented(name, reply);
+  if (!response) return checkProblem(name, reply, OF_HTTP);
   note('seen', `${name} ${reply.statusCode}`);
   checkBody(name, response, reply, ['paths', route, method.toLowerCase(), 'responses', reply.statusCode]);
   checkHeaders(name, response, reply);
 }
 
 /** Errors of HTTP itself that any request can cause, whatever it asks for. */
-const OF_HTTP = new Set([400, 404, 405, 413, 415, 417]);
+const OF_HTTP = ['validation_failed', 'payload_too_large', 'unsupported_media_type', 'expectation_failed'];
+const OF_NO_ROUTE = [...OF_HTTP, 'not_found', 'method_not_allowed'];
 
-function checkUndocumented(name, reply) {
-  if (!OF_HTTP.has(reply.statusCode)) note('fault', `${name} answers ${reply.statusCode}, which it doesn't document`);
-  else checkProblem(name, reply);
-}
-
-function checkProblem(name, reply) {
-  const fault = schemas.faultOf(PROBLEM, parsed(reply));
-  if (fault) note('fault', `${name} answers ${reply.statusCode} with no problem: ${fault}`);
+/** Checks that an answer with a status that is not documented is a problem with one of these codes. */
+function checkProblem(name, reply, codes) {
+  const problem = parsed(reply);
+  const fault = schemas.faultOf(PROBLEM, problem);
+  if (fault) return note('fault', `${name} answers ${reply.statusCode} with no problem: ${fault}`);
+  if (mediaTypeOf(reply) !== PROBLEM_TYPE || !codes.includes(problem.code))
+    note('fault', `${name} answers ${reply.statusCode}, ${problem.code}, which it doesn't document`);
 }
 
 function checkBody(name, { content }, reply, place) {
-  const type = String(reply.getHeader('content-type') ?? '').split(';', 1)[0];
+  const type = mediaTypeOf(reply);
   const sent = parsed(reply);
   if (!content) {
     if (sent !== undefined && sent !== '') note('fault', `${name} answers ${reply.statusCode} with a body`);
@@ -92,7 +93,7 @@ function checkBody(name, { content }, reply, place) {
   for (const field of schemas.fieldsOf(`/${pointer}`, sent)) note('seen', `field ${field}`);
   const fault = schemas.faultOf(`/${pointer}`, sent);
   if (fault) note('fault', `${name} answers ${reply.statusCode}: ${fault}`);
-  if (type !== 'application/problem+json') return;
+  if (type !== PROBLEM_TYPE) return;
   note('seen', `code ${sent.code}`);
   note('seen', `${name} ${sent.code}`);
   if (!(sent.code in (content[type].examples ?? {})))
@@ -108,6 +109,8 @@ function checkHeaders(name, { headers = {} }, reply) {
     if (reply.hasHeader(header)) note('seen', `header ${header}`);
   }
 }
+
+const mediaTypeOf = (reply) => String(reply.getHeader('content-type') ?? '').split(';', 1)[0];
 
 /** The body of an answer as a value; undefined without one. */
 function parsed(reply) {
