@@ -2,7 +2,7 @@
 // answers holds for what a socket receives and sends. Tools that compare AsyncAPI documents themselves call any change to
 // a payload breaking.
 
-type Json = Record<string, any>;
+import { asHeaders, type Json } from './error-codes.js';
 
 /** The OpenAPI document with an operation for each message that the server receives, its reply, and each that it sends. */
 export function operationsOf(asyncApi: Json): Json {
@@ -33,11 +33,12 @@ export function operationsOf(asyncApi: Json): Json {
       const path = `${address(resolve(channel))}/${resolve(message).name}`;
       const isReceived = action === 'receive';
       const answers = isReceived ? (reply?.messages as Json[] | undefined) : [message];
+      const headers = asHeaders((answers ?? []).flatMap((answer) => resolve(answer)['x-errors'] ?? []));
       paths[path] = {
         ...paths[path],
         [isReceived ? 'post' : 'get']: {
           ...(isReceived && { requestBody: { required: true, ...payload([message]) } }),
-          responses: { 200: { description: 'The answer', ...(answers && payload(answers)) } },
+          responses: { 200: { description: 'The answer', headers, ...(answers && payload(answers)) } },
         },
       };
     }

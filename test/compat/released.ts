@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { operationsOf } from './asyncapi-operations.js';
+import { withErrorCodes } from './error-codes.js';
 
 /** The documents of the wire. Those of the last release are in docs/released. */
 export const DOCUMENTS = ['openapi.json', 'asyncapi.json'] as const;
@@ -13,7 +14,7 @@ export const readReleased = (name: DocumentName): any => read(name, 'docs/releas
 
 /** A document in the form in which two of them can be compared. */
 export const comparable = (name: DocumentName, document: any): object =>
-  name === 'asyncapi.json' ? operationsOf(document) : document;
+  name === 'asyncapi.json' ? operationsOf(document) : withErrorCodes(document);
 
 /** Makes the documents of today those of the last release. */
 export function release(): void {
