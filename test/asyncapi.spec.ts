@@ -15,7 +15,8 @@ describe('the AsyncAPI document', () => {
 
   const messages = () => Object.entries<any>(document.components.messages);
 
-  it('equals the committed asyncapi.json', () => {
+  it('equals the committed asyncapi.json, and has the version of package.json', () => {
+    expect(document.info.version).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
     expect(document).toEqual(JSON.parse(readFileSync('asyncapi.json', 'utf8')));
   });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { SDKS, SOCKET_CLIENTS } from '../sdks/catalogue.js';
 import {
   anchorsOf,
   CODE,
@@ -166,6 +167,14 @@ describe('documents', () => {
 
   it.each(['ClientToServerEvents', 'ServerToClientEvents'] as const)('list all of %s in docs/realtime.md', (type) => {
     expect(namesUnder(type === 'ClientToServerEvents' ? 'Commands' : 'Events')).toEqual(namesIn(type));
+  });
+
+  it('name in docs/sdks.md the versions with which the SDKs are made', () => {
+    const pinned = [...SDKS, ...SOCKET_CLIENTS].map(
+      ({ pin: [file, version] }) => version.exec(readFileSync(`sdks/${file}`, 'utf8'))?.[1],
+    );
+    const named = readFileSync('docs/sdks.md', 'utf8').match(/\d+\.\d+\.\d+/g);
+    expect(new Set(named)).toEqual(new Set(pinned));
   });
 
   it('refer to no numbered section', () => {

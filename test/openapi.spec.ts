@@ -27,9 +27,10 @@ describe('the OpenAPI document', () => {
       })),
     );
 
-  it('equals the committed openapi.json, but for the server', () => {
+  it('equals the committed openapi.json, but for the server, and has the version of package.json', () => {
     const committed: OpenAPIObject = JSON.parse(readFileSync('openapi.json', 'utf8'));
     expect(document).toEqual({ ...committed, servers: [{ ...document.servers![0], url: '/' }] });
+    expect(committed.info.version).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
     expect(committed.servers!.map(({ url }) => url)).toEqual(['http://localhost:8000']);
   });
 
