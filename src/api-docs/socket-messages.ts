@@ -66,19 +66,19 @@ export const COMMANDS: {
     summary: 'Change the text of your message.',
     payload: EditMessageCommand,
     data: MessageDto,
-    errors: ['message_not_found', 'forbidden', 'blocked'],
+    errors: ['message_not_found', 'forbidden', 'blocked', 'overloaded'],
   },
   'message:delete': {
     summary: 'Delete your message; in a group, as owner or admin, any. A tombstone stays.',
     payload: MessageCommand,
     data: MessageDto,
-    errors: ['message_not_found', 'forbidden'],
+    errors: ['message_not_found', 'forbidden', 'overloaded'],
   },
   'message:read': {
     summary: 'Mark a message, and all before it, as read.',
     payload: MessageCommand,
     data: ReadReceiptDto,
-    errors: ['message_not_found'],
+    errors: ['message_not_found', 'overloaded'],
   },
   typing: {
     summary: 'Tell the others that you type, or no longer do.',

@@ -23,7 +23,7 @@ export class ChatWriter {
 
   /**
    * Calls `work` with the locked chat, or with null when there is no such chat. Its statements see all that was
-   * committed before the lock.
+   * committed before the lock. @throws AppError `overloaded`
    */
   write<T>(chatId: number, work: (chat: Chat | null) => Promise<T>): Promise<T> {
     return this.lanes.run(chatId, () => this.unitOfWork.run(async () => work(await this.chats.lock(chatId))));

@@ -58,7 +58,7 @@ export class GroupsController {
   })
   @ApiId('id')
   @ApiOkResponse({ type: ChatDto })
-  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
+  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group', 'overloaded')
   updateGroup(
     @CurrentUserId() userId: number,
     @IdParam('id') id: number,
@@ -75,7 +75,7 @@ export class GroupsController {
   })
   @ApiId('id')
   @ApiNoContentResponse()
-  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group')
+  @ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'not_a_group', 'overloaded')
   deleteGroup(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<void> {
     return this.groups.delete(id, userId);
   }
@@ -157,6 +157,14 @@ function ApiMember(summary: string, description: string, ...codes: ErrorCode[]):
     ApiOperation({ summary, description }),
     ApiId('group_id'),
     ApiId('user_id'),
-    ApiProblems('validation_failed', 'forbidden', 'group_not_found', 'user_not_found', 'not_a_group', ...codes),
+    ApiProblems(
+      'validation_failed',
+      'forbidden',
+      'group_not_found',
+      'user_not_found',
+      'not_a_group',
+      'overloaded',
+      ...codes,
+    ),
   );
 }

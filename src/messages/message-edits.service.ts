@@ -37,7 +37,7 @@ export class MessageEditsService {
 
   /**
    * Edits a message of the user; the same text changes nothing.
-   * @throws AppError `message_not_found`, also for a tombstone, `forbidden`, `blocked`
+   * @throws AppError `message_not_found`, also for a tombstone, `forbidden`, `blocked`, `overloaded`
    */
   async edit(userId: number, id: number, text: string): Promise<MessageDto> {
     const message = await this.change(userId, id, async ({ chat, row }) => {
@@ -54,7 +54,7 @@ export class MessageEditsService {
   /**
    * Deletes a message of the user, or any message of a group whose owner or admin the user is. A tombstone stays as it
    * is.
-   * @throws AppError `message_not_found`, `forbidden`
+   * @throws AppError `message_not_found`, `forbidden`, `overloaded`
    */
   async delete(userId: number, id: number): Promise<MessageDto> {
     const message = await this.change(userId, id, async ({ member, row }) => {

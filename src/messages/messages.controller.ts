@@ -106,7 +106,7 @@ export class MessagesController {
   })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto })
-  @ApiProblems('validation_failed', 'forbidden', 'blocked', 'message_not_found')
+  @ApiProblems('validation_failed', 'forbidden', 'blocked', 'message_not_found', 'overloaded')
   editMessage(
     @CurrentUserId() userId: number,
     @IdParam('id') id: number,
@@ -124,7 +124,7 @@ export class MessagesController {
   })
   @ApiId('id')
   @ApiOkResponse({ type: MessageDto, description: 'What is left: a tombstone.' })
-  @ApiProblems('validation_failed', 'forbidden', 'message_not_found')
+  @ApiProblems('validation_failed', 'forbidden', 'message_not_found', 'overloaded')
   deleteMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<MessageDto> {
     return this.edits.delete(userId, id);
   }
@@ -137,7 +137,7 @@ export class MessagesController {
   })
   @ApiId('id')
   @ApiOkResponse({ type: ReadReceiptDto })
-  @ApiProblems('validation_failed', 'message_not_found')
+  @ApiProblems('validation_failed', 'message_not_found', 'overloaded')
   readMessage(@CurrentUserId() userId: number, @IdParam('id') id: number): Promise<ReadReceiptDto> {
     return this.receipts.read(userId, id);
   }

@@ -25,7 +25,7 @@ export class ReceiptsService {
 
   /**
    * Marks the message, and all before it, as read. A repeated read changes nothing and publishes nothing.
-   * @throws AppError `message_not_found`
+   * @throws AppError `message_not_found`, `overloaded`
    */
   async read(userId: number, messageId: number): Promise<ReadReceiptDto> {
     const { id, chat_id, seq } = await this.access.requireVisible(userId, messageId);

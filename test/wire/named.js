@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** What the documents name, in the words in which `http-answers.js` and `socket-frames.js` note what they see. */
 
-/** Errors that any operation can have, or every one with a queue: one answer anywhere is enough. */
+/** Errors that all operations can have, or all whose work may wait in a queue: one answer anywhere is enough. */
 const COMMON = new Set([
   'internal_error',
   'unavailable',
@@ -11,7 +11,7 @@ const COMMON = new Set([
   'token_expired',
   'rate_limited',
 ]);
-/** For these a test would have to fill a queue with 10,000 messages; chat-lane.scheduler.spec.ts fills one by itself. */
+/** A test of these would have to fill a queue with 10,000 writes; chat-lane.scheduler.spec.ts fills one without a server. */
 const NOT_ON_SOCKETS = new Set(['overloaded']);
 const OF_BODIES = ['payload_too_large', 'unsupported_media_type'];
 
