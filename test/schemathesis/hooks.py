@@ -56,9 +56,11 @@ def is_good(case):
 
 @schemathesis.hook
 def map_case(context, case):
-    """203.0 is an integer in JSON Schema, and in an address it isn't. A good refresh has a token that is good once."""
+    """Turns values that fit their schemas into those that a request needs."""
+    # A refresh token is good once, so each refresh needs another.
     if case.operation.definition.raw["operationId"] == "refresh" and is_good(case):
         case.body = {**case.body, "refresh_token": new_session()["refresh_token"]}
+    # 203.0 is an integer in JSON Schema, but not in an address.
     for values in (case.path_parameters, case.query):
         for name, value in (values or {}).items():
             if isinstance(value, float) and value.is_integer():
@@ -73,7 +75,7 @@ def filter_case(context, case):
     name = body.get("name")
     is_odd_name = isinstance(name, str) and any(map(may_be_refused, name))
     is_odd_page = len(POSITIONS.intersection(case.query or {})) > 1
-    # The two may be given together when they are equal.
+    # Both may be given when they are equal, which random ones are not.
     is_odd_key = {"client_message_id", "Idempotency-Key"} <= {*body, *(case.headers or {})}
     return not (is_good(case) and (is_odd_name or is_odd_page or is_odd_key))
 

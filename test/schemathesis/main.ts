@@ -35,15 +35,20 @@ async function installSchemathesis(dir: string): Promise<string> {
 
 async function check(dir: string): Promise<number | null> {
   const schemathesis = await installSchemathesis(dir);
-  const server = ServerProcess.start(dir, { DATA_DIR: join(dir, 'data'), RATE_LIMIT: 'off', LOG_LEVEL: 'warn' });
-  const url = await server.url();
-  const env = { WINDI_URL: url, WINDI_TOKEN: await populate(url), WINDI_PASSWORD: PASSWORD };
-  const config = join(HERE, 'schemathesis.toml');
-  const args = ['--config-file', config, 'run', resolve('openapi.json'), '--url', url, ...process.argv.slice(2)];
-  const code = await run(dir, { ...env, PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: '1' }, schemathesis, ...args);
-  await server.stop('SIGTERM');
-  return code;
+  const server = ServerProcess.start(dir, { RATE_LIMIT: 'off', LOG_LEVEL: 'warn' });
+  try {
+    const url = await server.url();
+    const env = { WINDI_URL: url, WINDI_TOKEN: await populate(url), WINDI_PASSWORD: PASSWORD };
+    const config = join(HERE, 'schemathesis.toml');
+    const args = ['--config-file', config, 'run', resolve('openapi.json'), '--url', url, ...process.argv.slice(2)];
+    return await run(dir, { ...env, PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: '1' }, schemathesis, ...args);
+  } finally {
+    // By a signal that it can act on, so that it ends its PostgreSQL, too.
+    await server.stop('SIGTERM');
+  }
 }
 
-process.once('exit', () => ServerProcess.killAll());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void ServerProcess.stopAll().finally(() => process.exit(130)));
+}
 process.exitCode = (await inTemporaryFolder(check)) ?? 1;
