@@ -163,7 +163,7 @@ export const SDKS: readonly Sdk[] = [
       why: 'the examples of POST /chats are for readers; the generator writes none into its code',
     },
     {
-      pattern: /generated\/sdk\/.*(serialVersionUID|erializationInclusion)/,
+      pattern: /generated\/sdk\/.*(serialVersionUID|[sS]erializationInclusion)/,
       why: "the generator's own code, as javac finds it with -Xlint:all",
     },
   ]),

@@ -110,8 +110,9 @@ async function tryOut(sdk: Sdk, journey: () => Promise<void>): Promise<Row> {
   }
 }
 
-/** Tries SDKs on a server of their own. */
+/** Tries generated SDKs, one after the other, on one server. */
 async function tryAll(sdks: readonly Sdk[]): Promise<Row[]> {
+  if (sdks.length === 0) return [];
   return inTemporaryFolder(async (folder) => {
     const server = ServerProcess.start(folder, { RATE_LIMIT: 'off', LOG_LEVEL: 'error' });
     const url = await server.url();
@@ -125,7 +126,7 @@ async function tryAll(sdks: readonly Sdk[]): Promise<Row[]> {
   });
 }
 
-/** Tries a client of the sockets on a server that it has restarted. */
+/** Tries a client of the sockets on a server of its own, which is restarted during its journey. */
 async function tryOnSockets(client: Sdk): Promise<Row> {
   return inTemporaryFolder(async (folder) => {
     const server = await RestartableServer.start(folder);
