@@ -95,7 +95,7 @@ async function tryOut(sdk: Sdk, journey: () => Promise<void>): Promise<Row> {
   const row = { sdk: sdk.name, version, warnings: 0, result: 'ok', seconds: 0 };
   console.log(`\n${sdk.name} ${version}`);
   if (missing.length > 0) {
-    console.log(`  skipped: needs ${missing.join(', ')}`);
+    console.log(`  not tried: needs ${missing.join(', ')}`);
     return { ...row, result: process.env.CI ? 'failed' : 'skipped' };
   }
   const started = performance.now();
