@@ -25,5 +25,5 @@ export function release(): void {
 export function mayBreak(released: string, current: string): boolean {
   const [oldMajor = 0, oldMinor = 0] = released.split('.').map(Number);
   const [major = 0, minor = 0] = current.split('.').map(Number);
-  return major > oldMajor || (major === 0 && minor > oldMinor);
+  return major > oldMajor || (major === 0 && oldMajor === 0 && minor > oldMinor);
 }
