@@ -11,7 +11,8 @@ export function setupApiDocs(app: NestFastifyApplication): void {
   setupOpenApi(app);
   const fastify = app.getHttpAdapter().getInstance();
   let document: ReturnType<typeof createAsyncApi> | undefined;
+  let page: string | undefined;
   const made = (): ReturnType<typeof createAsyncApi> => (document ??= createAsyncApi(app));
   fastify.get('/asyncapi.json', () => made());
-  fastify.get('/docs/events', (_, reply) => reply.type('text/html; charset=utf-8').send(eventsPage(made())));
+  fastify.get('/docs/events', (_, reply) => reply.type('text/html; charset=utf-8').send((page ??= eventsPage(made()))));
 }
