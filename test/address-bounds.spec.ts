@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { refusedUpgrade } from './support/plain-client.js';
 import { BAD_CONNECT, BoundedApp, nextAddress, OPTIONS, POLLING, PONG } from './support/bounded-app.js';
 import { RawSocket } from './support/raw-clients.js';
@@ -87,6 +90,28 @@ describe('bounds of an address', () => {
     await late.closed;
     expect((await bounded.handshake({ localAddress })).status).toBe(429);
     await bounded.expectBystanderServed();
+  });
+
+  it.each([
+    ['upgrade', '/socket.io/?EIO=4&transport=websocket'],
+    ['upgrade', '/ws/chat'],
+    ['request', POLLING],
+  ])('hold a refusal back (%s %s), but no more of them than may be pending', async (event, path) => {
+    const address = { ...OPTIONS.address!, handshakes: 0, refusalDelayMs: 60_000 };
+    const node = await TestApp.start({ rateLimit: true, databaseUrl: app.databaseUrl }, { address, maxPending: 1 });
+    const arrived = once(node.nest.getHttpServer(), event);
+    const client = connect(Number(new URL(node.url).port), '127.0.0.1');
+    const upgrade = event === 'upgrade' ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
+    client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+    const [{ socket }] = (await arrived) as [IncomingMessage];
+    expect((await node.request('GET', POLLING)).status).toBe(429);
+    expect([socket.bytesWritten, socket.writableEnded]).toEqual([0, false]);
+    // Who goes away meanwhile doesn't harm the node.
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    client.resetAndDestroy();
+    await closed;
+    expect((await node.request('GET', '/health/live')).status).toBe(200);
+    await node.close();
   });
 
   it('count an IPv6 network of /64 as one address, and what a trusted proxy forwards', async () => {

@@ -59,7 +59,7 @@ describe('handshake admission', () => {
   });
 
   it('refuses the handshakes of an address that has sent too many, whose clients retry by themselves', async () => {
-    const address = { ...DEFAULT_REALTIME_OPTIONS.address, handshakes: 2, windowMs: 500 };
+    const address = { ...DEFAULT_REALTIME_OPTIONS.address, handshakes: 2, windowMs: 500, refusalDelayMs: 10 };
     const node = await TestApp.start({ databaseUrl: app.databaseUrl, rateLimit: true }, { address });
     const statuses: number[] = [];
     const sockets = Array.from({ length: 5 }, (_, i): Socket => {

@@ -84,7 +84,14 @@ describeWithRedis('two nodes on one database and one Redis', () => {
   });
 
   it('share the bounds of an address, and let in another one', async () => {
-    const address = { connections: 4, pending: 4, handshakes: 1_000, packets: 1_000, windowMs: 120_000 };
+    const address = {
+      connections: 4,
+      pending: 4,
+      handshakes: 1_000,
+      packets: 1_000,
+      windowMs: 120_000,
+      refusalDelayMs: 10,
+    };
     const config = { rateLimit: true, redisUrl: redis.url, trustedProxies: ['127.0.0.1'] };
     const database = cluster.nodes[0].databaseUrl;
     const nodes = await Promise.all(

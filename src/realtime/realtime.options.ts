@@ -25,6 +25,11 @@ export interface RealtimeOptions {
     readonly handshakes: number;
     readonly packets: number;
     readonly windowMs: number;
+    /**
+     * How long the refusal of a handshake beyond a bound is held back, in milliseconds: what connects again as soon as it
+     * is refused would otherwise cost a handshake for each round trip.
+     */
+    readonly refusalDelayMs: number;
   };
   /** How often the server pings a client, and how long the client has to answer, in milliseconds. */
   readonly pingIntervalMs: number;
@@ -49,7 +54,14 @@ export const DEFAULT_REALTIME_OPTIONS: RealtimeOptions = {
   maxPending: 1_000,
   joinTimeoutMs: 5_000,
   maxPackets: 1_000,
-  address: { connections: 1_000, pending: 100, handshakes: 300, packets: 10_000, windowMs: 5_000 },
+  address: {
+    connections: 1_000,
+    pending: 100,
+    handshakes: 300,
+    packets: 10_000,
+    windowMs: 5_000,
+    refusalDelayMs: 1_000,
+  },
   pingIntervalMs: 25_000,
   pingTimeoutMs: 20_000,
   expiryGraceMs: 30_000,

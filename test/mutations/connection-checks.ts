@@ -4,6 +4,7 @@ const CONNECTION = 'src/realtime/connections/bounded-connection.ts';
 const SERVICE = 'src/realtime/connections/connection-bounds.service.ts';
 const ADDRESSES = 'src/realtime/connections/address.registry.ts';
 const TOTALS = 'src/realtime/connections/backlog-totals.ts';
+const ADMISSION = 'src/realtime/connections/admission.service.ts';
 const HANDSHAKE = 'src/realtime/connections/handshake.service.ts';
 const DECODER = 'src/realtime/connections/bounded-decoder.ts';
 const OVERSIZED = ['test/oversized-commands'];
@@ -161,6 +162,19 @@ export const connectionChecks: readonly Check[] = [
     file: SERVICE,
     cut: 'this.addresses.cut(key);',
     red: BOUNDS,
+  },
+  {
+    name: 'the refusal of a handshake is held back',
+    file: ADMISSION,
+    cut: "refusal.code !== 'rate_limited' || ",
+    put: "refusal.code === 'rate_limited' || ",
+    red: ['test/address-bounds'],
+  },
+  {
+    name: 'a bounded number of refusals is held back',
+    file: ADMISSION,
+    cut: ' || this.delayed >= maxPending',
+    red: ['test/address-bounds'],
   },
   {
     name: 'an IPv6 network counts as one address',

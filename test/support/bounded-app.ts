@@ -11,7 +11,7 @@ export const OPTIONS: Partial<RealtimeOptions> = {
   // No test waits for it but those of the node that has little patience.
   joinTimeoutMs: 60_000,
   maxPackets: MAX_PACKETS,
-  address: { connections: 40, pending: 5, handshakes: 60, packets: 200, windowMs: 120_000 },
+  address: { connections: 40, pending: 5, handshakes: 60, packets: 200, windowMs: 120_000, refusalDelayMs: 10 },
 };
 export const PONG = '3';
 export const BAD_CONNECT = '40{"token":"forged"}';

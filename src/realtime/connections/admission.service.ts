@@ -6,6 +6,7 @@ import { ClientAddressFinder } from '../../common/http/client-address.finder.js'
 import { type AppConfig, appConfig } from '../../config/app.config.js';
 import { AddressRegistry } from './address.registry.js';
 import { isOriginAllowed } from './allowed-origin.js';
+import { refuseHandshake } from './refuse-handshake.js';
 import { InjectRealtimeOptions, type RealtimeOptions } from '../realtime.options.js';
 import { SocketServer } from '../socket.server.js';
 
@@ -20,6 +21,9 @@ const SPREAD_MS = 5_000;
  */
 @Injectable()
 export class AdmissionService {
+  /** How many refusals are held back. */
+  private delayed = 0;
+
   constructor(
     private readonly sockets: SocketServer,
     private readonly shutdown: ShutdownState,
@@ -48,5 +52,21 @@ export class AdmissionService {
       return new AppError('overloaded', 'Too many connect at once.', undefined, Math.random() * SPREAD_MS);
     }
     return this.addresses.refusalOf(this.clients.addressOf(request));
+  }
+
+  /**
+   * Refuses the handshake. `rate_limited` is held back for `refusalDelayMs`, but for at most `maxPending` handshakes at
+   * once; further ones are refused without delay.
+   */
+  refuse(request: IncomingMessage, refusal: AppError): void {
+    const { maxPending, address } = this.options;
+    if (refusal.code !== 'rate_limited' || this.delayed >= maxPending) return refuseHandshake(request, refusal);
+    this.delayed += 1;
+    // Node listens to no socket that asks for an upgrade, and the client may cut it meanwhile.
+    request.socket.on('error', () => request.socket.destroy());
+    setTimeout(() => {
+      this.delayed -= 1;
+      refuseHandshake(request, refusal);
+    }, address.refusalDelayMs).unref();
   }
 }

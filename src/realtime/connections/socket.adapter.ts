@@ -15,7 +15,6 @@ import { ConnectionBoundsService } from './connection-bounds.service.js';
 import { coalesceWrites } from './coalesce-writes.js';
 import { CommandDispatcher, type CommandHandler } from '../commands/command-dispatcher.js';
 import { refuseBrokenText } from './refuse-broken-text.js';
-import { refuseHandshake } from './refuse-handshake.js';
 
 /**
  * The most bytes of a frame, or of a polling request, that are read; a larger one cuts the connection. What is larger than
@@ -62,7 +61,7 @@ export class SocketAdapter extends IoAdapter {
       // Engine.IO's own refusal can't have the status 503 and `Retry-After`.
       allowRequest: (request, decide) => {
         const refusal = admission.refusalOf(request);
-        if (refusal) refuseHandshake(request, refusal);
+        if (refusal) admission.refuse(request, refusal);
         else decide(null, true);
       },
       serveClient: false,

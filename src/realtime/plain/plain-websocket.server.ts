@@ -65,7 +65,7 @@ export class PlainWebSocketServer implements OnModuleInit {
     const target = PATH.exec(path)?.[1];
     if (target === undefined) return refuseHandshake(request, new AppError('not_found', 'There is no WebSocket here.'));
     const refusal = this.admission.refusalOf(request);
-    if (refusal) return refuseHandshake(request, refusal);
+    if (refusal) return this.admission.refuse(request, refusal);
     request.url = path; // Remove the query from the request: it has the token, which no later code needs.
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) =>
       this.open(webSocket, request, target, new URLSearchParams(query)),
