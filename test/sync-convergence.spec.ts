@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { NameSweeper } from '../src/chats/name.sweeper.js';
-import type { Chat, ChatWithMembers, Member } from '../src/contract/chats.js';
+import type { Chat } from '../src/contract/chats.js';
 import type { Message } from '../src/contract/messages.js';
-import type { News, SyncRequest } from '../src/contract/sync.js';
-import type { Device } from './support/device.js';
-import { Replica } from './support/replica.js';
+import { expectConverged } from './support/expect-converged.js';
 import { runsOf } from './support/runs-of.js';
+import { SyncingClient } from './support/syncing-client.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 const PEOPLE = 3;
@@ -25,45 +24,9 @@ const deed = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('name' as const), who: person, pick }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), who: person, pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), who: person, pick }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('sync' as const), who: person, pick }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('sync' as const), who: person, pick }) },
 );
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
-
-/** A user with a device that receives only some of its events. */
-class Client {
-  readonly replica: Replica;
-
-  private constructor(
-    readonly user: TestUser,
-    readonly device: Device,
-  ) {
-    this.replica = new Replica(user.id);
-  }
-
-  static async of(user: TestUser, hears: () => boolean): Promise<Client> {
-    const client = new Client(user, await user.device());
-    client.device.socket.onAny((event: string, payload: unknown) => {
-      if (hears()) client.replica.apply(event, payload);
-    });
-    return client;
-  }
-
-  async sync(limit?: number): Promise<void> {
-    const call = async (request: SyncRequest): Promise<News> => {
-      const ack = await this.device.command('sync', request);
-      if (!ack.ok) throw new Error(JSON.stringify(ack.error));
-      return ack.data;
-    };
-    await this.replica.catchUp(call, limit);
-    for (const [id, { members }] of this.replica.chats) if (!members) await this.fetchMembers(id);
-  }
-
-  private async fetchMembers(id: number): Promise<void> {
-    let answer;
-    do answer = await this.user.get<ChatWithMembers>(`/chats/${id}`);
-    while (answer.status === 200 && !this.replica.takeMembers(answer.body));
-  }
-}
 
 describe('sync convergence', () => {
   let app: TestApp;
@@ -78,7 +41,7 @@ describe('sync convergence', () => {
     readonly groups: Chat[] = [];
     readonly messages: Message[] = [];
 
-    constructor(readonly clients: readonly Client[]) {}
+    constructor(readonly clients: readonly SyncingClient[]) {}
 
     async do({ kind, who, pick }: Deed): Promise<void> {
       const { user } = this.clients[who]!;
@@ -101,7 +64,24 @@ describe('sync convergence', () => {
         await user.patch(`/groups/${group.id}/members/${other.id}`, { role });
       }
       if (kind === 'group') this.groups.push(await user.group(...this.clients.map((client) => client.user)));
-      if (kind === 'sync') await this.clients[who]!.sync(1 + (pick % 10));
+    }
+
+    /** Runs the actions of a round concurrently. Its syncs are read before its writes, or meanwhile; they arrive last. */
+    async run(round: readonly Deed[]): Promise<void> {
+      const syncs = round.filter(({ kind }) => kind === 'sync');
+      const writes = round.filter(({ kind }) => kind !== 'sync');
+      let written: Promise<unknown> | undefined;
+      const write = () => (written ??= Promise.all(writes.map((deed) => this.do(deed))));
+      if (syncs.some(({ pick }) => pick % 2 === 0)) void write();
+      await Promise.all(syncs.map((deed) => this.sync(deed, write)));
+      await write();
+    }
+
+    private async sync({ who, pick }: Deed, overtakenBy: () => Promise<unknown>): Promise<void> {
+      const client = this.clients[who]!;
+      const way = ['new', 'reset', 'later'][pick % 3];
+      if (way === 'new') client.forget();
+      await client.sync({ limit: 1 + (pick % 10), reset: way === 'reset', overtakenBy });
     }
   }
 
@@ -111,38 +91,9 @@ describe('sync convergence', () => {
     while (!(await steps.next()).done);
   }
 
-  /** The fields of a chat that do not follow from its messages. */
-  const kept = ({ id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq }: Chat) => {
-    return { id, type, name, creator_id, member_count, my_role, last_read_seq, read_by_all_seq };
-  };
-
-  /** Members without what moves without a `change_seq`. */
-  const listed = (members: Iterable<Member>) =>
-    [...members]
-      .map(({ user_id, name, role, joined_at }) => ({ user_id, name, role, joined_at }))
-      .sort((one, other) => one.user_id - other.user_id);
-
-  /** Checks that the replica equals the server's state, and holds the newest messages of each chat without a gap. */
-  async function expectSame({ user, replica }: Client): Promise<void> {
-    const chats = (await user.get<Chat[]>('/chats?limit=100')).body;
-    expect([...replica.chats.keys()].sort((a, b) => a - b)).toEqual(chats.map(({ id }) => id).sort((a, b) => a - b));
-    for (const chat of chats) {
-      const { chat: held, from, seq, change_seq, messages, members } = replica.chats.get(chat.id)!;
-      expect([seq, change_seq]).toEqual([chat.last_seq, chat.last_change_seq]);
-      expect(kept(held)).toEqual(kept(chat));
-      expect(listed(members!.values())).toEqual(listed((await user.get<Member[]>(`/chats/${chat.id}/members`)).body));
-      const stored = (await user.get<Message[]>(`/history/${chat.id}?limit=100`)).body;
-      // A client computes `is_read` from the read mark of the chat, so sync does not send it for each message.
-      const own = [...messages.values()]
-        .sort((a, b) => a.seq - b.seq)
-        .map((message) => ({ ...message, is_read: message.seq <= held.read_by_all_seq }));
-      expect(own).toEqual(stored.filter((message) => message.seq >= from));
-    }
-  }
-
   it('is not needed by a client that has got every event: its cursor is at the end of the chat', async () => {
     const [ada, bob, eve] = (await app.users(3)) as [TestUser, TestUser, TestUser];
-    const { device, replica } = await Client.of(bob, () => true);
+    const { device, replica } = await SyncingClient.of(bob);
     const group = await ada.group(bob);
     const { id } = await ada.say(group);
     await ada.patch(`/groups/${group.id}`, { name: 'Another name' });
@@ -166,17 +117,19 @@ describe('sync convergence', () => {
         fc.infiniteStream(fc.boolean()),
         async (rounds, hearing) => {
           const users = await app.users(PEOPLE);
-          const clients = await Promise.all(users.map((user) => Client.of(user, () => hearing.next().value)));
+          // The first one hears everything, and syncs only when it sees a gap, or when the run says so.
+          const hears = (index: number) => () => index === 0 || hearing.next().value;
+          const clients = await Promise.all(users.map((user, index) => SyncingClient.of(user, hears(index))));
           const world = new World(clients);
           world.groups.push(await users[0]!.group(users[1]!), await users[1]!.group(...users));
           await users[0]!.privateChat(users[2]!);
           for (const client of clients) await client.sync();
-          // The actions of a round run concurrently.
-          for (const round of rounds) await Promise.all(round.map((one) => world.do(one)));
+          for (const round of rounds) await world.run(round);
           for (const { id } of users) await told(id);
-          for (const client of clients) {
-            await client.sync();
-            await expectSame(client);
+          for (const [index, client] of clients.entries()) {
+            if (index === 0) await client.settle();
+            else await client.sync();
+            await expectConverged(client, index !== 0);
             client.device.close();
           }
         },

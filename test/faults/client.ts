@@ -7,7 +7,7 @@ import { ANSWER_MS, Caller, refusal } from './caller.js';
 import { type Node, pause } from './cluster.js';
 import { seen } from './history.js';
 
-/** How long the client waits for the missing messages of a gap before it syncs. */
+/** How long the client waits after a gap before it syncs, so that one sync does for several gaps. */
 const GAP_MS = 500;
 /** How many of its latest messages it may still edit or delete. */
 const MAX_OWN = 10;
@@ -19,7 +19,7 @@ const MESSAGE_EVENTS: ReadonlySet<string> = new Set(['message:created', 'message
  * outcome is known. It syncs after each connect and after a gap. The history records everything it does and receives.
  */
 export class ChatClient extends Caller {
-  readonly replica = new Replica(this.person.id);
+  readonly replica = new Replica(this.person.id, () => this.syncSoon());
   private connections = 0;
   private stopped = false;
   private keys = 0;
@@ -161,11 +161,10 @@ export class ChatClient extends Caller {
         const message = MESSAGE_EVENTS.has(name) ? seen(payload as Message) : undefined;
         const chat = (payload.chat_id ?? payload.id) as number;
         history.add({ type: 'event', ...identity, name, chat, message });
-        this.receive(name, payload);
+        this.replica.apply(name, payload);
       });
       this.socket = socket;
-      // A sync under way may have been answered before this connection existed, so another one follows it.
-      await Promise.race([this.syncing?.then(() => this.sync()) ?? this.sync(), ended]);
+      await Promise.race([this.syncAfresh(), ended]);
       if (socket.connected) history.add({ type: 'up', ...identity });
       await ended;
       history.add({ type: 'down', ...identity });
@@ -176,17 +175,20 @@ export class ChatClient extends Caller {
     }
   }
 
-  private receive(name: string, payload: any): void {
-    const isGap = this.replica.isGap(name, payload);
-    this.replica.apply(name, payload);
-    if (!isGap || !this.context.resyncs || this.gapTimer) return;
+  private syncSoon(): void {
+    if (!this.context.resyncs || this.gapTimer) return;
     this.gapTimer = setTimeout(() => {
       this.gapTimer = undefined;
-      this.sync().catch(() => this.socket?.disconnect());
+      this.syncAfresh().catch(() => this.socket?.disconnect());
     }, GAP_MS);
   }
 
-  /** Runs one sync at a time. A caller during a sync shares it; the next message shows a remaining gap again. */
+  /** Syncs after the sync under way, which may have been answered before the gap or this connection existed. */
+  private syncAfresh(): Promise<void> {
+    return this.syncing?.then(() => this.sync()) ?? this.sync();
+  }
+
+  /** Runs one sync at a time. A caller during a sync shares it. */
   private sync(): Promise<void> {
     if (!this.context.resyncs && this.connections > 1) return Promise.resolve();
     this.syncing ??= this.catchUp().finally(() => (this.syncing = undefined));

@@ -3,6 +3,7 @@ import type { Message } from '../../src/contract/messages.js';
 import type { News, SyncCursor, SyncRequest } from '../../src/contract/sync.js';
 
 type ChatNews = News['chats'][number];
+type Sync = (request: SyncRequest) => Promise<News>;
 
 /** A client's copy of a chat: the messages `from` … `seq`, as of `change_seq`. Older ones are paged in on demand. */
 interface HeldChat {
@@ -18,36 +19,29 @@ interface HeldChat {
 /** A client's copy of its chats, kept up to date as docs/realtime.md describes: by events and by `sync`. */
 export class Replica {
   readonly chats = new Map<number, HeldChat>();
+  /** The events that have come during a call of `sync`; undefined when none is under way. */
+  private kept: [event: string, payload: any][] | undefined;
+  private catchingUp: Promise<void> = Promise.resolve();
 
-  constructor(private readonly userId: number) {}
+  /** `onGap` is called when something before an event is missing, which `catchUp` brings. */
+  constructor(
+    private readonly userId: number,
+    private readonly onGap: () => void = () => undefined,
+  ) {}
 
-  /** Applies an event. What an event after a gap can't say, the next sync does: see `isGap`. */
+  /** Takes an event: at once, or after the answer of the call of `sync` that is under way. */
   apply(event: string, payload: any): void {
-    if (event === 'chat:created') this.startChat(payload);
-    if (event === 'chat:removed') this.chats.delete(payload.chat_id);
-    const held = this.chats.get(payload.chat_id ?? payload.id);
-    if (!held) return;
-    if (event === 'chat:updated' || event.startsWith('member:')) this.applyChatChange(held, event, payload);
-    if (event === 'read_receipt' && payload.reader_id === this.userId) this.applyRead(held, payload.seq);
-    if (event === 'message:created') this.applyCreated(held, payload);
-    if (event === 'message:updated' || event === 'message:deleted') this.applyChange(held, payload);
+    if (this.kept) this.kept.push([event, payload]);
+    else this.take(event, payload);
   }
 
-  /** Whether something before this event is missing. Ask before `apply`; it may still be under way for 500 ms. */
-  isGap(event: string, { chat_id, id, seq, change_seq }: any): boolean {
-    const held = this.chats.get(chat_id ?? id);
-    if (!held) return event === 'message:created';
-    return event === 'message:created' ? seq > held.seq + 1 : change_seq > held.change_seq + 1;
-  }
-
-  /** Calls `sync` until there are no more pages. */
-  async catchUp(sync: (request: SyncRequest) => Promise<News>, limit?: number): Promise<void> {
-    for (let after: number | null = 0; after !== null;) {
-      const news: News = await sync({ cursors: this.cursors(), after_chat_id: after, limit });
-      for (const id of news.removed_chat_ids) this.chats.delete(id);
-      for (const chat of news.chats) this.applyNews(chat);
-      after = news.next_chat_id;
-    }
+  /** Calls `sync` until there are no more pages. One `catchUp` runs at a time. */
+  catchUp(sync: Sync, limit?: number): Promise<void> {
+    const run = async (): Promise<void> => {
+      for (let after: number | null = 0; after !== null;) after = await this.takePage(sync, after, limit);
+    };
+    this.catchingUp = this.catchingUp.catch(() => undefined).then(run);
+    return this.catchingUp;
   }
 
   /** Takes what `GET /chats/{id}` returns. False if that is older than what is held: then fetch it again. */
@@ -68,59 +62,85 @@ export class Replica {
     return Object.fromEntries([...this.chats].map(([id, held]) => [id, cursor(held)]));
   }
 
-  private applyNews({ messages, has_more, reset, members, left_user_ids, ...chat }: ChatNews): void {
-    const known = this.chats.get(chat.id);
-    const held = known && !reset ? known : this.startChat(chat);
-    const before = held === known ? held.seq : 0;
-    // Events may have arrived before the answer, and tell of later changes.
-    const isLate = chat.last_change_seq < held.change_seq;
-    held.chat = {
-      ...(isLate ? held.chat : chat),
-      last_read_seq: Math.max(chat.last_read_seq, held.chat.last_read_seq),
-      read_by_all_seq: Math.max(chat.read_by_all_seq, held.chat.read_by_all_seq),
-    };
-    if (!isLate && !members) held.members = null;
-    for (const id of isLate ? [] : left_user_ids) held.members?.delete(id);
-    for (const member of (!isLate && members) || []) held.members?.set(member.user_id, member);
-    if (before === 0) held.from = Math.min(held.from, messages[0]?.seq ?? Infinity);
+  /** Takes the answer of one call, then the events that came meanwhile. Returns the next `after_chat_id`. */
+  private async takePage(sync: Sync, after: number, limit?: number): Promise<number | null> {
+    this.kept = [];
+    try {
+      const news = await sync({ cursors: this.cursors(), after_chat_id: after, limit });
+      for (const id of news.removed_chat_ids) this.chats.delete(id);
+      for (const chat of news.chats) this.takeNews(chat);
+      return news.next_chat_id;
+    } finally {
+      const events = this.kept;
+      this.kept = undefined;
+      for (const [event, payload] of events) this.take(event, payload);
+    }
+  }
+
+  private takeNews({ messages, has_more, reset, members, left_user_ids, ...chat }: ChatNews): void {
+    const known = reset ? undefined : this.chats.get(chat.id);
+    const before = known?.seq ?? 0;
+    const held = known ?? this.hold(chat, messages[0]?.seq);
+    held.chat = chat;
+    if (!members) held.members = null;
+    for (const id of left_user_ids) held.members?.delete(id);
+    for (const member of members ?? []) held.members?.set(member.user_id, member);
     for (const message of messages) this.store(held, message);
     const upTo = has_more ? messages.findLast(({ seq }) => seq > before)?.seq : chat.last_seq;
     const changedUpTo = has_more ? messages.findLast(({ seq }) => seq <= before)?.change_seq : chat.last_change_seq;
-    held.seq = Math.max(held.seq, upTo ?? 0);
-    held.change_seq = Math.max(held.change_seq, changedUpTo ?? 0);
+    held.seq = upTo ?? held.seq;
+    held.change_seq = changedUpTo ?? held.change_seq;
   }
 
-  private startChat(chat: Chat): HeldChat {
+  private hold(chat: Chat, from = chat.last_seq + 1): HeldChat {
     const { last_seq: seq, last_change_seq: change_seq } = chat;
-    const held: HeldChat = { chat, from: seq + 1, seq, change_seq, messages: new Map(), members: null };
+    const held: HeldChat = { chat, from, seq, change_seq, messages: new Map(), members: null };
     this.chats.set(chat.id, held);
     return held;
   }
 
-  private applyCreated(held: HeldChat, message: Message): void {
+  private take(event: string, payload: any): void {
+    if (event === 'chat:created') this.hold(payload);
+    if (event === 'chat:removed') this.chats.delete(payload.chat_id);
+    const held = this.chats.get(payload.chat_id ?? payload.id);
+    if (this.isGap(held, event, payload)) this.onGap();
+    if (!held) return;
+    if (event === 'chat:updated' || event.startsWith('member:')) this.takeChatChange(held, event, payload);
+    if (event === 'message:created') this.takeCreated(held, payload);
+    if (event === 'message:updated' || event === 'message:deleted') this.takeChanged(held, payload);
+    if (event === 'read_receipt' && payload.reader_id === this.userId) this.applyRead(held, payload.seq);
+  }
+
+  private isGap(held: HeldChat | undefined, event: string, { seq, change_seq }: any): boolean {
+    if (event === 'message:created') return !held || seq > held.seq + 1;
+    if (!held) return false;
+    return change_seq > held.change_seq + 1 || (event.startsWith('message:') && seq > held.seq);
+  }
+
+  private takeCreated(held: HeldChat, message: Message): void {
     if (message.seq !== held.seq + 1) return;
     this.store(held, message);
     held.seq = message.seq;
     if (message.sender_id === this.userId) this.applyRead(held, message.seq);
   }
 
-  private applyChange(held: HeldChat, message: Message): void {
+  private takeChanged(held: HeldChat, message: Message): void {
     if (message.seq > held.seq) return;
     this.store(held, message);
     this.moveTo(held, message.change_seq!);
   }
 
   /** An event whose change is below the cursor is older than what is held. */
-  private applyChatChange(held: HeldChat, event: string, { change_seq, name, member_count, member }: any): void {
+  private takeChatChange(held: HeldChat, event: string, { change_seq, name, member_count, member }: any): void {
     if (change_seq < held.change_seq) return;
     if (event === 'chat:updated') held.chat.name = name;
     if (event === 'member:added' || event === 'member:removed') held.chat.member_count = member_count;
     if (event === 'member:removed') held.members?.delete(member.user_id);
-    if (event === 'member:added' || event === 'member:updated') this.applyMember(held, member);
+    if (event === 'member:added' || event === 'member:updated') this.takeMember(held, member);
     this.moveTo(held, change_seq);
   }
 
-  private applyMember({ chat, members }: HeldChat, member: Member): void {
+  private takeMember({ chat, members }: HeldChat, member: Member): void {
     members?.set(member.user_id, member);
     if (member.user_id === this.userId) chat.my_role = member.role;
     if (member.user_id !== chat.peer?.id) return;
