@@ -110,6 +110,32 @@ describe('sync convergence', () => {
     expect(replica.chats.get(group.id)!.chat).toMatchObject({ name, member_count, my_role });
   });
 
+  it('is not needed for who has read own messages, also when a member leaves', async () => {
+    const [ada, bob, cyd] = (await app.users(3)) as [TestUser, TestUser, TestUser];
+    const group = await ada.group(bob, cyd);
+    const client = await SyncingClient.of(ada);
+    await client.sync();
+    const expectPositions = async (expected: Pick<Chat, 'last_read_seq' | 'read_by_all_seq'>, { id } = group) => {
+      await client.settle();
+      const { last_read_seq, read_by_all_seq } = (await ada.get<Chat>(`/chats/${id}`)).body;
+      expect({ last_read_seq, read_by_all_seq }).toEqual(expected);
+      expect(client.replica.chats.get(id)!.chat).toMatchObject(expected);
+    };
+    const [, second, third] = [await ada.say(group), await ada.say(group), await ada.say(group)];
+    await expectPositions({ last_read_seq: 3, read_by_all_seq: 0 });
+    // No receipt says that the second message is now read by all.
+    await cyd.post(`/messages/${second.id}/read`);
+    await bob.post(`/messages/${third.id}/read`);
+    await expectPositions({ last_read_seq: 3, read_by_all_seq: 2 });
+    await ada.delete(`/groups/${group.id}/members/${cyd.id}`);
+    await expectPositions({ last_read_seq: 3, read_by_all_seq: 3 });
+    await ada.post(`/messages/${(await bob.say(group)).id}/read`);
+    await expectPositions({ last_read_seq: 4, read_by_all_seq: 4 });
+    const notes = await ada.privateChat(ada);
+    await ada.say(notes);
+    await expectPositions({ last_read_seq: 1, read_by_all_seq: 1 }, notes);
+  });
+
   it("gives a client the server's state, whatever happened and whichever events it missed", async () => {
     await fc.assert(
       fc.asyncProperty(

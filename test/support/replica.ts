@@ -108,7 +108,8 @@ export class Replica {
     if (event === 'chat:updated' || event.startsWith('member:')) this.takeChatChange(held, event, payload);
     if (event === 'message:created') this.takeCreated(held, payload);
     if (event === 'message:updated' || event === 'message:deleted') this.takeChanged(held, payload);
-    if (event === 'read_receipt' && payload.reader_id === this.userId) this.applyRead(held, payload.seq);
+    if (event === 'read_receipt') this.moveRead(held, payload.reader_id, payload);
+    this.moveReadByAll(held);
   }
 
   private isGap(held: HeldChat | undefined, event: string, { seq, change_seq }: any): boolean {
@@ -121,7 +122,7 @@ export class Replica {
     if (message.seq !== held.seq + 1) return;
     this.store(held, message);
     held.seq = message.seq;
-    if (message.sender_id === this.userId) this.applyRead(held, message.seq);
+    this.moveRead(held, message.sender_id, message);
   }
 
   private takeChanged(held: HeldChat, message: Message): void {
@@ -152,8 +153,22 @@ export class Replica {
     if (changeSeq === held.change_seq + 1) held.change_seq = changeSeq;
   }
 
-  private applyRead({ chat }: HeldChat, seq: number): void {
-    chat.last_read_seq = Math.max(chat.last_read_seq, seq);
+  /** What a message says of its sender, and a receipt of its reader. */
+  private moveRead(
+    { chat, members }: HeldChat,
+    userId: number,
+    { seq, is_read }: Pick<Message, 'seq' | 'is_read'>,
+  ): void {
+    const member = members?.get(userId);
+    if (member) member.last_read_seq = Math.max(member.last_read_seq, seq);
+    if (userId === this.userId) chat.last_read_seq = Math.max(chat.last_read_seq, seq);
+    if (is_read) chat.read_by_all_seq = Math.max(chat.read_by_all_seq, seq);
+  }
+
+  private moveReadByAll({ chat, members }: HeldChat): void {
+    if (members?.size !== chat.member_count) return;
+    const lowest = Math.min(...[...members.values()].map(({ last_read_seq }) => last_read_seq));
+    chat.read_by_all_seq = Math.max(chat.read_by_all_seq, lowest);
   }
 
   private store({ from, messages }: HeldChat, message: Message): void {
