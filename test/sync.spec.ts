@@ -210,6 +210,15 @@ describe('sync', () => {
     expect(pages.map(({ chats }) => chats.map(({ messages }) => messages.length))).toEqual([[2], [3, 1], [4]]);
   });
 
+  it('returns fewer than 20 messages of a chat without a cursor, or with a reset, when the limit is less', async () => {
+    const chat = await ada.group(bob);
+    await sayMany(ada, chat, 9);
+    for (const cursors of [{}, { [chat.id]: { seq: 99, change_seq: 0 } }]) {
+      const { messages, has_more } = only(await news(bob, { cursors, limit: 7 }));
+      expect([seqs(messages), has_more]).toEqual([range(3, 9), false]);
+    }
+  });
+
   it('returns up to 200 chats at a time, and continues after the last one', async () => {
     await app.sql(
       `WITH made AS (INSERT INTO chats (type, creator_id) SELECT 'group', $1 FROM generate_series(1, 250) RETURNING id),
