@@ -81,7 +81,8 @@ describe('sync convergence', () => {
       const client = this.clients[who]!;
       const way = ['new', 'reset', 'later'][pick % 3];
       if (way === 'new') client.forget();
-      await client.sync({ limit: 1 + (pick % 10), reset: way === 'reset', overtakenBy });
+      const [limit, part] = [1 + (pick % 10), 1 + (pick % 4)];
+      await client.sync({ limit, part, reset: way === 'reset', overtakenBy });
     }
   }
 

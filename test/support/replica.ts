@@ -35,10 +35,10 @@ export class Replica {
     else this.take(event, payload);
   }
 
-  /** Calls `sync` until there are no more pages. One `catchUp` runs at a time. */
-  catchUp(sync: Sync, limit?: number): Promise<void> {
+  /** Calls `sync` until there are no more pages. A call names up to `part` chats. One `catchUp` runs at a time. */
+  catchUp(sync: Sync, limit?: number, part = 500): Promise<void> {
     const run = async (): Promise<void> => {
-      for (let after: number | null = 0; after !== null;) after = await this.takePage(sync, after, limit);
+      for (let after: number | null = 0; after !== null;) after = await this.takePage(sync, after, limit, part);
     };
     this.catchingUp = this.catchingUp.catch(() => undefined).then(run);
     return this.catchingUp;
@@ -52,24 +52,29 @@ export class Replica {
     return true;
   }
 
-  cursors(): Record<string, SyncCursor> {
+  cursors(chatIds: Iterable<number> = this.chats.keys()): Record<string, SyncCursor> {
     const cursor = ({ seq, change_seq, chat }: HeldChat): SyncCursor => ({
       seq,
       change_seq,
       last_read_seq: chat.last_read_seq,
       read_by_all_seq: chat.read_by_all_seq,
     });
-    return Object.fromEntries([...this.chats].map(([id, held]) => [id, cursor(held)]));
+    return Object.fromEntries([...chatIds].map((id) => [id, cursor(this.chats.get(id)!)]));
   }
 
   /** Takes the answer of one call, then the events that came meanwhile. Returns the next `after_chat_id`. */
-  private async takePage(sync: Sync, after: number, limit?: number): Promise<number | null> {
+  private async takePage(sync: Sync, after: number, limit: number | undefined, part: number): Promise<number | null> {
+    const above = [...this.chats.keys()].filter((id) => id > after).sort((a, b) => a - b);
+    const named = above.slice(0, part);
+    // The answer treats chats above the last named one as new. They are for the next call, which names them.
+    const last = named.length < above.length ? named.at(-1)! : Infinity;
     this.kept = [];
     try {
-      const news = await sync({ cursors: this.cursors(), after_chat_id: after, limit });
+      const news = await sync({ cursors: this.cursors(named), after_chat_id: after, limit });
       for (const id of news.removed_chat_ids) this.chats.delete(id);
-      for (const chat of news.chats) this.takeNews(chat);
-      return news.next_chat_id;
+      for (const chat of news.chats) if (chat.id <= last) this.takeNews(chat);
+      const next = Math.min(news.next_chat_id ?? Infinity, last);
+      return next === Infinity ? null : next;
     } finally {
       const events = this.kept;
       this.kept = undefined;

@@ -6,6 +6,8 @@ import type { TestUser } from './test-app.js';
 
 interface SyncOptions {
   readonly limit?: number;
+  /** How many chats a call names at the most. */
+  readonly part?: number;
   /** The cursors are ahead of the server, so all chats come with `reset`. */
   readonly reset?: boolean;
   /** What happens after the server has answered, and before the answer arrives. Its events overtake the answer. */
@@ -40,7 +42,7 @@ export class SyncingClient {
     this.replica = new Replica(this.user.id, () => (this.hasGap = true));
   }
 
-  async sync({ limit, reset = false, overtakenBy }: SyncOptions = {}): Promise<void> {
+  async sync({ limit, part, reset = false, overtakenBy }: SyncOptions = {}): Promise<void> {
     const { replica } = this;
     this.hasGap = false;
     const call = async (request: SyncRequest): Promise<News> => {
@@ -51,7 +53,7 @@ export class SyncingClient {
       if (overtakenBy) await this.hearAll();
       return ack.data;
     };
-    await replica.catchUp(call, limit);
+    await replica.catchUp(call, limit, part);
     await this.fetchMembers();
   }
 
