@@ -5,13 +5,14 @@ import ts from 'typescript';
 import type { ClientToServerEvents, ServerToClientEvents } from '../src/contract/events.js';
 import type { Message } from '../src/contract/messages.js';
 import type { Refresh } from '../src/contract/users.js';
+import { MAX_SESSION_SOCKETS } from '../src/realtime/connections/handshake.service.js';
 import { runModule } from './support/run-module.js';
 import { TestApp, type TestUser } from './support/test-app.js';
 
 /** The interface of the example client in docs/realtime.md, "A client". */
 type ConnectChat = (
   url: string,
-  getToken: () => Promise<string>,
+  getToken: () => Promise<string | undefined>,
   logIn: () => void,
   merge: (message: Message) => void,
   catchUp: () => Promise<void>,
@@ -35,6 +36,13 @@ function readExample<T>(name: string, given: Record<string, unknown>): Promise<T
   return runModule(outputText.replaceAll(/^import .*$/gm, '').replace('export ', ''), name, given);
 }
 
+/** A promise and the function that resolves it. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
 describe('the examples of docs/realtime.md', () => {
   let app: TestApp;
   let ada: TestUser;
@@ -49,24 +57,33 @@ describe('the examples of docs/realtime.md', () => {
     await app.close();
   });
 
-  /** Connects the client with these tokens, one after the other. Resolves with the client after its first sync. */
-  const connect = async (...tokens: [() => string, ...(() => string)[]]) => {
+  type GetToken = () => string | undefined | Promise<string | undefined>;
+
+  /** Starts the client with these tokens, one after the other. `synced` resolves after its first sync. */
+  const start = async (tokens: GetToken[], { url } = app) => {
     const merged: Message[] = [];
-    let logIn = (): void => undefined;
-    const loggedOut = new Promise<void>((resolve) => (logIn = resolve));
-    let client: ReturnType<ConnectChat> | undefined;
-    const connectChat = await readExample<ConnectChat>('connectChat', { io });
-    const getToken = (): Promise<string> => Promise.resolve((tokens.length > 1 ? tokens.shift()! : tokens[0])());
-    await new Promise<void>((resolve) => {
-      const catchUp = (): Promise<void> => {
-        resolve();
-        return Promise.resolve();
-      };
-      client = connectChat(app.url, getToken, logIn, (message) => merged.push(message), catchUp);
-      sockets.push(client.socket);
-    });
-    return { ...client!, merged, loggedOut };
+    const delays: number[] = [];
+    const [loggedOut, synced] = [gate(), gate()];
+    const catchUp = (): Promise<void> => {
+      synced.open();
+      return Promise.resolve();
+    };
+    const getToken = async (): Promise<string | undefined> => (tokens.length > 1 ? tokens.shift()! : tokens[0]!)();
+    const setSoon = (run: () => void, delay: number): void => {
+      delays.push(delay);
+      setTimeout(run, Math.min(delay, 100));
+    };
+    const connectChat = await readExample<ConnectChat>('connectChat', { io, setTimeout: setSoon });
+    const client = connectChat(url, getToken, loggedOut.open, (message) => merged.push(message), catchUp);
+    sockets.push(client.socket);
+    return { ...client, merged, delays, loggedOut: loggedOut.opened, synced: synced.opened };
   };
+  const connect = async (...tokens: GetToken[]) => {
+    const client = await start(tokens);
+    await client.synced;
+    return client;
+  };
+  const hears = (socket: Socket, event: string) => new Promise<any>((resolve) => socket.once(event as any, resolve));
 
   it('sends messages, and merges the events it receives', async () => {
     const chat = await ada.group();
@@ -101,6 +118,51 @@ describe('the examples of docs/realtime.md', () => {
     await session.post('/auth/logout');
     await loggedOut;
     expect(await cut).toBe('io server disconnect');
+  });
+
+  it('connects again when it was refused because the session has too many sockets', async () => {
+    const session = await app.login(ada);
+    const others = await Promise.all(Array.from({ length: MAX_SESSION_SOCKETS }, () => session.device()));
+    const client = await start([() => session.token]);
+    expect((await hears(client.socket, 'connect_error')).data.code).toBe('rate_limited');
+    for (const device of others) device.close();
+    await client.synced;
+    expect(client.delays[0]).toBe(45_000);
+  });
+
+  it('comes back when a new token took so long that the server has cut the connection', async () => {
+    const impatient = await TestApp.start({}, { expiryGraceMs: 1 });
+    const bob = await impatient.user();
+    const cut = gate();
+    const short = impatient.nest
+      .get(JwtService)
+      .sign({ sid: bob.sessionId }, { subject: String(bob.id), expiresIn: 2 });
+    const tokens: GetToken[] = [() => short, () => cut.opened.then(() => bob.token), () => bob.token];
+    const { socket, synced } = await start(tokens, impatient);
+    await synced;
+    expect(await hears(socket, 'disconnect')).toBe('io server disconnect');
+    const again = hears(socket, 'connect');
+    cut.open();
+    await again;
+    socket.close();
+    await impatient.close();
+  });
+
+  it('survives a connection that breaks during a refresh', async () => {
+    const session = await app.login(ada);
+    const short = app.nest.get(JwtService).sign({ sid: session.sessionId }, { subject: String(ada.id), expiresIn: 2 });
+    const { socket } = await connect(
+      () => short,
+      () => session.token,
+    );
+    await new Promise<void>((resolve) => {
+      socket.onAnyOutgoing((event) => {
+        if (event !== 'auth:refresh') return;
+        socket.io.engine.close();
+        resolve();
+      });
+    });
+    await hears(socket, 'connect');
   });
 
   it('refresh until an answer arrives, also after a restart, and ask for a login when the session has ended', async () => {
@@ -138,5 +200,21 @@ describe('the examples of docs/realtime.md', () => {
     expect(JSON.parse(sent.at(-1)!).client_refresh_id).not.toBe(JSON.parse(sent[0]!).client_refresh_id);
     await session.post('/auth/logout');
     expect(await refresh(app.url, kept, keep)).toBeUndefined();
+  });
+
+  it('refresh no sooner than the server says, and give up what is no refresh token', async () => {
+    const delays: number[] = [];
+    const setSoon = (run: () => void, delay: number): void => {
+      delays.push(delay);
+      setImmediate(run);
+    };
+    const busy = (): Promise<Response> =>
+      Promise.resolve(new Response('{}', { status: 503, headers: { 'Retry-After': '7' } }));
+    const sends = [busy, fetch];
+    const given = { setTimeout: setSoon, fetch: (url: string, request: RequestInit) => sends.shift()!(url, request) };
+    const refresh = await readExample<RefreshTokens>('refresh', given);
+    expect(await refresh(app.url, { refresh_token: '' }, () => Promise.resolve())).toBeUndefined();
+    expect(delays[0]).toBeGreaterThanOrEqual(7_250);
+    expect(sends).toEqual([]);
   });
 });
