@@ -21,7 +21,8 @@ import { COMMANDS, COMMON_ERRORS, EVENTS } from './socket-messages.js';
 const DESCRIPTION = `The sockets of WinDI Chat: commands of clients, their answers, and events. docs/realtime.md has the rules that
 no schema can say: order, delivery, retrying, sync, tokens, limits.
 
-More events, more error codes and more fields may be added at any time; a client ignores those it does not know.`;
+More events, more error codes and more fields may be added at any time; a client ignores those it does not know. What a
+client sends is strict: a command or a frame with a field that its schema doesn't have is refused.`;
 
 /** Makes the AsyncAPI document; a previewed application (`preview: true`), which has no providers, is enough. */
 export function createAsyncApi(app: INestApplication) {

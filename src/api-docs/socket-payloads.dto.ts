@@ -83,7 +83,11 @@ type Refreshed = Answer<'auth:refresh'>['data'];
 
 /** The data of the answer to `auth:refresh`. */
 export class RefreshedDto implements Refreshed {
-  @ApiProperty({ type: 'integer', description: 'The life of the new access token in seconds.', example: 900 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'How long the new access token is still good, in seconds.',
+    example: 900,
+  })
   expires_in: number;
 }
 

@@ -17,10 +17,10 @@ export class SyncCursorDto implements SyncCursor {
   @Counter('The newest `change_seq` held; 0 for none.', 4)
   change_seq: number;
 
-  @Counter('Your own read mark, as held: when given, a newer one counts as news.', 15, false)
+  @Counter('Your own read mark, as held: when given, one that differs counts as news.', 15, false)
   last_read_seq?: number;
 
-  @Counter('The read mark of everybody, as held: when given, a newer one counts as news.', 12, false)
+  @Counter('The read mark of everybody, as held: when given, one that differs counts as news.', 12, false)
   read_by_all_seq?: number;
 }
 
