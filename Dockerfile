@@ -6,7 +6,7 @@ WORKDIR /app
 
 FROM base AS build
 COPY package.json package-lock.json ./
-RUN npm ci
+RUN npm ci --workspaces=false
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY migrations ./migrations
 COPY src ./src
@@ -14,7 +14,7 @@ RUN npm run build
 
 FROM base AS dependencies
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev --workspaces=false
 # npm keeps it as an optional peer of @nestjs/swagger, which needs it for nothing but its compiler plugin.
 RUN rm -r node_modules/typescript node_modules/.bin/tsc node_modules/.bin/tsserver
 

@@ -45,7 +45,7 @@ const NO_FEATURE = Object.keys(FEATURES).map((feature) => ({
 
 export default tseslint.config(
   // The journeys in the folders of `sdks` can't be read without what they import, which is generated.
-  { ignores: ['dist/', '.data/', 'coverage/', 'sdks/*/'] },
+  { ignores: ['dist/', '.data/', 'coverage/', 'sdks/*/', '**/dist/', '**/generated/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -133,7 +133,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts', '**/*.spec.ts'],
+    files: ['test/**/*.ts', 'clients/*/test/**/*.ts', '**/*.spec.ts'],
     rules: {
       // What comes over the wire is what the specs are there to find out.
       '@typescript-eslint/no-explicit-any': 'off',

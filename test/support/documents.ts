@@ -29,7 +29,7 @@ const FOLDERS: ReadonlySet<string> = new Set(FILES.flatMap(parentsOf));
 
 export const DOCUMENTS = FILES.filter((path) => path.endsWith('.md'));
 
-export const CODE = FILES.filter((path) => /^((src|test|bench)\/.*|sdks\/[\w-]+)\.(ts|js)$/.test(path));
+export const CODE = FILES.filter((path) => /^((src|test|bench|clients)\/.*|sdks\/[\w-]+)\.(ts|js)$/.test(path));
 
 /** All matches in a file, each with the text of the first group. */
 export function findAll(file: string, pattern: RegExp, content = readFileSync(file, 'utf8')): Found[] {

@@ -1,0 +1,14 @@
+export type * from '../../../src/contract/chats.js';
+export type * from '../../../src/contract/errors.js';
+export type * from '../../../src/contract/events.js';
+export type * from '../../../src/contract/messages.js';
+export type { Account, AddableBy, Session as Device, User } from '../../../src/contract/users.js';
+export { type Client, type ClientOptions, createClient } from './client.js';
+export type { Clock } from './clock.js';
+export { ChatError, type ChatErrorCode } from './errors.js';
+export type { Observable } from './observable.js';
+export type { AnswerOf, Method, PathOf, RequestOf } from './rest.js';
+export type { Session } from './session.js';
+export { memoryStorage } from './storage/memory.js';
+export type { Channel, Locks, TabLinks, TabNews } from './tabs.js';
+export type * from './storage/storage.js';
