@@ -69,6 +69,8 @@ export default tseslint.config(
       ],
       'max-lines': ['error', { max: 400 }],
       'no-empty': ['error', { allowEmptyCatch: false }],
+      // `{ key: _, ...rest }` leaves a field out.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, varsIgnorePattern: '^_+$' }],
     },
   },
   {

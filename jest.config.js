@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testMatch: ['<rootDir>/{src,test,bench,clients/*/test}/**/*.spec.ts'],
+  testMatch: ['<rootDir>/{src,test,bench}/**/*.spec.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   testEnvironment: '<rootDir>/test/support/jest-environment.js',

@@ -2,9 +2,9 @@ import type { CommandError, ErrorCode, FieldError, Problem } from '../../../src/
 
 /**
  * The codes of the server, and those of this client: `no_answer` (none came, or not in time), `connection_cut` (each of
- * five tries ended the connection), `signed_out`, `storage_full`, `closed`.
+ * five tries ended the connection), `signed_out`, `storage_full`.
  */
-export type ChatErrorCode = ErrorCode | 'no_answer' | 'connection_cut' | 'signed_out' | 'storage_full' | 'closed';
+export type ChatErrorCode = ErrorCode | 'no_answer' | 'connection_cut' | 'signed_out' | 'storage_full';
 
 interface Details {
   readonly retryable?: boolean;

@@ -3,9 +3,9 @@ import { effect, type ReadonlySignal, untracked } from '@preact/signals-core';
 /** A value that changes, and says so. */
 export interface Observable<T> {
   /** The value now: the same object until it changes. */
-  get(): T;
+  readonly get: () => T;
   /** Calls the listener with the new value after each change, and not before. Returns the way to end that. */
-  subscribe(listener: (value: T) => void): () => void;
+  readonly subscribe: (listener: (value: T) => void) => () => void;
 }
 
 /** A signal as callers see it. An error of a listener is reported as one that nobody has caught, and harms nobody else. */
@@ -32,3 +32,6 @@ function guard(work: () => void): void {
     });
   }
 }
+
+/** Makes what is computed here depend on the signal. */
+export const track = (source: ReadonlySignal<unknown>): unknown => source.value;

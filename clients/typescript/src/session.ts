@@ -5,6 +5,14 @@ import { type Observable, observe } from './observable.js';
 import type { AnswerOf, Method, PathOf, RequestOf, Rest } from './rest.js';
 import type { Tokens } from './tokens.js';
 
+/** What the session asks of the rest of the client. */
+export interface SessionDevice {
+  /** Resolves when what is stored of the person is taken up. */
+  ready(): Promise<void>;
+  /** Deletes what is stored of the person. */
+  forget(): Promise<void>;
+}
+
 /** The person who is signed in, and their sessions on all devices. Tokens are refreshed by themselves, once for all tabs. */
 export class Session {
   /** Who is signed in; undefined when nobody is, or no longer. */
@@ -13,6 +21,7 @@ export class Session {
   constructor(
     private readonly tokens: Tokens,
     private readonly rest: Rest,
+    private readonly device: SessionDevice,
   ) {
     this.account = observe(computed(() => tokens.session.value?.account));
   }
@@ -32,6 +41,7 @@ export class Session {
     const pair = await this.rest.call('post', '/auth/login', { form });
     const account = await this.rest.call('get', '/auth/me', { token: pair.access_token });
     await this.tokens.keep(this.tokens.sessionOf(account, pair));
+    await this.device.ready();
     return account;
   }
 
@@ -41,6 +51,7 @@ export class Session {
    */
   async logout(): Promise<void> {
     await this.request('post', '/auth/logout', {}).catch(() => undefined);
+    await this.device.forget();
     await this.tokens.keep(undefined);
   }
 
@@ -83,12 +94,12 @@ export class Session {
     path: P,
     request: RequestOf<M, P>,
   ): Promise<AnswerOf<M, P>> {
-    const token = await this.tokens.get();
+    const session = await this.tokens.get();
     try {
-      return await this.rest.call(method, path, { ...request, token });
+      return await this.rest.call(method, path, { ...request, token: session.access_token });
     } catch (error) {
       if (!isRefusedToken(asChatError(error))) throw error;
-      return this.rest.call(method, path, { ...request, token: await this.tokens.renew(token) });
+      return this.rest.call(method, path, { ...request, token: (await this.tokens.renew(session)).access_token });
     }
   }
 

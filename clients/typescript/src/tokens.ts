@@ -18,7 +18,7 @@ const MARGIN_MS = 10_000;
 export class Tokens {
   /** The session as this tab knows it. */
   readonly session = signal<KeptSession | undefined>(undefined);
-  private renewal: Promise<string> | undefined;
+  private renewal: Promise<KeptSession> | undefined;
 
   constructor(
     private readonly store: SessionStore,
@@ -49,20 +49,19 @@ export class Tokens {
   }
 
   /**
-   * A good access token, a new one if need be.
+   * The session with a good access token, a new one if need be.
    * @throws ChatError `signed_out`, `no_answer`, or the refusal of a refresh
    */
-  async get(): Promise<string> {
+  async get(): Promise<KeptSession> {
     const session = this.session.value;
     if (!session) throw signedOut();
-    return this.isFresh(session) ? session.access_token : this.renew(session.access_token);
+    return this.isFresh(session) ? session : this.renew(session);
   }
 
-  /** A token that isn't `failed`: one that another tab has got, or a new one. Throws as `get` does. */
-  renew(failed: string): Promise<string> {
-    const known = this.session.value?.refresh_token;
+  /** Other tokens than those of `failed`: some that another tab has got, or new ones. Throws as `get` does. */
+  renew(failed: KeptSession): Promise<KeptSession> {
     this.renewal ??= this.tabs
-      .exclusively('session', () => this.refresh(failed, known))
+      .exclusively('session', () => this.refresh(failed))
       .finally(() => (this.renewal = undefined));
     return this.renewal;
   }
@@ -78,29 +77,31 @@ export class Tokens {
     return session ? session.expires_at - this.clock.now() - MARGIN_MS : 0;
   }
 
-  private async refresh(failed: string, known: string | undefined): Promise<string> {
+  private async refresh(failed: KeptSession): Promise<KeptSession> {
     const kept = await this.store.load();
     if (!kept) {
       this.session.value = undefined;
       throw signedOut();
     }
-    // Two access tokens of one second are the same text.
-    const isNewer = kept.access_token !== failed || kept.refresh_token !== known;
-    if (isNewer && this.isFresh(kept)) {
+    // Two access tokens of one second are the same text, but no two refresh tokens are.
+    if (kept.refresh_token !== failed.refresh_token && this.isFresh(kept)) {
       this.session.value = kept;
-      return kept.access_token;
+      return kept;
     }
     const client_refresh_id = kept.client_refresh_id ?? crypto.randomUUID();
     if (!kept.client_refresh_id) await this.store.save({ ...kept, client_refresh_id });
     return this.ask(kept, { refresh_token: kept.refresh_token, client_refresh_id });
   }
 
-  private async ask(kept: KeptSession, body: { refresh_token: string; client_refresh_id: string }): Promise<string> {
+  private async ask(
+    kept: KeptSession,
+    body: { refresh_token: string; client_refresh_id: string },
+  ): Promise<KeptSession> {
     try {
       const next = this.sessionOf(kept.account, await this.rest.call('post', '/auth/refresh', { body }));
       await this.store.save(next);
       this.take(next);
-      return next.access_token;
+      return next;
     } catch (error) {
       if (asChatError(error).code !== 'unauthorized') throw error;
       await this.store.save(undefined);

@@ -37,13 +37,14 @@ export class Browser {
       const waiting: Waiting = {
         owner,
         begin: () => {
+          signal?.removeEventListener('abort', leave);
           this.held.set(name, waiting);
           const end = (): void => this.release(name, waiting);
           void work().then(resolve, reject).finally(end);
         },
       };
       if (signal?.aborted) return reject(new Error('aborted'));
-      signal?.addEventListener('abort', () => {
+      const leave = (): void => {
         const queue = this.waiting.get(name) ?? [];
         if (!queue.includes(waiting)) return;
         this.waiting.set(
@@ -51,7 +52,8 @@ export class Browser {
           queue.filter((one) => one !== waiting),
         );
         reject(new Error('aborted'));
-      });
+      };
+      signal?.addEventListener('abort', leave);
       if (this.held.has(name)) this.waiting.set(name, [...(this.waiting.get(name) ?? []), waiting]);
       else waiting.begin();
     });

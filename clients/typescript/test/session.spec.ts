@@ -14,7 +14,7 @@ describe('the session', () => {
     app = await TestApp.start();
   });
   afterAll(async () => {
-    for (const client of clients) client.close();
+    for (const client of clients) await client.close();
     await app.close();
   });
 
@@ -105,7 +105,7 @@ describe('the session', () => {
     await first.session.login(user.email, PASSWORD);
     clock.ahead = 3_600_000;
     expect(await codeOf(first.session.list())).toBe('no_answer');
-    first.close();
+    await first.close();
     await app.sql(`UPDATE sessions SET rotated_at = rotated_at - interval '1 day' WHERE user_id = $1`, [user.id]);
     const second = await open({ storage, clock, fetch: send });
     expect(await codeOf(second.session.list())).toBe('no_answer');

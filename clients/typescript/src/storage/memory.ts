@@ -27,8 +27,7 @@ export class MemoryDatabase implements Database {
   }
 
   add(entry: NewEntry, replaced: readonly number[]): Promise<OutboxEntry> {
-    for (const position of replaced) this.entries.delete(position);
-    return Promise.resolve(this.put({ ...entry, position: this.last + 1 }));
+    return Promise.resolve(this.putInstead({ ...entry, position: this.nextPosition() }, replaced));
   }
 
   write(changes: Changes): Promise<void> {
@@ -37,8 +36,7 @@ export class MemoryDatabase implements Database {
   }
 
   dropCache(): Promise<void> {
-    this.chats.clear();
-    this.messages.clear();
+    this.clearCache();
     return Promise.resolve();
   }
 
@@ -48,10 +46,21 @@ export class MemoryDatabase implements Database {
 
   destroy(): Promise<void> {
     this.entries.clear();
-    return this.dropCache();
+    this.clearCache();
+    return Promise.resolve();
   }
 
-  protected put(entry: OutboxEntry): OutboxEntry {
+  protected clearCache(): void {
+    this.chats.clear();
+    this.messages.clear();
+  }
+
+  protected nextPosition(): number {
+    return this.last + 1;
+  }
+
+  protected putInstead(entry: OutboxEntry, replaced: readonly number[]): OutboxEntry {
+    for (const position of replaced) this.entries.delete(position);
     this.last = Math.max(this.last, entry.position);
     this.entries.set(entry.position, entry);
     return entry;

@@ -31,12 +31,12 @@ export interface StoredChat {
   readonly members: readonly Member[] | null;
 }
 
-/** A command that waits in the outbox. */
+/** A command that waits in the outbox. The `message_id` is null until the server has stored the message. */
 export type Command =
   | { readonly kind: 'send'; readonly key: string; readonly text: string; readonly reply_to_id?: number }
-  | { readonly kind: 'edit'; readonly key: string; readonly text: string }
-  | { readonly kind: 'delete'; readonly key: string }
-  | { readonly kind: 'read'; readonly key: string; readonly seq: number };
+  | { readonly kind: 'edit'; readonly key: string; readonly text: string; readonly message_id: number | null }
+  | { readonly kind: 'delete'; readonly key: string; readonly message_id: number | null }
+  | { readonly kind: 'read'; readonly key: string; readonly seq: number; readonly message_id: number };
 
 /** A command for the outbox. `key` is the `client_message_id` of its message. */
 export type NewEntry = Command & {

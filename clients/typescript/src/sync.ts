@@ -1,0 +1,91 @@
+import { signal } from '@preact/signals-core';
+import type { News, SyncRequest } from '../../../src/contract/sync.js';
+import { Backoff, type Clock, Timer } from './clock.js';
+import { asChatError } from './errors.js';
+import type { Store } from './store.js';
+
+/** `behind` until the next sync has brought all: the state of the server is not known. */
+export type SyncStatus = 'behind' | 'syncing' | 'synced';
+
+/** What is heard out of order may be under way for so long. */
+const UNDER_WAY_MS = 500;
+
+/** Brings the store from what it holds to what the server has: after each connect, and when something is missing. */
+export class Sync {
+  readonly status = signal<SyncStatus>('behind');
+  private readonly gap: Timer;
+  private readonly retry: Timer;
+  private readonly backoff: Backoff;
+  private isWanted = false;
+
+  /** `ask` sends one request, `onSynced` is called when all is there. `isOn` says whether there is a connection. */
+  constructor(
+    private readonly store: Store,
+    private readonly ask: (request: SyncRequest) => Promise<News>,
+    private readonly isOn: () => boolean,
+    private readonly onSynced: () => void,
+    /** Called when the server doesn't answer. */
+    private readonly onSilence: () => void,
+    clock: Clock,
+  ) {
+    this.gap = new Timer(clock);
+    this.retry = new Timer(clock);
+    this.backoff = new Backoff(clock);
+  }
+
+  /** Syncs now, or once more after the sync that is under way. */
+  request(): void {
+    this.isWanted = true;
+    this.retry.clear();
+    if (this.status.peek() !== 'syncing' && this.isOn()) void this.run();
+  }
+
+  /** Call it after each event. */
+  check(): void {
+    if (this.gap.isSet || !this.store.isBehind) return;
+    this.gap.set(UNDER_WAY_MS, () => {
+      if (this.store.isBehind) this.request();
+    });
+  }
+
+  /** The connection has ended. */
+  stop(): void {
+    this.gap.clear();
+    this.retry.clear();
+    if (this.status.peek() === 'synced') this.status.value = 'behind';
+  }
+
+  private async run(): Promise<void> {
+    this.status.value = 'syncing';
+    try {
+      while (this.isWanted) {
+        this.isWanted = false;
+        await this.catchUp();
+      }
+      this.backoff.reset();
+      this.status.value = 'synced';
+      this.onSynced();
+      this.check();
+    } catch (error) {
+      this.status.value = 'behind';
+      this.onFailure(asChatError(error).code === 'no_answer', asChatError(error).retryAfterMs);
+    }
+  }
+
+  private async catchUp(): Promise<void> {
+    this.store.beginSync();
+    let after: number | null | undefined;
+    do {
+      const news: News = await this.ask({ cursors: this.store.cursors(), ...(after && { after_chat_id: after }) });
+      this.store.takeNews(news);
+      after = news.next_chat_id;
+    } while (after !== null);
+  }
+
+  private onFailure(isSilence: boolean, retryAfterMs?: number): void {
+    this.isWanted = true;
+    if (!this.isOn()) return;
+    if (isSilence) this.onSilence();
+    else this.retry.set(this.backoff.next(retryAfterMs), () => this.request());
+  }
+}
