@@ -128,6 +128,8 @@ export class ChatClient extends Caller {
     for (const [chat, held] of this.replica.chats) {
       while (held.from > 1) {
         const answer = await this.rest('GET', `/messages/history/${chat}?before_seq=${held.from}&limit=100`);
+        // A client that doesn't sync may not know that it has been removed.
+        if (answer.status === 404 && !this.context.resyncs) break;
         if (answer.status !== 200) throw new Error(`${this.name} can't read chat ${chat}: ${answer.status}`);
         const page = answer.body as Message[];
         if (page.length === 0) break;
