@@ -77,10 +77,15 @@ describe('chats', () => {
     it('shows a new name of the other user, and that their account is closed', async () => {
       const [ada, ben] = await trio();
       const chat = await ada.privateChat(ben);
+      const device = await ada.device();
+      // The chat is told a new name afterwards, which counts as one of its changes.
+      const told = (name: string) => device.next('member:updated', ({ member }) => member.name === name);
       await ben.patch('/users/me', { name: 'Benedict' });
+      await told('Benedict');
       expect(await viewOf(ada, chat)).toMatchObject({ name: 'Benedict', peer: await personOf(ben) });
       expect(await viewOf(ben, chat)).toMatchObject({ name: ada.name, peer: await personOf(ada) });
       await ben.request('DELETE', '/users/me', { password: PASSWORD });
+      await told('Deleted account');
       expect(await viewOf(ada, chat)).toMatchObject({ name: 'Deleted account', peer: await personOf(ben) });
     });
 
