@@ -4,8 +4,8 @@ import { join } from 'node:path';
 /** The folder of the run's logs; test/support/global-setup.js makes it, and each process writes a file of its own. */
 const { WIRE_LOG } = process.env;
 
-/** What this process has written already. */
-const written = new Set();
+/** What this process has written already, of each kind. */
+const written = { seen: new Set(), fault: new Set() };
 
 /**
  * Notes that something of the documents was seen, or that something seen is not as the documents say. `WireReporter`
@@ -14,10 +14,9 @@ const written = new Set();
  * @param {string} text
  */
 export function note(kind, text) {
-  const line = JSON.stringify([kind, text]);
-  if (written.has(line)) return;
-  written.add(line);
-  appendFileSync(join(WIRE_LOG, `${process.pid}.jsonl`), `${line}\n`);
+  if (written[kind].has(text)) return;
+  written[kind].add(text);
+  appendFileSync(join(WIRE_LOG, `${process.pid}.jsonl`), `${JSON.stringify([kind, text])}\n`);
 }
 
 /**
