@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expectProblem } from './support/expect-problem.js';
 import type { Answer } from './support/http.js';
-import { PASSWORD, TestApp } from './support/test-app.js';
+import { CHEAP_HASHES, PASSWORD, TestApp } from './support/test-app.js';
 
 const WRONG = 'wrong horse';
 /** Wrong passwords allowed for one address and account, for one address, and for one account from all addresses. */
@@ -16,7 +16,9 @@ const newAddress = (): string => `10.1.${Math.floor((addresses += 1) / 250)}.${(
 
 describe('login throttle and rate limits', () => {
   let app: TestApp;
-  beforeAll(async () => (app = await TestApp.start({ rateLimit: true, trustedProxies: ['loopback'] })));
+  beforeAll(
+    async () => (app = await TestApp.start({ rateLimit: true, trustedProxies: ['loopback'] }, {}, CHEAP_HASHES)),
+  );
   afterAll(() => app.close());
 
   const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });

@@ -11,7 +11,7 @@ import { AuthService } from './auth.service.js';
 import { LoginThrottle } from './login.throttle.js';
 import { JwtAuthGuard } from './jwt-auth.guard.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { PasswordsService } from './passwords.service.js';
+import { ARGON2_OPTIONS, DEFAULT_ARGON2_OPTIONS, PasswordsService } from './passwords.service.js';
 import { RevokedSessionsRegistry } from './revoked-sessions.registry.js';
 import { Session } from './session.entity.js';
 import { SessionsController } from './sessions.controller.js';
@@ -43,6 +43,7 @@ import { TOKEN_ALGORITHM, TokensService } from './tokens.service.js';
     LoginThrottle,
     JwtStrategy,
     PasswordsService,
+    { provide: ARGON2_OPTIONS, useValue: DEFAULT_ARGON2_OPTIONS },
     RevokedSessionsRegistry,
     SessionsRepository,
     SessionsService,

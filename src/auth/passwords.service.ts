@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { hash, type Options, verify } from '@node-rs/argon2';
 import pLimit from 'p-limit';
 import { AppError } from '../common/errors/app-error.js';
@@ -9,10 +9,10 @@ import { AppError } from '../common/errors/app-error.js';
  * OWASP's minimum for argon2id, the library's default algorithm: 19 MiB, two passes, one lane (Password Storage Cheat
  * Sheet).
  */
-const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } satisfies Options;
+export const DEFAULT_ARGON2_OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } satisfies Options;
 
-/** The beginning of every hash with these parameters, in PHC string format (19 is version 1.3 of argon2). */
-const CURRENT = `$argon2id$v=19$m=${ARGON2.memoryCost},t=${ARGON2.timeCost},p=${ARGON2.parallelism}$`;
+/** Nest's token of the parameters. Specs that log in many hundred times take cheaper ones; they are no setting. */
+export const ARGON2_OPTIONS = Symbol('Argon2Options');
 
 /**
  * Half of the cores. argon2 runs in libuv's threads beside the event loop; with more it would take the cores from
@@ -32,6 +32,13 @@ export class PasswordsService implements OnModuleInit {
   private readonly limited = pLimit(CONCURRENCY);
   /** The hash of a random password, for `verify` when there is no account. */
   private decoy: string;
+  /** The beginning of every hash with these parameters, in PHC string format (19 is version 1.3 of argon2). */
+  private readonly current: string;
+
+  constructor(@Inject(ARGON2_OPTIONS) private readonly options: typeof DEFAULT_ARGON2_OPTIONS) {
+    const { memoryCost, timeCost, parallelism } = options;
+    this.current = `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`;
+  }
 
   async onModuleInit(): Promise<void> {
     this.decoy = await this.hash(randomBytes(16).toString('hex'));
@@ -39,7 +46,7 @@ export class PasswordsService implements OnModuleInit {
 
   /** The hash in PHC string format. @throws AppError `overloaded` */
   hash(password: string): Promise<string> {
-    return this.queued(() => hash(password, ARGON2));
+    return this.queued(() => hash(password, this.options));
   }
 
   /**
@@ -53,7 +60,7 @@ export class PasswordsService implements OnModuleInit {
 
   /** Whether the hash was made with other parameters than the current ones. */
   isOutdated(stored: string): boolean {
-    return !stored.startsWith(CURRENT);
+    return !stored.startsWith(this.current);
   }
 
   /** @throws AppError `overloaded` when the queue is full */

@@ -6,7 +6,7 @@ import { expectSameAnswer, expectProblem, comparableText } from '../support/expe
 import type { Answer } from '../support/http.js';
 import { PlainClient } from '../support/plain-client.js';
 import { eventsOf, routesOf } from '../support/routes.js';
-import { TestApp, type TestUser } from '../support/test-app.js';
+import { CHEAP_HASHES, TestApp, type TestUser } from '../support/test-app.js';
 import { Fixtures } from './fixtures.js';
 import { RELATIONS, type Row, rowsOf, TOKENS } from './tables.js';
 
@@ -63,7 +63,7 @@ describe('the access matrix', () => {
   const cells: [row: Row, one: Record<string, string>, values: Values][] = [];
 
   beforeAll(async () => {
-    app = await TestApp.start();
+    app = await TestApp.start({}, {}, CHEAP_HASHES);
     fixtures = await Fixtures.create(app);
     foreign = await fixtures.foreignView();
     for (const place of RELATIONS) devices.set(fixtures.people[place], await fixtures.people[place].device());

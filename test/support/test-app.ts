@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module.js';
 import { setupApp } from '../../src/app.setup.js';
 import { createHttpAdapter } from '../../src/common/http/http-adapter.js';
-import { PasswordsService } from '../../src/auth/passwords.service.js';
+import { ARGON2_OPTIONS, DEFAULT_ARGON2_OPTIONS, PasswordsService } from '../../src/auth/passwords.service.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { type AppConfig, appConfig, loadConfig } from '../../src/config/app.config.js';
 import {
@@ -28,6 +28,9 @@ export const unique = (): number => ++serial;
 
 export const PASSWORD = 'correct horse';
 
+/** For specs that log in many hundred times: a hash takes some 30 ms of a core with the server's own parameters. */
+export const CHEAP_HASHES = { memoryCost: 64, timeCost: 1, parallelism: 1 };
+
 /** What the server sees of `fetch` in Node, which the specs send requests with. */
 const CLIENT = { userAgent: 'node', address: '127.0.0.1' };
 
@@ -47,6 +50,7 @@ export class TestApp {
   static async start(
     overrides: Partial<AppConfig> = {},
     realtimeOptions: Partial<RealtimeOptions> = {},
+    argon2Options = DEFAULT_ARGON2_OPTIONS,
   ): Promise<TestApp> {
     const database = overrides.databaseUrl
       ? { url: overrides.databaseUrl, drop: () => Promise.resolve() }
@@ -64,6 +68,8 @@ export class TestApp {
       .useValue(config)
       .overrideProvider(REALTIME_OPTIONS)
       .useValue({ ...DEFAULT_REALTIME_OPTIONS, ...realtimeOptions })
+      .overrideProvider(ARGON2_OPTIONS)
+      .useValue(argon2Options)
       .compile();
     const nest = testing.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { bufferLogs: true });
     await setupApp(nest);
