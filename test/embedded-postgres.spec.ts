@@ -48,32 +48,28 @@ describe('startup without a database', () => {
     },
   );
 
-  starting('succeeds after a kill -9 although the embedded PostgreSQL is still running', async (dir) => {
-    const killed = ServerProcess.start(dir);
-    await request(await killed.url(), 'POST', '/auth/register', { body: account });
-    const orphan = await postgresPid(dir);
-    await killed.stop('SIGKILL');
-    expect(isAlive(orphan)).toBe(true);
+  starting(
+    'succeeds after a kill -9, whether the embedded PostgreSQL is still running or was killed, too',
+    async (dir) => {
+      const killed = ServerProcess.start(dir);
+      await request(await killed.url(), 'POST', '/auth/register', { body: account });
+      const orphan = await postgresPid(dir);
+      await killed.stop('SIGKILL');
+      expect(isAlive(orphan)).toBe(true);
 
-    const next = ServerProcess.start(dir);
-    const url = await next.url();
-    expect((await login(url)).status).toBe(200);
-    expect([(await postgresPid(dir)) === orphan, isAlive(orphan)]).toEqual([false, false]);
-    expect(await next.stop('SIGINT')).toBe(0);
-  });
+      const next = ServerProcess.start(dir);
+      expect((await login(await next.url())).status).toBe(200);
+      const postgres = await postgresPid(dir);
+      expect([postgres === orphan, isAlive(orphan)]).toEqual([false, false]);
+      await next.stop('SIGKILL');
+      process.kill(postgres, 'SIGKILL');
 
-  starting('succeeds after a kill -9 of the application and of its embedded PostgreSQL', async (dir) => {
-    const killed = ServerProcess.start(dir);
-    await request(await killed.url(), 'POST', '/auth/register', { body: account });
-    const postgres = await postgresPid(dir);
-    await killed.stop('SIGKILL');
-    process.kill(postgres, 'SIGKILL');
-
-    // Now postmaster.pid names a process that has ended.
-    const next = ServerProcess.start(dir);
-    expect((await login(await next.url())).status).toBe(200);
-    expect(await next.stop('SIGINT')).toBe(0);
-  });
+      // Now postmaster.pid names a process that has ended.
+      const last = ServerProcess.start(dir);
+      expect((await login(await last.url())).status).toBe(200);
+      expect(await last.stop('SIGINT')).toBe(0);
+    },
+  );
 
   starting(
     'is followed by a new start of the embedded PostgreSQL when that is killed; the node is not ready meanwhile',
@@ -96,24 +92,19 @@ describe('startup without a database', () => {
     },
   );
 
-  starting('reports in one line that the data folder is in use', async (dir) => {
-    const first = ServerProcess.start(dir);
-    await first.url();
-    const second = ServerProcess.start(dir);
-    expect(await second.exitCode()).toBe(1);
-    expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
-    expect((await request(await first.url(), 'GET', '/health/ready')).status).toBe(200);
-    await first.stop('SIGINT');
-  });
-
-  starting('leaves a running but unresponsive server alone', async (dir) => {
+  starting('reports in one line that the data folder is in use, also by an unresponsive server', async (dir) => {
     const first = ServerProcess.start(dir);
     const url = await first.url();
     const postgres = await postgresPid(dir);
+    const expectRefusal = async (): Promise<void> => {
+      const second = ServerProcess.start(dir);
+      expect(await second.exitCode()).toBe(1);
+      expect(second.output.trim()).toMatch(/^Another WinDI Chat is running on the data folder .*DATA_DIR\.$/);
+    };
+    await expectRefusal();
+    expect((await request(url, 'GET', '/health/ready')).status).toBe(200);
     process.kill(postgres, 'SIGSTOP');
-    const second = ServerProcess.start(dir);
-    expect(await second.exitCode()).toBe(1);
-    expect(second.output).toMatch(/^Another WinDI Chat is running on the data folder/);
+    await expectRefusal();
     process.kill(postgres, 'SIGCONT');
     // The pool may have opened its circuit meanwhile; it probes until PostgreSQL answers.
     while ((await request(url, 'GET', '/health/ready')).status !== 200);
