@@ -1,12 +1,15 @@
 import config from './jest.config.js';
+import { ONLY_LONG } from './jest.quick.config.js';
 
-/** @type {import('jest').Config} */
+/**
+ * `npm run test:long`: the specs that send many thousand requests or start many processes, and the random ones with many
+ * runs.
+ * @type {import('jest').Config}
+ */
 export default {
   ...config,
-  testMatch: ['sync-convergence', 'refresh-token-rotation', 'fuzz/fuzz'].map(
+  testMatch: [...ONLY_LONG, 'refresh-token-rotation', 'sync-convergence'].map(
     (name) => `<rootDir>/test/${name}.spec.ts`,
   ),
-  // Three specs don't see all that the documents name.
-  reporters: ['default', ['<rootDir>/test/wire/wire-reporter.js', { isFull: false }]],
   globals: { LONG_RUNS: true },
 };

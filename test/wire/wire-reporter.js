@@ -9,17 +9,16 @@ import { namedByAsyncApi, namedByOpenApi } from './named.js';
 export default class WireReporter {
   faults = [];
 
-  /** With `isFull: false`, no run of a configuration is asked whether it has seen all that the documents name. */
-  constructor(globalConfig, { isFull = true } = {}) {
+  /** With `seesAll`, all specs of the configuration together are asked whether they have seen what the documents name. */
+  constructor(globalConfig, { seesAll = false } = {}) {
     const { testNamePattern, testPathPatterns, onlyChanged, shard } = globalConfig;
-    this.isFull = isFull && !testNamePattern && testPathPatterns.patterns.length === 0 && !onlyChanged && !shard;
+    this.isFull = seesAll && !testNamePattern && testPathPatterns.patterns.length === 0 && !onlyChanged && !shard;
   }
 
-  onRunComplete(contexts, { numFailedTests, numFailedTestSuites }) {
-    const isWhole = [...contexts].every(({ config }) => config.testPathIgnorePatterns.join() === '/node_modules/');
+  onRunComplete(_contexts, { numFailedTests, numFailedTestSuites }) {
     const notes = notesIn(process.env.WIRE_LOG);
     this.faults = notes.filter(([kind]) => kind === 'fault').map(([, text]) => text);
-    if (this.isFull && isWhole && numFailedTests + numFailedTestSuites === 0) {
+    if (this.isFull && numFailedTests + numFailedTestSuites === 0) {
       const seen = new Set(notes.map(([, text]) => text));
       const unseen = [...namedByOpenApi(), ...namedByAsyncApi()].filter((text) => !seen.has(text));
       this.faults.push(...unseen.map((text) => `no test has seen: ${text}`));
