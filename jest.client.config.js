@@ -4,4 +4,6 @@ import config from './jest.config.js';
 export default {
   ...config,
   testMatch: ['<rootDir>/clients/*/test/**/*.spec.ts'],
+  // Those in Chromium have a command of their own.
+  testPathIgnorePatterns: ['/test/browser/'],
 };
