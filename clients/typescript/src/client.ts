@@ -54,7 +54,9 @@ export class Client {
   constructor(private readonly options: ClientOptions) {
     const { storage, tokens, tabs, fetch = globalThis.fetch } = options;
     this.rest = new Rest(this.url, (...request) => fetch(...request), this.clock);
-    this.tabs = new Tabs(`windi-chat:${this.url}`, tabs ?? browserLinks());
+    // Tabs without a storage in common are alone: each sends what it holds.
+    const links = tabs ?? (storage.isPersistent ? browserLinks() : undefined);
+    this.tabs = new Tabs(`windi-chat:${this.url}`, links);
     this.tokens = new Tokens(tokens ?? storage.session, this.rest, this.tabs, this.clock);
     this.session = new Session(this.tokens, this.rest, {
       ready: () => this.switching,

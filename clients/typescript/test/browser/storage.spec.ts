@@ -1,3 +1,4 @@
+import { PASSWORD } from '../../../../test/support/test-app.js';
 import { describeWithChromium } from './chromium.js';
 import { World } from './world.js';
 
@@ -11,6 +12,40 @@ describeWithChromium('what a tab of Chromium stores', () => {
     world = await World.start();
   });
   afterAll(() => world.close());
+
+  it('is in memory where there is no IndexedDB, and the status says so', async () => {
+    const person = await world.person();
+    const { user, chat } = person;
+    const tab = await person.newTab('/denied');
+    await person.openIn(tab, { session: undefined });
+    await tab.do('login', user.email, PASSWORD);
+    await tab.do('synced');
+    expect(await tab.do('status')).toMatchObject({ storage: 'memory' });
+    const key = await tab.do('send', chat.id, 'from memory');
+    await tab.do('untilMessage', chat.id, key, 'read');
+    await user.say(chat, 'an answer');
+    await tab.do('untilLast', chat.id, 'an answer');
+    expect((await person.history()).map(({ text }) => text)).toEqual(['from memory', 'an answer']);
+  });
+
+  it('is in memory, each tab alone, where IndexedDB is denied', async () => {
+    const person = await world.person();
+    const { user, chat, context } = person;
+    await context.addInitScript(() => {
+      IDBFactory.prototype.open = () => {
+        throw new DOMException('denied', 'SecurityError');
+      };
+    });
+    for (const text of ['from the first', 'from the second']) {
+      const tab = await person.open({ session: undefined });
+      await tab.do('login', user.email, PASSWORD);
+      await tab.do('synced');
+      expect(await tab.do('status')).toMatchObject({ storage: 'memory' });
+      const key = await tab.do('send', chat.id, text);
+      await tab.do('untilMessage', chat.id, key, 'read');
+    }
+    expect((await person.history()).map(({ text }) => text)).toEqual(['from the first', 'from the second']);
+  });
 
   it('loses nothing that was accepted when the disk is full', async () => {
     const person = await world.person();
