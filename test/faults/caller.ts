@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io-client';
+import type { KeptSession } from '../../clients/typescript/src/storage/storage.js';
 import type { Ack, ClientToServerEvents, ServerToClientEvents } from '../../src/contract/events.js';
 import { request } from '../support/http.js';
 import { type Node, pause } from './cluster.js';
@@ -15,6 +16,8 @@ const RETRYABLE = new Set(['unavailable', 'overloaded', 'rate_limited']);
 export interface Person {
   readonly id: number;
   readonly token: string;
+  /** Opens one more session, for a device of its own. */
+  signIn(): Promise<KeptSession>;
 }
 
 /** What all clients of a run share. */

@@ -36,6 +36,7 @@ const drop = ({ entries }: SampleHistory, which: (entry: Entry) => boolean): voi
   entries.splice(index, 1);
 };
 const ackOf = ({ entries }: SampleHistory, op: number) => entries.find(find('ok', (entry) => entry.op === op)) as any;
+const stateIn = ({ entries }: SampleHistory) => entries.find(find('client state', () => true)) as any;
 const isReceivedByB = (seq: number, event = 'message:created') =>
   find('event', ({ device, name, message: { seq: own } }) => device === 'b' && name === event && own === seq);
 
@@ -221,6 +222,22 @@ const PLANTED_VIOLATIONS: [string, string, (sample: SampleHistory) => void][] = 
     (sample) => (ackOf(sample, 11).outcome.chats[0] = { id: CHAT, lastRead: 2, messages: [] }),
   ],
   [
+    'a message that the client has accepted and lost',
+    'accepted messages are stored once',
+    ({ entries }) => entries.push({ at: 30_000, type: 'accepted', device: 'a', user: ANN, chat: CHAT, key: 'k6' }),
+  ],
+  [
+    'a client that does not send what it has accepted',
+    'outboxes are empty at the end',
+    (sample) => (stateIn(sample).outbox = [{ kind: 'edit', key: 'k5', error: null }]),
+  ],
+  [
+    'a client with another read position',
+    'clients end as the server',
+    (sample) => (stateIn(sample).chats[0].lastRead = 4),
+  ],
+  ['a client with another member', 'clients end as the server', (sample) => stateIn(sample).chats[0].members.push(3)],
+  [
     'a fault with a slow recovery',
     'recovered within 5 s',
     ({ entries }) => {
@@ -258,6 +275,13 @@ describe('the checker of the fault tests', () => {
     drop(sample, isReceivedByB(2));
     sample.entries.push(...fault('kill -9 Redis', 190, 250, 260));
     expect(brokenRules(sample)).toEqual(['delivered within 6 s']);
+  });
+
+  it('accepts that a client gives a message up, and says why', () => {
+    const sample = sampleHistory();
+    sample.entries.push({ at: 30_000, type: 'accepted', device: 'a', user: ANN, chat: CHAT, key: 'k6' });
+    stateIn(sample).outbox = [{ kind: 'send', key: 'k6', error: 'chat_not_found' }];
+    expect(brokenRules(sample)).toEqual([]);
   });
 
   it.each(PLANTED_VIOLATIONS)('reports %s: %s', (_, rule, breakRule) => {

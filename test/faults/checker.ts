@@ -1,6 +1,7 @@
 import { Evidence } from './evidence.js';
 import type { Entry, FinalState } from './history.js';
 import { changeRules } from './change-rules.js';
+import { clientRules } from './client-rules.js';
 import { deliveryRules, latencies } from './delivery-rules.js';
 import { logRules } from './log-rules.js';
 
@@ -26,16 +27,20 @@ export interface Verdict {
 /** Checks a run against the rules. It uses only the history of the run and the final state of the database. */
 export function check(entries: readonly Entry[], final: FinalState): Verdict {
   const evidence = new Evidence(entries, final);
-  const violations = [...logRules, ...changeRules, ...deliveryRules].flatMap((rule) => [...rule(evidence)]);
+  const violations = [...logRules, ...changeRules, ...deliveryRules, ...clientRules].flatMap((rule) => [
+    ...rule(evidence),
+  ]);
   return { violations, counts: countsOf(evidence), latencies: latencies(evidence) };
 }
 
-function countsOf({ sends, edits, deliveries, editDeliveries, syncs, reads, final }: Evidence): Record<string, number> {
+function countsOf(evidence: Evidence): Record<string, number> {
+  const { sends, edits, deliveries, editDeliveries, syncs, reads, accepted, final } = evidence;
   const all = [...sends.values()];
   const live = deliveries.filter((delivery) => delivery.live !== undefined);
   const received = new Set(live.map(({ device, message }) => `${device} ${message.chat} ${message.seq}`));
   return {
     'messages sent': all.length,
+    'accepted by clients': accepted.length,
     acked: all.filter(({ oks }) => oks.length > 0).length,
     'refused for good': all.filter(({ oks, fails }) => oks.length === 0 && fails > 0).length,
     'never known': all.filter(({ oks, fails }) => oks.length === 0 && fails === 0).length,

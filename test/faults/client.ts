@@ -12,7 +12,7 @@ const GAP_MS = 500;
 /** How many of its latest messages it may still edit or delete. */
 const MAX_OWN = 10;
 /** Events whose payload is a message. */
-const MESSAGE_EVENTS: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
+export const MESSAGE_EVENTS: ReadonlySet<string> = new Set(['message:created', 'message:updated', 'message:deleted']);
 
 /**
  * A device that follows docs/realtime.md. It sends a message again with the same key, over the socket or REST, until the
@@ -216,7 +216,8 @@ export class ChatClient extends Caller {
   }
 }
 
-const syncResultOf = ({ chats, removed_chat_ids: removed }: News) => ({
+/** What the history keeps of the answer to a sync. */
+export const syncResultOf = ({ chats, removed_chat_ids: removed }: News) => ({
   chats: chats.map((chat) => ({ id: chat.id, lastRead: chat.last_read_seq, messages: chat.messages.map(seen) })),
   removed,
 });

@@ -32,7 +32,8 @@ export class Cluster {
   private constructor(
     readonly postgres: OwnPostgres,
     readonly redis: RedisServer,
-    private readonly folder: string,
+    /** Deleted at the end. */
+    readonly folder: string,
     private readonly program: NodeProgram,
   ) {}
 

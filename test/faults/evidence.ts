@@ -1,4 +1,4 @@
-import type { Entry, FinalState, Operation, Outcome, Seen } from './history.js';
+import type { ClientState, Entry, FinalState, Operation, Outcome, Seen } from './history.js';
 
 /** All attempts to send one message, with the same key. */
 export interface SendAttempts {
@@ -97,6 +97,8 @@ export class Evidence {
   /** Deliveries of edits and deletions by events. */
   readonly editDeliveries: Delivery[] = [];
   readonly holds: Extract<Entry, { type: 'holds' }>[] = [];
+  readonly accepted: Extract<Entry, { type: 'accepted' }>[] = [];
+  readonly clientStates: ClientState[] = [];
   readonly devices = new Map<string, { readonly user: number; readonly spans: Span[] }>();
   readonly faults: (Span & { readonly kind: string; ended: number })[] = [];
   /** When the load had ended. */
@@ -200,6 +202,12 @@ export class Evidence {
       }
       case 'holds':
         this.holds.push(entry);
+        return;
+      case 'accepted':
+        this.accepted.push(entry);
+        return;
+      case 'client state':
+        this.clientStates.push(entry);
         return;
       case 'fault':
         if (entry.phase === 'begin') {

@@ -87,7 +87,29 @@ export type Entry = { readonly at: number } & (
       readonly chat: number;
       readonly messages: readonly Seen[];
     }
+  /** A device with the client has accepted a message: it is stored on the device. */
+  | {
+      readonly type: 'accepted';
+      readonly device: string;
+      readonly user: number;
+      readonly chat: number;
+      readonly key: string;
+    }
+  | ({ readonly type: 'client state' } & ClientState)
 );
+
+/** What a client has at the end, beside its messages. */
+export interface ClientState {
+  readonly device: string;
+  readonly user: number;
+  readonly chats: readonly {
+    readonly chat: number;
+    readonly lastRead: number;
+    /** The ids of the members; null when the client doesn't hold them. */
+    readonly members: readonly number[] | null;
+  }[];
+  readonly outbox: readonly { readonly kind: string; readonly key: string; readonly error: string | null }[];
+}
 
 /** An entry without its time. */
 type Unstamped = Entry extends infer One ? (One extends Entry ? Omit<One, 'at'> : never) : never;

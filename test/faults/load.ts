@@ -1,5 +1,11 @@
+import { join } from 'node:path';
+import { fileStorage } from '../../clients/typescript/src/node/file-storage.js';
+import { memoryStorage } from '../../clients/typescript/src/storage/memory.js';
+import type { KeptSession } from '../../clients/typescript/src/storage/storage.js';
 import type { Chat } from '../../src/contract/chats.js';
+import type { Account, Tokens } from '../../src/contract/users.js';
 import { request } from '../support/http.js';
+import { AppDevice } from './app-device.js';
 import type { Person, RunContext } from './caller.js';
 import { ChatClient } from './client.js';
 import { type Cluster, type Node, pause } from './cluster.js';
@@ -9,13 +15,20 @@ import type { Random } from './random.js';
 const PASSWORD = 'correct horse battery';
 const USERS = 6;
 const GROUPS = 3;
+/** The users who have a device with the client, too, and whether it keeps its data in files. */
+const APPS = [
+  { user: 0, isInFiles: false },
+  { user: 2, isInFiles: true },
+  { user: 4, isInFiles: true },
+];
 /** The pause between two actions of a device, and between two membership changes, in milliseconds. */
 const ACTION_PAUSE_MS = [40, 240] as const;
 const MEMBERSHIP_CHANGE_MS = [300, 900] as const;
 
-/** Users with two devices each, who send, edit, delete and read messages, and are added to groups and removed. */
+/** Users with two devices each, and some with a third that runs the client, who send, edit, delete and read messages, and are added to groups and removed. */
 export class Load {
   readonly clients: ChatClient[] = [];
+  readonly apps: AppDevice[] = [];
   readonly chats: number[] = [];
   private readonly loops: Promise<void>[] = [];
   private readonly connections: Promise<void>[] = [];
@@ -33,7 +46,7 @@ export class Load {
   ) {}
 
   /** Registers the users, and creates the chats and the clients. Nothing is connected or sent before `start`. */
-  static async prepare({ nodes }: Cluster, history: History, random: Random, resyncs: boolean): Promise<Load> {
+  static async prepare({ nodes, folder }: Cluster, history: History, random: Random, resyncs: boolean): Promise<Load> {
     const { origin } = nodes[0]!.front;
     const people = await Promise.all(Array.from({ length: USERS }, (_, index) => register(origin, `user${index + 1}`)));
     const [owner, ...others] = people as [Person, ...Person[]];
@@ -63,6 +76,11 @@ export class Load {
         load.clients.push(new ChatClient(`${index + 1}${device}`, person, world, random.fork()));
       }
     }
+    for (const { user, isInFiles } of APPS) {
+      const name = `${user + 1}c`;
+      const storage = isInFiles ? await fileStorage(join(folder, name)) : memoryStorage();
+      load.apps.push(await AppDevice.prepare(name, people[user]!, world, random.fork(), storage));
+    }
     return load;
   }
 
@@ -70,6 +88,7 @@ export class Load {
     this.connections.push(...this.clients.map((client) => client.run()));
     this.loops.push(
       ...this.clients.map((client, index) => this.write(client, this.random.fork(), index)),
+      ...this.apps.map((app) => app.run(this.chatsOf(app), () => this.stopped)),
       this.changeMembers(),
     );
   }
@@ -84,18 +103,21 @@ export class Load {
     this.stopped = true;
     const impatient = setTimeout(() => (this.mayRetry = false), ms);
     await Promise.all(this.loops);
+    await Promise.all(this.apps.map((app) => app.settle(() => this.mayRetry)));
     clearTimeout(impatient);
   }
 
   /** Makes every device fetch all messages. */
   async readEverything(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.readEverything()));
+    await Promise.all(this.apps.map((app) => app.recordState()));
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     for (const client of this.clients) client.stop();
     await Promise.all(this.connections);
+    await Promise.all(this.apps.splice(0).map((app) => app.stop()));
   }
 
   private async write(client: ChatClient, random: Random, index: number): Promise<void> {
@@ -114,7 +136,7 @@ export class Load {
   }
 
   /** Only the first two users are in the private chat. Removed users send to groups, too: that must be refused. */
-  private chatsOf({ person }: ChatClient): readonly number[] {
+  private chatsOf({ person }: ChatClient | AppDevice): readonly number[] {
     return this.people.indexOf(person) < 2 ? this.chats : this.groups;
   }
 
@@ -136,8 +158,15 @@ export class Load {
 
 async function register(origin: string, name: string): Promise<Person> {
   const email = `${name}@example.com`;
-  const account = await request(origin, 'POST', '/auth/register', { body: { name, email, password: PASSWORD } });
-  const login = await request(origin, 'POST', '/auth/login', { body: { username: email, password: PASSWORD } });
-  if (login.status !== 200) throw new Error(`${name} can't log in: ${login.status}`);
-  return { id: account.body.id as number, token: login.body.access_token as string };
+  const body = { name, email, password: PASSWORD };
+  const account = (await request<Account>(origin, 'POST', '/auth/register', { body })).body;
+  const signIn = async (): Promise<KeptSession> => {
+    const login = await request<Tokens>(origin, 'POST', '/auth/login', {
+      body: { username: email, password: PASSWORD },
+    });
+    if (login.status !== 200) throw new Error(`${name} can't log in: ${login.status}`);
+    const { access_token, refresh_token, expires_in } = login.body;
+    return { account, access_token, refresh_token, expires_at: Date.now() + 1_000 * expires_in };
+  };
+  return { id: account.id, token: (await signIn()).access_token, signIn };
 }

@@ -1,4 +1,4 @@
-import type { Entry, FinalState, Seen } from './history.js';
+import type { ClientState, Entry, FinalState, Seen } from './history.js';
 
 // A short history that keeps every rule, for the checker's spec to break.
 
@@ -64,9 +64,17 @@ export function edit(at: number, op: number, user: number, version: Seen, listen
   ];
 }
 
+/** What Ann's client has at the end. */
+export const clientState = (): ClientState => ({
+  device: 'a',
+  user: ANN,
+  chats: [{ chat: CHAT, lastRead: 5, members: [ANN, BEN] }],
+  outbox: [],
+});
+
 /**
  * Ann sends k1 … k5, edits k3 and deletes k2. Ben receives everything but k4, which is sent while he is out of the group.
- * At the end both have all messages.
+ * At the end both have all messages. Ann's device has the client.
  */
 export function sampleHistory(): SampleHistory {
   const messages = [message(1), deletedMessage(2, 2), editedMessage(3, 1), message(4), message(5)];
@@ -107,6 +115,8 @@ export function sampleHistory(): SampleHistory {
   changeMember(20_000, 21, 'add');
   sends(20_100, 5, both);
   for (const [device, user] of both) entries.push({ at: 40_000, type: 'holds', device, user, chat: CHAT, messages });
+  entries.push({ at: 20_099, type: 'accepted', device: 'a', user: ANN, chat: CHAT, key: 'k5' });
+  entries.push({ at: 40_001, type: 'client state', ...clientState() });
   const members = [ANN, BEN].map((user) => ({ chat: CHAT, user, lastRead: 5 }));
   return { entries, messages, final: { chats: [{ id: CHAT, lastSeq: 5 }], messages: [...messages], members } };
 }
