@@ -6,20 +6,22 @@ const ENV = { RATE_LIMIT: 'off', LOG_LEVEL: 'error', ACCESS_TOKEN_TTL: '10s' };
 export class RestartableServer {
   private constructor(
     private readonly folder: string,
+    private readonly env: Record<string, string>,
     private server: ServerProcess,
     readonly url: string,
   ) {}
 
-  /** Starts a server with its data in `folder`. */
-  static async start(folder: string): Promise<RestartableServer> {
-    const server = ServerProcess.start(folder, ENV);
-    return new RestartableServer(folder, server, await server.url());
+  /** Starts a server with its data in `folder`, and with these variables besides its own. */
+  static async start(folder: string, env: Record<string, string> = {}): Promise<RestartableServer> {
+    const all = { ...ENV, ...env };
+    const server = ServerProcess.start(folder, all);
+    return new RestartableServer(folder, all, server, await server.url());
   }
 
   /** Resolves when the server listens again. */
   async restart(): Promise<void> {
     await this.stop();
-    this.server = ServerProcess.start(this.folder, { ...ENV, PORT: new URL(this.url).port });
+    this.server = ServerProcess.start(this.folder, { ...this.env, PORT: new URL(this.url).port });
     await this.server.url();
   }
 
