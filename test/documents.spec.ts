@@ -100,9 +100,13 @@ const WORDS = wordsOf([...CODE, ...FILES.filter((path) => /^migrations\/|\.js$/.
 /** Those of the journeys and of what configures their generators. */
 const SDK_WORDS = wordsOf(FILES.filter((path) => /^sdks\/.*\.(ts|py|go|java|kt|xml|ini|yaml)$/.test(path)));
 
-/** Names of what generators make are not in the repository, but where a journey uses them. */
-const isOfSdk = ({ file, text }: Found): boolean =>
-  file === 'docs/sdks.md' && text.match(/\w+/g)!.every((word) => SDK_WORDS.has(word));
+const PYTHON_WORDS = wordsOf(FILES.filter((path) => /^clients\/python\/.*\.py$/.test(path)));
+
+/** Names of what generators make are not in the repository, but where a journey uses them; those of Python elsewhere. */
+const isOfSdk = ({ file, text }: Found): boolean => {
+  const words = file === 'docs/sdks.md' ? SDK_WORDS : file.startsWith('clients/python/') ? PYTHON_WORDS : undefined;
+  return words !== undefined && text.match(/\w+/g)!.every((word) => words.has(word));
+};
 
 const EXPORTS = exportsOf(CODE);
 const IMPORTED = importedFromPackages(CODE);

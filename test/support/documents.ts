@@ -11,7 +11,15 @@ export interface Found {
 }
 
 /** Folders that are generated or installed. */
-const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', '.data', 'coverage', 'generated']);
+const SKIPPED: ReadonlySet<string> = new Set([
+  '.git',
+  'node_modules',
+  'dist',
+  '.data',
+  'coverage',
+  'generated',
+  '.venv',
+]);
 
 /** The paths of all files below a folder, from the root. */
 function walk(folder: string): string[] {
