@@ -1,32 +1,10 @@
 import fc from 'fast-check';
-import { NameSweeper } from '../src/chats/name.sweeper.js';
 import type { Chat } from '../src/contract/chats.js';
-import type { Message } from '../src/contract/messages.js';
+import { type Deed, deed, PEOPLE, World } from './support/deeds.js';
 import { expectConverged } from './support/expect-converged.js';
 import { runsOf } from './support/runs-of.js';
 import { SyncingClient } from './support/syncing-client.js';
 import { TestApp, type TestUser } from './support/test-app.js';
-
-const PEOPLE = 3;
-const person = fc.nat(PEOPLE - 1);
-/** Selects an item by a number that is taken modulo the current length. */
-const pick = fc.nat(1_000);
-
-/** The actions of the users; `seed` chooses which events their devices miss. */
-const deed = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant('send' as const), who: person, pick }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), who: person, pick }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), who: person, pick }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), who: person, pick }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), who: person, pick }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), who: person, pick }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), who: person, pick }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('name' as const), who: person, pick }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('role' as const), who: person, pick }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), who: person, pick }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('sync' as const), who: person, pick }) },
-);
-type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
 
 describe('sync convergence', () => {
   let app: TestApp;
@@ -36,34 +14,10 @@ describe('sync convergence', () => {
   });
   afterAll(() => app.close());
 
-  /** The chats of a run, and the actions in them. Here a refusal is as good as a success. */
-  class World {
-    readonly groups: Chat[] = [];
-    readonly messages: Message[] = [];
-
-    constructor(readonly clients: readonly SyncingClient[]) {}
-
-    async do({ kind, who, pick }: Deed): Promise<void> {
-      const { user } = this.clients[who]!;
-      const group = this.groups[pick % this.groups.length]!;
-      const message = this.messages[pick % (this.messages.length || 1)];
-      const other = this.clients[pick % PEOPLE]!.user;
-      if (kind === 'send') {
-        const { status, body } = await user.post<Message>('/messages', { chat_id: group.id, text: `text ${pick}` });
-        if (status === 201) this.messages.push(body);
-      }
-      if (kind === 'edit' && message) await user.patch(`/messages/${message.id}`, { text: `edited ${pick}` });
-      if (kind === 'delete' && message) await user.delete(`/messages/${message.id}`);
-      if (kind === 'read' && message) await user.post(`/messages/${message.id}/read`);
-      if (kind === 'remove') await user.delete(`/groups/${group.id}/members/${other.id}`);
-      if (kind === 'add') await user.put(`/groups/${group.id}/members/${other.id}`);
-      if (kind === 'rename') await user.patch(`/groups/${group.id}`, { name: `name ${pick}` });
-      if (kind === 'name') await user.patch('/users/me', { name: `person ${pick}` });
-      if (kind === 'role') {
-        const role = ['member', 'admin', 'owner'][pick % 3];
-        await user.patch(`/groups/${group.id}/members/${other.id}`, { role });
-      }
-      if (kind === 'group') this.groups.push(await user.group(...this.clients.map((client) => client.user)));
+  /** Whose people have clients, which also sync. */
+  class SyncingWorld extends World {
+    constructor(readonly clients: readonly SyncingClient[]) {
+      super(clients.map(({ user }) => user));
     }
 
     /** Runs the actions of a round concurrently. Its syncs are read before its writes, or meanwhile; they arrive last. */
@@ -84,12 +38,6 @@ describe('sync convergence', () => {
       const [limit, part] = [1 + (pick % 10), 1 + (pick % 4)];
       await client.sync({ limit, part, reset: way === 'reset', overtakenBy });
     }
-  }
-
-  /** Resolves when all chats have been told the name of the user. */
-  async function told(userId: number): Promise<void> {
-    const steps = app.nest.get(NameSweeper).tell(userId);
-    while (!(await steps.next()).done);
   }
 
   it('is not needed by a client that has got every event: its cursor is at the end of the chat', async () => {
@@ -147,12 +95,12 @@ describe('sync convergence', () => {
           // The first one hears everything, and syncs only when it sees a gap, or when the run says so.
           const hears = (index: number) => () => index === 0 || hearing.next().value;
           const clients = await Promise.all(users.map((user, index) => SyncingClient.of(user, hears(index))));
-          const world = new World(clients);
+          const world = new SyncingWorld(clients);
           world.groups.push(await users[0]!.group(users[1]!), await users[1]!.group(...users));
           await users[0]!.privateChat(users[2]!);
           for (const client of clients) await client.sync();
           for (const round of rounds) await world.run(round);
-          for (const { id } of users) await told(id);
+          await world.tellNames(app);
           for (const [index, client] of clients.entries()) {
             if (index === 0) await client.settle();
             else await client.sync();

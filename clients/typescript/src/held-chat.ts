@@ -38,8 +38,6 @@ export class HeldChat {
   epoch = 0;
   /** The highest numbers that were heard of since the last sync began. */
   private needed = { seq: 0, change_seq: 0 };
-  /** The new messages that came as events since the last sync began. */
-  private heard: Message[] = [];
   /** The changed messages that came while pages of the history are under way. */
   private readonly underWay = new Set<Message[]>();
 
@@ -51,7 +49,7 @@ export class HeldChat {
     private readonly messages: MessageMap,
     private readonly listener: ChatListener,
   ) {
-    this.takeLast(chat.last_message);
+    this.takeChat(chat);
   }
 
   get cursor(): SyncCursor {
@@ -79,43 +77,37 @@ export class HeldChat {
   /** A sync that is sent now brings all that was heard of before. */
   beginSync(): void {
     this.needed = { seq: 0, change_seq: 0 };
-    this.heard = [];
   }
 
-  /** Drops everything, and starts at what this says. */
-  restart(chat: Chat, seq: number): void {
-    this.messages.drop(chat.id, this.timeline.all());
+  /** Drops all messages and members, and pages that are under way. */
+  empty(): void {
+    this.messages.drop(this.chat.id, this.timeline.all());
     this.timeline = new Timeline();
     this.members = null;
     this.epoch += 1;
-    Object.assign(this, { chat, seq, change_seq: chat.last_change_seq });
-    this.takeLast(chat.last_message);
+  }
+
+  /** Drops everything, and starts at what this says. */
+  restart(chat: Chat): void {
+    this.empty();
+    this.seq = chat.last_seq;
+    this.change_seq = chat.last_change_seq;
+    this.takeChat(chat);
   }
 
   created(message: Message): void {
-    this.heard.push(message);
-    this.needed.seq = Math.max(this.needed.seq, message.seq);
-    if (message.seq > this.seq || this.timeline.has(message.seq)) this.hold(message);
-    this.note(message.sender_id, message.seq);
+    this.need(message.seq);
+    this.holdNew(message);
     this.advance();
-    this.touch();
-  }
-
-  /** A message that the server has stored, as an ack says. */
-  acked(message: Message): void {
-    if (message.change_seq !== null) this.updated(message);
-    if (message.seq > this.seq || this.timeline.has(message.seq)) this.hold(message);
-    if (message.sender_id === this.userId) this.note(message.sender_id, message.seq);
-    this.advance();
-    this.touch();
+    this.read({ reader_id: message.sender_id, seq: message.seq, is_read: message.is_read });
   }
 
   updated(message: Message): void {
     for (const changed of this.underWay) changed.push(message);
     this.takeChanged(message);
-    // What is above the cursor comes with its changes when the cursor gets there.
     if (message.seq <= this.seq) this.moveTo(message.change_seq!);
-    else this.need(message.change_seq!);
+    // It is missing, and comes with its changes.
+    else this.need(message.seq, message.change_seq!);
     this.touch();
   }
 
@@ -131,40 +123,34 @@ export class HeldChat {
     this.touch();
   }
 
-  read({ reader_id, seq, is_read }: ReadReceipt): void {
-    this.note(reader_id, seq);
+  /** Somebody has read up to there; `is_read` when everybody has. */
+  read({ reader_id, seq, is_read }: Pick<ReadReceipt, 'reader_id' | 'seq' | 'is_read'>): void {
+    if (reader_id === this.userId && seq > this.chat.last_read_seq) this.chat = { ...this.chat, last_read_seq: seq };
+    const member = this.members?.get(reader_id);
+    if (member && member.last_read_seq < seq) this.members!.set(reader_id, { ...member, last_read_seq: seq });
     if (is_read) this.moveReadByAll(seq);
+    this.takeReadByAll();
     this.touch();
   }
 
   /** Takes what a sync says; `isFresh` when nothing of the chat is held, or what is held is to be dropped. */
   takeNews({ messages, has_more, reset: _, members, left_user_ids, ...chat }: ChatNews, isFresh: boolean): void {
     const before = isFresh ? 0 : this.seq;
-    const upTo = has_more ? (messages.findLast(({ seq }) => seq > before)?.seq ?? before) : chat.last_seq;
-    if (isFresh) this.restart(chat, upTo);
-    // Events may have come before the answer, and tell of later changes.
-    const isLate = chat.last_change_seq < this.change_seq;
-    const { last_read_seq, read_by_all_seq, last_seq } = this.chat;
-    const readByAll = Math.max(chat.read_by_all_seq, read_by_all_seq);
-    this.chat = {
-      ...(isLate ? this.chat : chat),
-      last_seq: Math.max(chat.last_seq, last_seq),
-      last_message: this.chat.last_message,
-      last_read_seq: Math.max(chat.last_read_seq, last_read_seq),
-      read_by_all_seq,
-    };
-    this.takeLast(chat.last_message);
-    if (!isLate) this.takeMembersOfNews(members, left_user_ids);
+    if (isFresh) this.restart(chat);
+    else this.takeChat(chat);
+    if (!members) this.members = null;
+    for (const id of left_user_ids) this.members?.delete(id);
+    for (const member of members ?? []) this.members?.set(member.user_id, member);
     for (const message of messages)
       if (message.seq > before) this.hold(message);
       else this.takeChanged(message);
     for (const changed of this.underWay) changed.push(...messages);
-    this.seq = Math.max(this.seq, upTo);
-    const changedUpTo = has_more ? messages.findLast(({ seq }) => seq <= before)?.change_seq : chat.last_change_seq;
-    this.change_seq = Math.max(this.change_seq, changedUpTo ?? 0);
-    if (isFresh) for (const message of this.heard) if (message.seq > this.seq) this.hold(message);
+    const [upTo, changedUpTo] = has_more
+      ? [messages.findLast(({ seq }) => seq > before)?.seq, messages.findLast(({ seq }) => seq <= before)?.change_seq]
+      : [chat.last_seq, chat.last_change_seq];
+    this.seq = upTo ?? this.seq;
+    this.change_seq = changedUpTo ?? this.change_seq;
     this.advance();
-    this.moveReadByAll(readByAll);
     this.touch();
   }
 
@@ -201,6 +187,11 @@ export class HeldChat {
     this.takeLast(message);
   }
 
+  /** Takes a message as it was stored, unless it is an older one whose neighbours aren't held. */
+  holdNew(message: Message): void {
+    if (message.seq > this.seq || this.timeline.has(message.seq)) this.hold(message);
+  }
+
   /** Says that something of the chat has changed. */
   touch(): void {
     this.version.value += 1;
@@ -212,45 +203,45 @@ export class HeldChat {
     else if (this.chat.last_message?.id === message.id) this.takeLast(message);
   }
 
-  private takeLast(message: Message | null): void {
-    if (!message) return;
+  private takeChat(chat: Chat): void {
+    const before = this.chat.read_by_all_seq;
+    this.chat = chat;
+    if (chat.last_message) this.messages.put(chat.last_message);
+    this.renew(before);
+  }
+
+  private takeLast(message: Message): void {
     const last = this.chat.last_message;
     const isNewer =
       !last ||
       message.seq > last.seq ||
       (message.seq === last.seq && (message.change_seq ?? 0) >= (last.change_seq ?? 0));
-    if (isNewer)
-      this.chat = { ...this.chat, last_message: message, last_seq: Math.max(this.chat.last_seq, message.seq) };
-    if (isNewer) this.messages.put(message);
+    if (!isNewer) return;
+    this.chat = { ...this.chat, last_message: message, last_seq: Math.max(this.chat.last_seq, message.seq) };
+    this.messages.put(message);
   }
 
   private advance(): void {
-    this.seq = this.timeline.runAt(this.seq + 1)?.to ?? this.seq;
+    const run = this.timeline.runAt(this.seq + 1);
+    if (!run) return;
+    this.seq = run.to;
+    this.takeLast(this.messages.stored(this.chat.id, this.timeline.key(run.to)!)!);
   }
 
-  private need(changeSeq: number): void {
+  /** These are on the server. */
+  private need(seq: number, changeSeq = 0): void {
+    this.needed.seq = Math.max(this.needed.seq, seq);
     this.needed.change_seq = Math.max(this.needed.change_seq, changeSeq);
   }
 
   private moveTo(changeSeq: number): void {
-    this.need(changeSeq);
+    this.need(0, changeSeq);
     if (changeSeq === this.change_seq + 1) this.change_seq = changeSeq;
-  }
-
-  /** A member has read up to there. */
-  private note(userId: number, seq: number): void {
-    if (userId === this.userId && seq > this.chat.last_read_seq) this.chat = { ...this.chat, last_read_seq: seq };
-    // What one writes to nobody else is read at once.
-    if (userId === this.userId && this.chat.member_count === 1) this.moveReadByAll(seq);
-    const member = this.members?.get(userId);
-    if (!member || member.last_read_seq >= seq) return;
-    this.members!.set(userId, { ...member, last_read_seq: seq });
-    this.takeReadByAll();
   }
 
   /** When all members are held, everybody has read what the slowest of them has. */
   private takeReadByAll(): void {
-    if (this.members?.size !== this.chat.member_count) return;
+    if (!this.members || this.members.size !== this.chat.member_count) return;
     this.moveReadByAll(Math.min(...[...this.members.values()].map(({ last_read_seq }) => last_read_seq)));
   }
 
@@ -258,16 +249,16 @@ export class HeldChat {
     const before = this.chat.read_by_all_seq;
     if (seq <= before) return;
     this.chat = { ...this.chat, read_by_all_seq: seq };
-    for (let one = before + 1; one <= Math.min(seq, this.chat.last_seq); one += 1) {
-      const key = this.timeline.key(one);
-      if (key !== undefined) this.messages.renew(this.chat.id, key);
-    }
+    this.renew(before);
   }
 
-  private takeMembersOfNews(members: readonly Member[] | null, left: readonly number[]): void {
-    if (!members) this.members = null;
-    for (const id of left) this.members?.delete(id);
-    for (const member of members ?? []) this.members?.set(member.user_id, member);
+  /** Shows that all messages above `before` are read, as far as they are. */
+  private renew(before: number): void {
+    const { id, read_by_all_seq, last_seq } = this.chat;
+    for (let seq = before + 1; seq <= Math.min(read_by_all_seq, last_seq); seq += 1) {
+      const key = this.timeline.key(seq);
+      if (key !== undefined) this.messages.renew(id, key);
+    }
   }
 
   private takeMember(member: Member): void {

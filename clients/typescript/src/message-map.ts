@@ -105,13 +105,6 @@ export class MessageMap {
     this.refresh(idOf(chatId, key));
   }
 
-  clear(): void {
-    const all = [...this.byId.keys(), ...this.entries.keys()];
-    this.byId.clear();
-    this.entries.clear();
-    for (const id of all) this.refresh(id);
-  }
-
   private signalOf(chatId: number, key: string): Signal<ChatMessage | undefined> {
     const id = idOf(chatId, key);
     const known = this.watched.get(id);

@@ -1,7 +1,6 @@
 import { effect, untracked } from '@preact/signals-core';
 import type { ServerToClientEvents } from '../../../src/contract/events.js';
 import type { Message } from '../../../src/contract/messages.js';
-import type { News, SyncRequest } from '../../../src/contract/sync.js';
 import type { Clock } from './clock.js';
 import { Connection, ConnectionCut } from './connection.js';
 import { asChatError } from './errors.js';
@@ -27,9 +26,6 @@ export interface ScopeParts {
   readonly session: Session;
   readonly clock: Clock;
 }
-
-/** More cursors than this don't fit into a frame of the socket. */
-const MOST_CURSORS_OF_A_FRAME = 500;
 
 /** Everything of one user while they are signed in: the parts, and the wires between them. */
 export class Scope {
@@ -65,7 +61,7 @@ export class Scope {
     });
     this.sync = new Sync(
       this.store,
-      (request) => this.ask(request),
+      (request) => this.connection.request('sync', request),
       () => this.connection.status.peek() === 'connected',
       () => this.sender.resume(),
       () => this.connection.reconnect(),
@@ -148,14 +144,10 @@ export class Scope {
     this.sender.drain();
   }
 
-  private async ask(request: SyncRequest): Promise<News> {
-    if (Object.keys(request.cursors).length <= MOST_CURSORS_OF_A_FRAME) return this.connection.request('sync', request);
-    return this.parts.session.request('post', '/sync', { body: request });
-  }
-
   private async attempt(entry: OutboxEntry): Promise<Outcome> {
     try {
       await this.carryOut(entry);
+      this.sync.check();
       return { kind: 'done' };
     } catch (error) {
       if (error instanceof ConnectionCut) return { kind: 'cut' };

@@ -2,7 +2,7 @@ import { batch, signal } from '@preact/signals-core';
 import type { Chat } from '../../../src/contract/chats.js';
 import type { ServerToClientEvents } from '../../../src/contract/events.js';
 import type { Message } from '../../../src/contract/messages.js';
-import type { ChatNews, News, SyncCursor } from '../../../src/contract/sync.js';
+import type { ChatNews, News, SyncRequest } from '../../../src/contract/sync.js';
 import { type ChatListener, HeldChat } from './held-chat.js';
 import { MessageMap } from './message-map.js';
 import type { OutboxEntry, StoredChat } from './storage/storage.js';
@@ -12,7 +12,11 @@ export interface StoreListener extends ChatListener {
   dropped(chatId: number): void;
 }
 
-type Payload<Event extends keyof ServerToClientEvents> = Parameters<ServerToClientEvents[Event]>[0];
+type EventName = keyof ServerToClientEvents;
+type Payload<Event extends EventName> = Parameters<ServerToClientEvents[Event]>[0];
+
+/** The cursors of more chats don't fit into a frame of the socket. */
+const MOST_CHATS_OF_A_CALL = 500;
 
 /** The chats and messages of a user as this device knows them. Events, syncs, pages and acks change it. */
 export class Store {
@@ -22,8 +26,8 @@ export class Store {
   readonly version = signal(0);
   /** A message has come of a chat that isn't held. */
   private isChatMissing = false;
-  /** The chats removed since the last page of a sync was asked for: it may still bring them. */
-  private readonly removed = new Set<number>();
+  /** The events that have come during a call of `sync`; undefined when none is under way. */
+  private aside: [event: EventName, payload: object][] | undefined;
 
   constructor(
     readonly userId: number,
@@ -47,9 +51,13 @@ export class Store {
     });
   }
 
-  /** Applies an event. What an event after a gap can't say, the next sync does: see `isBehind`. */
-  apply<Event extends keyof ServerToClientEvents>(event: Event, payload: Payload<Event>): void {
-    batch(() => this.applyNow(event, payload));
+  /**
+   * Takes an event: at once, or after the answer of the call of `sync` that is under way. What an event after a gap can't
+   * say, the next sync does: see `isBehind`.
+   */
+  apply<Event extends EventName>(event: Event, payload: Payload<Event>): void {
+    if (this.aside) this.aside.push([event, payload]);
+    else batch(() => this.applyNow(event, payload));
   }
 
   /** Whether something is missing. What was heard a moment ago may still be under way. */
@@ -57,28 +65,46 @@ export class Store {
     return this.isChatMissing || [...this.chats.values()].some((chat) => chat.isBehind);
   }
 
-  /** What is held, as a sync that begins now asks for. */
+  /** What was heard before a sync that begins now, it brings. */
   beginSync(): void {
     this.isChatMissing = false;
     for (const chat of this.chats.values()) chat.beginSync();
   }
 
-  /** What is held, as the next page of a sync, which is sent now, asks for. */
-  cursors(): Record<string, SyncCursor> {
-    this.removed.clear();
-    return Object.fromEntries([...this.chats].map(([id, chat]) => [id, chat.cursor]));
+  /**
+   * Calls `sync` once, for the chats above `after`. Takes the answer, then the events that came meanwhile; without an
+   * answer these alone. Resolves with the chat after which the next call goes on: Infinity when nothing is left.
+   */
+  async sync(after: number, call: (request: SyncRequest) => Promise<News>): Promise<number> {
+    const above = [...this.chats.keys()].filter((id) => id > after).sort((one, other) => one - other);
+    const named = above.slice(0, MOST_CHATS_OF_A_CALL);
+    const cursors = Object.fromEntries(named.map((id) => [id, this.chats.get(id)!.cursor]));
+    // The answer treats chats above the last named one as new. They are for the next call, which names them.
+    const last = named.length < above.length ? named.at(-1)! : Infinity;
+    this.aside = [];
+    let news: News | undefined;
+    try {
+      news = await call({ cursors, after_chat_id: after });
+      return Math.min(news.next_chat_id ?? Infinity, last);
+    } finally {
+      const events = this.aside;
+      this.aside = undefined;
+      batch(() => {
+        for (const id of news?.removed_chat_ids ?? []) this.drop(id);
+        for (const chat of news?.chats ?? []) if (chat.id <= last) this.takeChatNews(chat, !(chat.id in cursors));
+        for (const [event, payload] of events) this.applyNow(event, payload);
+      });
+    }
   }
 
-  takeNews({ chats, removed_chat_ids }: News): void {
-    batch(() => {
-      for (const id of removed_chat_ids) this.drop(id);
-      for (const chat of chats) if (!this.removed.has(chat.id)) this.takeChatNews(chat);
-    });
-  }
-
-  /** Takes a message as an ack has it. */
+  /** Takes a message as an ack has it: it is held at once. The rest is as if its event had come. */
   acked(message: Message): void {
-    batch(() => this.chats.get(message.chat_id)?.acked(message));
+    const held = this.chats.get(message.chat_id);
+    if (!held) return;
+    batch(() => {
+      held.holdNew(message);
+      this.apply(message.change_seq === null ? 'message:created' : 'message:updated', message);
+    });
   }
 
   /** Shows what waits in the outbox. */
@@ -93,11 +119,10 @@ export class Store {
 
   /** Takes a chat in which the user is now. What is held may be as new. */
   startChat(chat: Chat): HeldChat {
-    this.removed.delete(chat.id);
     const held = this.chats.get(chat.id);
     if (!held) return this.start(chat, chat.last_seq, chat.last_change_seq);
     if (chat.last_seq > held.seq || chat.last_change_seq > held.change_seq) {
-      held.restart(chat, chat.last_seq);
+      held.restart(chat);
       this.listener.dropped(chat.id);
       held.touch();
     }
@@ -105,24 +130,16 @@ export class Store {
   }
 
   drop(chatId: number): void {
-    this.removed.add(chatId);
     const held = this.chats.get(chatId);
     if (!held) return;
     this.chats.delete(chatId);
-    this.messages.drop(chatId, held.timeline.all());
+    held.empty();
     this.listener.dropped(chatId);
     held.version.value += 1;
     this.version.value += 1;
   }
 
-  clear(): void {
-    batch(() => {
-      for (const id of [...this.chats.keys()]) this.drop(id);
-      this.messages.clear();
-    });
-  }
-
-  private applyNow(event: keyof ServerToClientEvents, payload: object): void {
+  private applyNow(event: EventName, payload: object): void {
     const { chat_id, id } = payload as { chat_id?: number; id?: number };
     if (event === 'chat:created') return void this.startChat(payload as Chat);
     if (event === 'chat:removed') return this.drop(chat_id!);
@@ -139,11 +156,12 @@ export class Store {
     }
   }
 
-  private takeChatNews(news: ChatNews): void {
+  /** `isNew`: the cursors didn't name it. */
+  private takeChatNews(news: ChatNews, isNew: boolean): void {
+    const isFresh = isNew || news.reset;
     const known = this.chats.get(news.id);
-    if (news.reset) this.listener.dropped(news.id);
-    const held = known ?? this.start(news, 0, 0);
-    held.takeNews(news, !known || news.reset);
+    if (known && isFresh) this.listener.dropped(news.id);
+    (known ?? this.start(news, 0, 0)).takeNews(news, isFresh);
   }
 
   private start(chat: Chat, seq: number, changeSeq: number): HeldChat {

@@ -33,16 +33,15 @@ export class Sync {
     this.backoff = new Backoff(clock);
   }
 
-  /** Syncs now, or once more after the sync that is under way. */
+  /** Syncs now, once more after the sync that is under way, or after the pause when the server has refused one. */
   request(): void {
     this.isWanted = true;
-    this.retry.clear();
-    if (this.status.peek() !== 'syncing' && this.isOn()) void this.run();
+    if (this.status.peek() !== 'syncing' && !this.retry.isSet && this.isOn()) void this.run();
   }
 
-  /** Call it after each event. */
+  /** Call it after each event, and each answer to a command. */
   check(): void {
-    if (this.gap.isSet || !this.store.isBehind) return;
+    if (this.status.peek() !== 'synced' || this.gap.isSet || !this.store.isBehind) return;
     this.gap.set(UNDER_WAY_MS, () => {
       if (this.store.isBehind) this.request();
     });
@@ -60,7 +59,8 @@ export class Sync {
     try {
       while (this.isWanted) {
         this.isWanted = false;
-        await this.catchUp();
+        this.store.beginSync();
+        for (let after = 0; after < Infinity;) after = await this.store.sync(after, this.ask);
       }
       this.backoff.reset();
       this.status.value = 'synced';
@@ -70,16 +70,6 @@ export class Sync {
       this.status.value = 'behind';
       this.onFailure(asChatError(error).code === 'no_answer', asChatError(error).retryAfterMs);
     }
-  }
-
-  private async catchUp(): Promise<void> {
-    this.store.beginSync();
-    let after: number | null | undefined;
-    do {
-      const news: News = await this.ask({ cursors: this.store.cursors(), ...(after && { after_chat_id: after }) });
-      this.store.takeNews(news);
-      after = news.next_chat_id;
-    } while (after !== null);
   }
 
   private onFailure(isSilence: boolean, retryAfterMs?: number): void {

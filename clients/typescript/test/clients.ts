@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { TestApp, TestUser } from '../../../test/support/test-app.js';
 import { Client, type ClientOptions } from '../src/client.js';
+import { type Clock, systemClock } from '../src/clock.js';
 import type { Observable } from '../src/observable.js';
 import { memoryStorage } from '../src/storage/memory.js';
 import type { Storage } from '../src/storage/storage.js';
@@ -26,9 +28,85 @@ export async function until<T>(observable: Observable<T>, fits: (value: T) => bo
   }
 }
 
+/** Resolves when it is so. For what no observable tells. */
+export async function eventually(isSo: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + TIMEOUT_MS;
+  while (!isSo()) {
+    if (Date.now() > end) throw new Error(`not in time: ${what}`);
+    await new Promise(setImmediate);
+  }
+}
+
 /** Resolves when the client has all that the server has. */
 export const synced = (client: Client): Promise<unknown> =>
   until(client.status, ({ connection, sync }) => connection === 'connected' && sync === 'synced');
+
+/** The insides of a client. */
+export const scopeOf = (client: Client) => (client as any).scope.peek();
+
+/** Resolves when the client has heard all that was published before: its answer comes after that. */
+export const hearAll = (client: Client): Promise<unknown> =>
+  scopeOf(client)
+    .connection.request('typing', { chat_id: 1, is_typing: false })
+    .catch(() => undefined);
+
+/** A clock whose pauses are short, and which waits for answers all the same. */
+export const quick: Clock = {
+  ...systemClock,
+  setTimeout: (work: () => void, ms: number) => systemClock.setTimeout(work, ms >= 10_000 ? ms : Math.min(ms, 20)),
+};
+
+/** A clock that stands still: a test ends its timers. */
+export class HandClock implements Clock {
+  /** How far the clock of the day has been set ahead. */
+  ahead = 0;
+  private readonly timers = new Map<object, { ms: number; work: () => void }>();
+
+  now(): number {
+    return this.ahead;
+  }
+
+  monotonic(): number {
+    return 0;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  setTimeout(work: () => void, ms: number): object {
+    const timer = {};
+    this.timers.set(timer, { ms, work });
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.timers.delete(timer as object);
+  }
+
+  /** How long the timers are set for that wait for no answer, and not for the end of a token. */
+  pauses(): number[] {
+    return [...this.timers.values()].map(({ ms }) => ms).filter((ms) => ms < 10_000);
+  }
+
+  /** Ends the timers that fit. False when there are none. */
+  pass(fits: (ms: number) => boolean): boolean {
+    const due = [...this.timers].filter(([, { ms }]) => fits(ms));
+    for (const [timer] of due) this.timers.delete(timer);
+    for (const [, { work }] of due) work();
+    return due.length > 0;
+  }
+}
+
+/** The table in STATES.md under this heading. */
+export function tableOf(heading: string): { states: string[]; rows: Record<string, string[]> } {
+  const document = readFileSync('clients/typescript/STATES.md', 'utf8');
+  const section = document.split(/^## /m).find((one) => one.startsWith(`${heading}\n`))!;
+  const lines = [...section.matchAll(/^\| (.+) \|$/gm)].map(([, row]) => row!.split('|').map((cell) => cell.trim()));
+  const [head, , ...body] = lines;
+  const states = head!.slice(1).map((state) => state.slice(1, -1));
+  return { states, rows: Object.fromEntries(body.map(([event, ...cells]) => [event!, cells])) };
+}
 
 /** The clients of a spec. */
 export class Clients {

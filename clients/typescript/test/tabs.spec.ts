@@ -2,18 +2,12 @@ import type { Message } from '../../../src/contract/messages.js';
 import { TcpProxy } from '../../../test/support/tcp-proxy.js';
 import { TestApp, type TestUser } from '../../../test/support/test-app.js';
 import type { Client } from '../src/client.js';
-import { systemClock } from '../src/clock.js';
 import { indexedDbStorage } from '../src/storage/indexeddb.js';
 import type { Storage } from '../src/storage/storage.js';
-import { Clients, synced, until } from './clients.js';
+import { Clients, quick, synced, until } from './clients.js';
 import { installIndexedDb } from './indexed-db.js';
 import { Browser } from './links.js';
 import { Tab } from './tab.js';
-
-const quick = {
-  ...systemClock,
-  setTimeout: (work: () => void, ms: number) => systemClock.setTimeout(work, ms >= 10_000 ? ms : Math.min(ms, 20)),
-};
 
 describe('the tabs of a browser', () => {
   let app: TestApp;
