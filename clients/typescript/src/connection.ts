@@ -45,6 +45,8 @@ export class Connection {
   private brought: KeptSession | undefined;
   /** How long a server that stops has asked to wait. */
   private drainMs: number | undefined;
+  /** The server has asked for the pause that is kept. */
+  private isAsked = false;
   /** We end the connection ourselves. */
   private isLeaving = false;
   private readonly unwatch: () => void;
@@ -80,9 +82,9 @@ export class Connection {
     void this.open();
   }
 
-  /** Connects now and not later, after sleep or when the network is back. */
+  /** Connects now and not later, after sleep or when the network is back; unless the server has asked to wait. */
   wake(): void {
-    if (this.status.peek() !== 'waiting') return;
+    if (this.status.peek() !== 'waiting' || this.isAsked) return;
     this.backoff.reset();
     this.connect();
   }
@@ -171,6 +173,7 @@ export class Connection {
 
   private connectLater(retryAfterMs?: number): void {
     if (this.status.peek() === 'offline') return;
+    this.isAsked = (this.drainMs ?? retryAfterMs) !== undefined;
     this.status.value = 'waiting';
     this.retry.set(this.drainMs ?? this.backoff.next(retryAfterMs), () => this.connect());
   }

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Chat } from '../../../src/contract/chats.js';
 import type { Message } from '../../../src/contract/messages.js';
-import type { Clock } from '../src/clock.js';
 import { Outbox } from '../src/outbox.js';
 import { OutboxSender, type Outcome } from '../src/outbox-sender.js';
 import { Persister } from '../src/persister.js';
 import { MemoryDatabase } from '../src/storage/memory.js';
 import { Store } from '../src/store.js';
+import { HandClock, tableOf } from './clients.js';
 
 const STATES = ['waiting', 'under way', 'pausing', 'suspected', 'failed', 'gone'] as const;
 type State = (typeof STATES)[number];
@@ -46,19 +45,8 @@ const turns = async (): Promise<void> => {
 class Bench {
   key = '';
   isReady = false;
-  private readonly timers = new Map<object, () => void>();
   private readonly attempts: ((outcome: Outcome) => void)[] = [];
-  private readonly clock: Clock = {
-    now: () => 0,
-    monotonic: () => 0,
-    random: () => 0.5,
-    setTimeout: (work) => {
-      const timer = {};
-      this.timers.set(timer, work);
-      return timer;
-    },
-    clearTimeout: (timer) => this.timers.delete(timer as object),
-  };
+  private readonly clock = new HandClock();
   private readonly persister = new Persister(this.database, this.clock);
   private readonly store = new Store(1, this.persister);
   private readonly outbox = new Outbox(
@@ -94,7 +82,7 @@ class Bench {
     if (!send) return 'gone';
     if (send.error) return 'failed';
     if (this.attempts.length > 0) return 'under way';
-    if (this.timers.size > 0) return 'pausing';
+    if (this.clock.pauses().length > 0) return 'pausing';
     return send.cuts > 0 ? 'suspected' : 'waiting';
   }
 
@@ -138,7 +126,7 @@ class Bench {
     };
     const outcome = outcomes[event];
     if (outcome) return this.end(outcome);
-    if (event === 'pause over') return this.passTime();
+    if (event === 'pause over') return this.clock.pass(() => true);
     if (event === 'ready') this.sender.drain();
     if (event === 'heard') this.store.apply('message:created', message);
     if (event === 'edited') await this.outbox.edit(1, this.key, 'edited', undefined);
@@ -152,13 +140,6 @@ class Bench {
     const attempt = this.attempts.shift();
     attempt?.(outcome);
     return attempt !== undefined;
-  }
-
-  private passTime(): boolean {
-    const timers = [...this.timers.values()];
-    this.timers.clear();
-    for (const work of timers) work();
-    return timers.length > 0;
   }
 }
 
@@ -189,10 +170,6 @@ describe('a message in the outbox', () => {
   });
 
   it('has no state and no event that STATES.md leaves out', () => {
-    const document = readFileSync('clients/typescript/STATES.md', 'utf8');
-    const rows = [...document.matchAll(/^\| (.+) \|$/gm)].map(([, row]) => row!.split('|').map((cell) => cell.trim()));
-    const [head, , ...body] = rows;
-    expect(head!.slice(1)).toEqual(STATES.map((state) => `\`${state}\``));
-    expect(Object.fromEntries(body.map(([event, ...cells]) => [event, cells]))).toEqual(TABLE);
+    expect(tableOf('A message in the outbox')).toEqual({ states: STATES, rows: TABLE });
   });
 });
