@@ -72,22 +72,9 @@ export class OutboxSender {
     );
   }
 
-  /** A change of a message that has failed waits until that is tried again or dropped. */
-  private isBlocked({ kind, chat_id, key, position }: OutboxEntry): boolean {
-    return (
-      kind !== 'read' &&
-      kind !== 'send' &&
-      this.outbox.entries
-        .peek()
-        .some(
-          (other) =>
-            other.kind === 'send' &&
-            other.error !== null &&
-            other.key === key &&
-            other.chat_id === chat_id &&
-            other.position !== position,
-        )
-    );
+  /** A change waits until its message is on the server, also when that has failed and is tried again later. */
+  private isBlocked({ kind, chat_id, key }: OutboxEntry): boolean {
+    return (kind === 'edit' || kind === 'delete') && this.outbox.sendOf(chat_id, key) !== undefined;
   }
 
   private async run(entry: OutboxEntry): Promise<void> {

@@ -63,14 +63,14 @@ export class Outbox {
   /** Puts an edit into the outbox, in place of earlier ones. Throws as `send` does. */
   async edit(chatId: number, key: string, text: string, stored: Message | undefined): Promise<void> {
     checkText(text);
-    const unsent = this.unsent(chatId, key);
+    const unsent = this.sendOf(chatId, key);
     if (unsent && this.untried.has(unsent.position)) return this.put({ ...unsent, text } as OutboxEntry);
     await this.add(chatId, { kind: 'edit', key, text, message_id: stored?.id ?? null }, this.changes(chatId, key));
   }
 
   /** Puts a deletion into the outbox, in place of edits. A message that was never tried is dropped. Throws as `send` does. */
   async remove(chatId: number, key: string, stored: Message | undefined): Promise<void> {
-    const unsent = this.unsent(chatId, key);
+    const unsent = this.sendOf(chatId, key);
     if (unsent && (this.untried.has(unsent.position) || unsent.error)) return this.take(chatId, key);
     await this.add(chatId, { kind: 'delete', key, message_id: stored?.id ?? null }, this.changes(chatId, key));
   }
@@ -91,9 +91,9 @@ export class Outbox {
     }
   }
 
-  /** Gives up what the server has refused for good. */
+  /** Gives up what the server has refused for good; with a message also the edits and the deletion that wait for it. */
   async drop(chatId: number, key: string): Promise<void> {
-    if (this.unsent(chatId, key)?.error) return this.take(chatId, key);
+    if (this.sendOf(chatId, key)?.error) return this.take(chatId, key);
     await this.discard(this.failed(chatId, key));
   }
 
@@ -112,9 +112,9 @@ export class Outbox {
     );
   }
 
-  /** The send of this message, if it waits. */
-  sendOf({ chat_id, client_message_id }: Message): OutboxEntry | undefined {
-    return this.unsent(chat_id, client_message_id);
+  /** The send of a message, if it waits or has failed. */
+  sendOf(chatId: number, key: string): OutboxEntry | undefined {
+    return this.entries.peek().find((entry) => entry.kind === 'send' && isOf(chatId, key)(entry));
   }
 
   /** The changes of a message that wait for its id. */
@@ -155,10 +155,6 @@ export class Outbox {
 
   private forget(positions: readonly number[]): void {
     this.entries.value = this.entries.peek().filter(({ position }) => !positions.includes(position));
-  }
-
-  private unsent(chatId: number, key: string): OutboxEntry | undefined {
-    return this.entries.peek().find((entry) => entry.kind === 'send' && isOf(chatId, key)(entry));
   }
 
   private changes(chatId: number, key: string): (OutboxEntry & { kind: 'edit' | 'delete' })[] {

@@ -7,8 +7,8 @@ import type { Store, StoreListener } from './store.js';
 
 /** What the persister must know of the outbox. */
 interface Waiting {
-  /** The send of this message, if it waits. */
-  sendOf(message: Message): OutboxEntry | undefined;
+  /** The send of a message, if it waits. */
+  sendOf(chatId: number, key: string): OutboxEntry | undefined;
   /** The changes of an unsent message, which need its id. */
   changesOf(message: Message): readonly (OutboxEntry & { readonly kind: 'edit' | 'delete' })[];
   finish(position: number): void;
@@ -72,7 +72,7 @@ export class Persister implements StoreListener {
   }
 
   held(message: Message): void {
-    const send = this.waiting?.sendOf(message);
+    const send = this.waiting?.sendOf(message.chat_id, message.client_message_id);
     if (send) this.done(send.position);
     for (const change of this.waiting?.changesOf(message) ?? []) this.replace({ ...change, message_id: message.id });
     this.collect(() => this.messages.set(`${message.chat_id}/${message.seq}`, message));

@@ -5,17 +5,12 @@ import type { Client } from '../src/client.js';
 import { systemClock } from '../src/clock.js';
 import { MemoryDatabase, memoryStorage } from '../src/storage/memory.js';
 import type { NewEntry } from '../src/storage/storage.js';
-import { Clients, synced, until } from './clients.js';
+import { Clients, eventually, quick, scopeOf, synced, until } from './clients.js';
 
 /** A clock that doesn't wait long. */
 const hasty = {
   ...systemClock,
   setTimeout: (work: () => void, ms: number) => systemClock.setTimeout(work, Math.min(ms, 100)),
-};
-/** The same, which waits for answers all the same. */
-const quick = {
-  ...systemClock,
-  setTimeout: (work: () => void, ms: number) => systemClock.setTimeout(work, ms >= 10_000 ? ms : Math.min(ms, 20)),
 };
 
 describe('the outbox', () => {
@@ -34,7 +29,6 @@ describe('the outbox', () => {
 
   const historyOf = async (user: TestUser, chat: { id: number }): Promise<Message[]> =>
     (await user.get<Message[]>(`/history/${chat.id}?limit=100`)).body;
-  const scopeOf = (client: Client) => (client as any).scope.peek();
 
   /** A person with a group, and a way to the server that can be cut. */
   async function setUp() {
@@ -154,6 +148,28 @@ describe('the outbox', () => {
     } finally {
       await limited.close();
     }
+  });
+
+  it.each(['retry', 'drop'] as const)('takes the edit of a failed message along: %s', async (deed) => {
+    const { user, proxy, start } = await setUp();
+    const friend = await app.user();
+    const chat = await user.privateChat(friend);
+    const first = await start();
+    await synced(first);
+    proxy.block();
+    const key = await first.chat(chat.id).send('first');
+    await first.close();
+    await friend.put(`/users/${user.id}/block`);
+    const second = await start();
+    // It may have been tried before the restart, so the edit waits behind it.
+    await second.chat(chat.id).edit(key, 'edited');
+    proxy.unblock();
+    await until(second.chat(chat.id).message(key), (message) => message?.status === 'failed');
+    await friend.delete(`/users/${user.id}/block`);
+    await second.chat(chat.id)[deed](key);
+    await eventually(() => scopeOf(second).outbox.entries.peek().length === 0, 'an empty outbox');
+    const texts = (await historyOf(user, chat)).map(({ text }) => text);
+    expect(texts).toEqual(deed === 'retry' ? ['edited'] : []);
   });
 
   it('merges edits and reads that wait', async () => {
