@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useMemo, useState, useSyncExternalStore } from 'react';
 import type { ChatState } from './chat-state.js';
 import type { Client, ClientStatus } from './client.js';
 import type { ChatMessage } from './message-map.js';
@@ -20,15 +20,8 @@ export const useChat = (client: Client, chatId: number): ChatState | undefined =
 export const useStatus = (client: Client): ClientStatus => useObservable(client.status);
 
 /** A message by its key. */
-export function useMessage(client: Client, chatId: number, key: string): ChatMessage | undefined {
-  const [message, setMessage] = useState(() => client.chat(chatId).message(key).get());
-  useEffect(() => {
-    const observable = client.chat(chatId).message(key);
-    setMessage(observable.get());
-    return observable.subscribe(setMessage);
-  }, [client, chatId, key]);
-  return message;
-}
+export const useMessage = (client: Client, chatId: number, key: string): ChatMessage | undefined =>
+  useObservable(useMemo(() => client.chat(chatId).message(key), [client, chatId, key]));
 
 /** A window on the newest messages of a chat, or on those around the `seq` `around`; and its state. */
 export function useMessages(client: Client, chatId: number, around?: number): [WindowState, MessageWindow] {
