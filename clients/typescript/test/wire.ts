@@ -26,6 +26,33 @@ export class Wire {
     socket.onevent = (packet: { data: [string, object] }) => pass(packet.data[0], () => onEvent(packet));
   }
 
+  /** Lets everything through again. What was to come late is lost. */
+  hearAgain(): void {
+    this.onHeard = (_, pass) => pass();
+  }
+
+  /** The next thing that is heard gets lost, comes twice, or comes only after `count` others. */
+  mishear(fault: 'lose' | 'twice' | 'late', count: number): void {
+    this.onHeard = (_, pass) => {
+      this.hearAgain();
+      if (fault === 'late') this.hearAfter(pass, count);
+      if (fault !== 'twice') return;
+      pass();
+      pass();
+    };
+  }
+
+  private hearAfter(late: () => void, count: number): void {
+    let left = count;
+    this.onHeard = (_, pass) => {
+      pass();
+      left -= 1;
+      if (left > 0) return;
+      this.hearAgain();
+      late();
+    };
+  }
+
   private sent(command: string, payload: object): object {
     if (command !== 'sync' || !this.isResetting) return payload;
     this.isResetting = false;
