@@ -10,10 +10,12 @@ export class Chats {
   /** With the unread count, the last message and the other person of each; the one with the latest message first. */
   readonly list: Observable<readonly ChatState[]>;
 
-  constructor(
-    private readonly scope: ReadonlySignal<Scope | undefined>,
-    private readonly session: Session,
-  ) {
+  readonly #scope: ReadonlySignal<Scope | undefined>;
+  readonly #session: Session;
+
+  constructor(scope: ReadonlySignal<Scope | undefined>, session: Session) {
+    this.#scope = scope;
+    this.#session = session;
     const none: readonly ChatState[] = [];
     this.list = observe(computed(() => (scope.value ? listOf(scope.value) : none)));
   }
@@ -24,7 +26,7 @@ export class Chats {
    */
   async openPrivate(userId: number): Promise<number> {
     const body = { type: 'private' as const, user_id: userId };
-    return this.take(await this.session.request('post', '/chats', { body }));
+    return this.#take(await this.#session.request('post', '/chats', { body }));
   }
 
   /**
@@ -36,12 +38,12 @@ export class Chats {
     memberIds: readonly number[],
   ): Promise<{ id: number; leftOutIds: readonly number[] }> {
     const body = { name, member_ids: [...memberIds] };
-    const { left_out_ids = [], ...chat } = await this.session.request('post', '/groups', { body });
-    return { id: this.take(chat), leftOutIds: left_out_ids };
+    const { left_out_ids = [], ...chat } = await this.#session.request('post', '/groups', { body });
+    return { id: this.#take(chat), leftOutIds: left_out_ids };
   }
 
-  private take(chat: Chat): number {
-    const store = this.scope.peek()?.store;
+  #take(chat: Chat): number {
+    const store = this.#scope.peek()?.store;
     if (store && !store.chats.has(chat.id)) store.startChat(chat);
     return chat.id;
   }

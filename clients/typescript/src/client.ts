@@ -41,99 +41,110 @@ export class Client {
   readonly session: Session;
   readonly chats: Chats;
   readonly status: Observable<ClientStatus>;
-  private readonly rest: Rest;
-  private readonly tabs: Tabs;
-  private readonly tokens: Tokens;
+  readonly #rest: Rest;
+  readonly #tabs: Tabs;
+  readonly #tokens: Tokens;
   private readonly scope = signal<Scope | undefined>(undefined);
-  private readonly handles = new Map<number, ChatHandle>();
+  readonly #handles = new Map<number, ChatHandle>();
   /** Users come and go one after the other. */
-  private switching: Promise<void> = Promise.resolve();
-  private unwatch: () => void = () => undefined;
-  private isClosed = false;
+  #switching: Promise<void> = Promise.resolve();
+  #unwatch: () => void = () => undefined;
+  #isClosed = false;
 
-  constructor(private readonly options: ClientOptions) {
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
     const { storage, tokens, tabs, fetch = globalThis.fetch } = options;
-    this.rest = new Rest(this.url, (...request) => fetch(...request), this.clock);
+    this.#rest = new Rest(this.#url, (...request) => fetch(...request), this.#clock);
     // Tabs without a storage in common are alone: each sends what it holds.
     const links = tabs ?? (storage.isPersistent ? browserLinks() : undefined);
-    this.tabs = new Tabs(`windi-chat:${this.url}`, links);
-    this.tokens = new Tokens(tokens ?? storage.session, this.rest, this.tabs, this.clock);
-    this.session = new Session(this.tokens, this.rest, {
-      ready: () => this.switching,
-      forget: () => this.forget(),
+    this.#tabs = new Tabs(`windi-chat:${this.#url}`, links);
+    this.#tokens = new Tokens(tokens ?? storage.session, this.#rest, this.#tabs, this.#clock);
+    this.session = new Session(this.#tokens, this.#rest, {
+      ready: () => this.#switching,
+      forget: () => this.#forget(),
     });
     this.chats = new Chats(this.scope, this.session);
-    this.status = observe(computed(() => this.currentStatus()));
-    this.tabs.onNews = (news) => this.onNews(news);
+    this.status = observe(computed(() => this.#currentStatus()));
+    this.#tabs.onNews = (news) => this.#onNews(news);
   }
 
   /** A chat by its id, the same object each time. */
   chat(id: number): ChatHandle {
-    const known = this.handles.get(id);
+    const known = this.#handles.get(id);
     if (known) return known;
     const made = new ChatHandle(id, this.scope, this.session);
-    this.handles.set(id, made);
+    this.#handles.set(id, made);
     return made;
   }
 
   /** Takes up what the storage holds. */
   async open(): Promise<void> {
-    await this.tokens.load();
-    const userId = computed(() => this.tokens.session.value?.account.id);
-    this.unwatch = effect(() => this.follow(userId.value));
-    await this.switching;
+    await this.#tokens.load();
+    const userId = computed(() => this.#tokens.session.value?.account.id);
+    this.#unwatch = effect(() => this.#follow(userId.value));
+    await this.#switching;
   }
 
   /** Leaves nothing behind that runs: no timer, no connection, no lock. What is stored stays. */
   async close(): Promise<void> {
-    this.isClosed = true;
-    this.unwatch();
-    this.follow(undefined);
-    await this.switching;
-    this.tabs.close();
-    this.rest.close();
+    this.#isClosed = true;
+    this.#unwatch();
+    this.#follow(undefined);
+    await this.#switching;
+    this.#tabs.close();
+    this.#rest.close();
   }
 
-  private get url(): string {
-    return this.options.url.replace(/\/$/, '');
+  get #url(): string {
+    return this.#options.url.replace(/\/$/, '');
   }
 
-  private get clock(): Clock {
-    return this.options.clock ?? systemClock;
+  get #clock(): Clock {
+    return this.#options.clock ?? systemClock;
   }
 
-  private follow(userId: number | undefined): void {
-    this.switching = this.switching.then(() => this.switchTo(userId));
+  #follow(userId: number | undefined): void {
+    this.#switching = this.#switching.then(() => this.#switchTo(userId));
   }
 
-  private async switchTo(userId: number | undefined): Promise<void> {
+  async #switchTo(userId: number | undefined): Promise<void> {
     const before = this.scope.peek();
     if (before?.userId === userId) return;
     this.scope.value = undefined;
     await before?.close();
-    if (userId === undefined || (this.isClosed && before !== undefined)) return;
-    const { url, clock, tabs, tokens, session } = this;
-    const database = await this.options.storage.open(userId);
-    const scope = new Scope({ url, userId, database, tabs, tokens, session, clock });
+    if (userId === undefined || (this.#isClosed && before !== undefined)) return;
+    const { session } = this;
+    const database = await this.#options.storage.open(userId);
+    const scope = new Scope({
+      url: this.#url,
+      userId,
+      database,
+      tabs: this.#tabs,
+      tokens: this.#tokens,
+      session,
+      clock: this.#clock,
+    });
     await scope.open();
     this.scope.value = scope;
   }
 
   /** Deletes what is stored of the person. */
-  private async forget(): Promise<void> {
+  async #forget(): Promise<void> {
     const scope = this.scope.peek();
     this.scope.value = undefined;
     await scope?.close(true);
   }
 
-  private onNews(news: TabNews): void {
-    if (news.kind === 'session') void this.tokens.load();
+  #onNews(news: TabNews): void {
+    if (news.kind === 'session') void this.#tokens.load();
     else if (news.user_id === this.scope.peek()?.userId) void this.scope.peek()!.onNews();
   }
 
-  private currentStatus(): ClientStatus {
+  #currentStatus(): ClientStatus {
     const scope = this.scope.value;
-    const { isPersistent } = this.options.storage;
+    const { isPersistent } = this.#options.storage;
     const kept = isPersistent ? 'persistent' : 'memory';
     return {
       connection: scope?.connection.status.value ?? 'offline',

@@ -20,20 +20,24 @@ export const systemClock: Clock = {
 
 /** One timer: to set it again ends what was set before. */
 export class Timer {
-  private timer: unknown;
+  #timer: unknown;
 
-  constructor(private readonly clock: Clock) {}
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get isSet(): boolean {
-    return this.timer !== undefined;
+    return this.#timer !== undefined;
   }
 
   set(ms: number, work: () => void): void {
     this.clear();
     // Longer ones would be taken for 1 ms.
-    this.timer = this.clock.setTimeout(
+    this.#timer = this.#clock.setTimeout(
       () => {
-        this.timer = undefined;
+        this.#timer = undefined;
         work();
       },
       Math.min(Math.max(ms, 0), 2 ** 31 - 1),
@@ -41,8 +45,8 @@ export class Timer {
   }
 
   clear(): void {
-    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
-    this.timer = undefined;
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 
@@ -51,18 +55,22 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /** The pauses between tries: doubled each time up to 30 s, and at random by half, so that clients don't come together. */
 export class Backoff {
-  private pause = FIRST_PAUSE_MS;
+  #pause = FIRST_PAUSE_MS;
 
-  constructor(private readonly clock: Clock) {}
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** The next pause, which comes on top of what the server asks for. */
   next(retryAfterMs = 0): number {
-    const pause = this.pause;
-    this.pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
-    return retryAfterMs + Math.min(pause * (0.5 + this.clock.random()), LONGEST_PAUSE_MS);
+    const pause = this.#pause;
+    this.#pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    return retryAfterMs + Math.min(pause * (0.5 + this.#clock.random()), LONGEST_PAUSE_MS);
   }
 
   reset(): void {
-    this.pause = FIRST_PAUSE_MS;
+    this.#pause = FIRST_PAUSE_MS;
   }
 }

@@ -37,19 +37,26 @@ export class HeldChat {
   /** Grows when all messages have been dropped. */
   epoch = 0;
   /** The highest numbers that were heard of since the last sync began. */
-  private needed = { seq: 0, change_seq: 0 };
+  #needed = { seq: 0, change_seq: 0 };
   /** The changed messages that came while pages of the history are under way. */
-  private readonly underWay = new Set<Message[]>();
+  readonly #underWay = new Set<Message[]>();
+
+  readonly #userId: number;
+  readonly #messages: MessageMap;
+  readonly #listener: ChatListener;
 
   constructor(
     public chat: Chat,
     public seq: number,
     public change_seq: number,
-    private readonly userId: number,
-    private readonly messages: MessageMap,
-    private readonly listener: ChatListener,
+    userId: number,
+    messages: MessageMap,
+    listener: ChatListener,
   ) {
-    this.takeChat(chat);
+    this.#userId = userId;
+    this.#messages = messages;
+    this.#listener = listener;
+    this.#takeChat(chat);
   }
 
   get cursor(): SyncCursor {
@@ -71,17 +78,17 @@ export class HeldChat {
 
   /** Whether something is missing that is before what was heard of. */
   get isBehind(): boolean {
-    return this.seq < this.needed.seq || this.change_seq < this.needed.change_seq;
+    return this.seq < this.#needed.seq || this.change_seq < this.#needed.change_seq;
   }
 
   /** A sync that is sent now brings all that was heard of before. */
   beginSync(): void {
-    this.needed = { seq: 0, change_seq: 0 };
+    this.#needed = { seq: 0, change_seq: 0 };
   }
 
   /** Drops all messages and members, and pages that are under way. */
   empty(): void {
-    this.messages.drop(this.chat.id, this.timeline.all());
+    this.#messages.drop(this.chat.id, this.timeline.all());
     this.timeline = new Timeline();
     this.members = null;
     this.epoch += 1;
@@ -92,22 +99,22 @@ export class HeldChat {
     this.empty();
     this.seq = chat.last_seq;
     this.change_seq = chat.last_change_seq;
-    this.takeChat(chat);
+    this.#takeChat(chat);
   }
 
   created(message: Message): void {
-    this.need(message.seq);
+    this.#need(message.seq);
     this.holdNew(message);
-    this.advance();
+    this.#advance();
     this.read({ reader_id: message.sender_id, seq: message.seq, is_read: message.is_read });
   }
 
   updated(message: Message): void {
-    for (const changed of this.underWay) changed.push(message);
-    this.takeChanged(message);
-    if (message.seq <= this.seq) this.moveTo(message.change_seq!);
+    for (const changed of this.#underWay) changed.push(message);
+    this.#takeChanged(message);
+    if (message.seq <= this.seq) this.#moveTo(message.change_seq!);
     // It is missing, and comes with its changes.
-    else this.need(message.seq, message.change_seq!);
+    else this.#need(message.seq, message.change_seq!);
     this.touch();
   }
 
@@ -117,19 +124,19 @@ export class HeldChat {
     if ('name' in change) this.chat = { ...this.chat, name: change.name, creator_id: change.creator_id };
     if ('member_count' in change) this.chat = { ...this.chat, member_count: change.member_count };
     if (change.member && event === 'member:removed') this.members?.delete(change.member.user_id);
-    else if (change.member) this.takeMember(change.member);
-    this.moveTo(change.change_seq);
-    this.takeReadByAll();
+    else if (change.member) this.#takeMember(change.member);
+    this.#moveTo(change.change_seq);
+    this.#takeReadByAll();
     this.touch();
   }
 
   /** Somebody has read up to there; `is_read` when everybody has. */
   read({ reader_id, seq, is_read }: Pick<ReadReceipt, 'reader_id' | 'seq' | 'is_read'>): void {
-    if (reader_id === this.userId && seq > this.chat.last_read_seq) this.chat = { ...this.chat, last_read_seq: seq };
+    if (reader_id === this.#userId && seq > this.chat.last_read_seq) this.chat = { ...this.chat, last_read_seq: seq };
     const member = this.members?.get(reader_id);
     if (member && member.last_read_seq < seq) this.members!.set(reader_id, { ...member, last_read_seq: seq });
-    if (is_read) this.moveReadByAll(seq);
-    this.takeReadByAll();
+    if (is_read) this.#moveReadByAll(seq);
+    this.#takeReadByAll();
     this.touch();
   }
 
@@ -137,20 +144,20 @@ export class HeldChat {
   takeNews({ messages, has_more, reset: _, members, left_user_ids, ...chat }: ChatNews, isFresh: boolean): void {
     const before = isFresh ? 0 : this.seq;
     if (isFresh) this.restart(chat);
-    else this.takeChat(chat);
+    else this.#takeChat(chat);
     if (!members) this.members = null;
     for (const id of left_user_ids) this.members?.delete(id);
     for (const member of members ?? []) this.members?.set(member.user_id, member);
     for (const message of messages)
       if (message.seq > before) this.hold(message);
-      else this.takeChanged(message);
-    for (const changed of this.underWay) changed.push(...messages);
+      else this.#takeChanged(message);
+    for (const changed of this.#underWay) changed.push(...messages);
     const [upTo, changedUpTo] = has_more
       ? [messages.findLast(({ seq }) => seq > before)?.seq, messages.findLast(({ seq }) => seq <= before)?.change_seq]
       : [chat.last_seq, chat.last_change_seq];
     this.seq = upTo ?? this.seq;
     this.change_seq = changedUpTo ?? this.change_seq;
-    this.advance();
+    this.#advance();
     this.touch();
   }
 
@@ -158,7 +165,7 @@ export class HeldChat {
   takeMembers({ last_change_seq }: Pick<ChatWithMembers, 'last_change_seq'>, members: readonly Member[]): boolean {
     if (last_change_seq < this.change_seq) return false;
     this.members = new Map(members.map((member) => [member.user_id, member]));
-    this.takeReadByAll();
+    this.#takeReadByAll();
     this.touch();
     return true;
   }
@@ -167,24 +174,24 @@ export class HeldChat {
   async takePage(fetch: () => Promise<Message[]>): Promise<void> {
     const { epoch } = this;
     const changed: Message[] = [];
-    this.underWay.add(changed);
+    this.#underWay.add(changed);
     try {
       const page = await fetch();
       if (epoch !== this.epoch) return;
       for (const message of page) this.hold(message);
-      for (const message of changed) this.takeChanged(message);
-      this.advance();
+      for (const message of changed) this.#takeChanged(message);
+      this.#advance();
       this.touch();
     } finally {
-      this.underWay.delete(changed);
+      this.#underWay.delete(changed);
     }
   }
 
   /** Takes a message as it was stored. */
   hold(message: Message): void {
     this.timeline.add(message.seq, message.client_message_id);
-    if (this.messages.put(message)) this.listener.held(message);
-    this.takeLast(message);
+    if (this.#messages.put(message)) this.#listener.held(message);
+    this.#takeLast(message);
   }
 
   /** Takes a message as it was stored, unless it is an older one whose neighbours aren't held. */
@@ -195,22 +202,22 @@ export class HeldChat {
   /** Says that something of the chat has changed. */
   touch(): void {
     this.version.value += 1;
-    this.listener.changed(this);
+    this.#listener.changed(this);
   }
 
-  private takeChanged(message: Message): void {
+  #takeChanged(message: Message): void {
     if (this.timeline.has(message.seq)) this.hold(message);
-    else if (this.chat.last_message?.id === message.id) this.takeLast(message);
+    else if (this.chat.last_message?.id === message.id) this.#takeLast(message);
   }
 
-  private takeChat(chat: Chat): void {
+  #takeChat(chat: Chat): void {
     const before = this.chat.read_by_all_seq;
     this.chat = chat;
-    if (chat.last_message) this.messages.put(chat.last_message);
-    this.renew(before);
+    if (chat.last_message) this.#messages.put(chat.last_message);
+    this.#renew(before);
   }
 
-  private takeLast(message: Message): void {
+  #takeLast(message: Message): void {
     const last = this.chat.last_message;
     const isNewer =
       !last ||
@@ -218,53 +225,53 @@ export class HeldChat {
       (message.seq === last.seq && (message.change_seq ?? 0) >= (last.change_seq ?? 0));
     if (!isNewer) return;
     this.chat = { ...this.chat, last_message: message, last_seq: Math.max(this.chat.last_seq, message.seq) };
-    this.messages.put(message);
+    this.#messages.put(message);
   }
 
-  private advance(): void {
+  #advance(): void {
     const run = this.timeline.runAt(this.seq + 1);
     if (!run) return;
     this.seq = run.to;
-    this.takeLast(this.messages.stored(this.chat.id, this.timeline.key(run.to)!)!);
+    this.#takeLast(this.#messages.stored(this.chat.id, this.timeline.key(run.to)!)!);
   }
 
   /** These are on the server. */
-  private need(seq: number, changeSeq = 0): void {
-    this.needed.seq = Math.max(this.needed.seq, seq);
-    this.needed.change_seq = Math.max(this.needed.change_seq, changeSeq);
+  #need(seq: number, changeSeq = 0): void {
+    this.#needed.seq = Math.max(this.#needed.seq, seq);
+    this.#needed.change_seq = Math.max(this.#needed.change_seq, changeSeq);
   }
 
-  private moveTo(changeSeq: number): void {
-    this.need(0, changeSeq);
+  #moveTo(changeSeq: number): void {
+    this.#need(0, changeSeq);
     if (changeSeq === this.change_seq + 1) this.change_seq = changeSeq;
   }
 
   /** When all members are held, everybody has read what the slowest of them has. */
-  private takeReadByAll(): void {
+  #takeReadByAll(): void {
     if (!this.members || this.members.size !== this.chat.member_count) return;
-    this.moveReadByAll(Math.min(...[...this.members.values()].map(({ last_read_seq }) => last_read_seq)));
+    this.#moveReadByAll(Math.min(...[...this.members.values()].map(({ last_read_seq }) => last_read_seq)));
   }
 
-  private moveReadByAll(seq: number): void {
+  #moveReadByAll(seq: number): void {
     const before = this.chat.read_by_all_seq;
     if (seq <= before) return;
     this.chat = { ...this.chat, read_by_all_seq: seq };
-    this.renew(before);
+    this.#renew(before);
   }
 
   /** Shows that all messages above `before` are read, as far as they are. */
-  private renew(before: number): void {
+  #renew(before: number): void {
     const { id, read_by_all_seq, last_seq } = this.chat;
     for (let seq = before + 1; seq <= Math.min(read_by_all_seq, last_seq); seq += 1) {
       const key = this.timeline.key(seq);
-      if (key !== undefined) this.messages.renew(id, key);
+      if (key !== undefined) this.#messages.renew(id, key);
     }
   }
 
-  private takeMember(member: Member): void {
+  #takeMember(member: Member): void {
     this.members?.set(member.user_id, member);
     const { peer } = this.chat;
-    if (member.user_id === this.userId) this.chat = { ...this.chat, my_role: member.role };
+    if (member.user_id === this.#userId) this.chat = { ...this.chat, my_role: member.role };
     if (member.user_id === peer?.id)
       this.chat = { ...this.chat, name: member.name, peer: { ...peer, name: member.name } };
   }

@@ -39,89 +39,93 @@ const idOf = (chatId: number, key: string): string => `${chatId}/${key}`;
 
 /** All messages that are held, each once: lists hold their keys. */
 export class MessageMap {
-  private readonly byId = new Map<string, Message>();
-  private readonly entries = new Map<string, OutboxEntry[]>();
+  readonly #byId = new Map<string, Message>();
+  readonly #entries = new Map<string, OutboxEntry[]>();
   /** Made when somebody looks, and thrown away when something of it changes. */
-  private readonly views = new Map<string, ChatMessage>();
+  readonly #views = new Map<string, ChatMessage>();
   /** Of those that somebody watches. */
-  private readonly watched = new Map<string, Signal<ChatMessage | undefined>>();
+  readonly #watched = new Map<string, Signal<ChatMessage | undefined>>();
 
-  constructor(private readonly around: Surroundings) {}
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
 
   stored(chatId: number, key: string): Message | undefined {
-    return this.byId.get(idOf(chatId, key));
+    return this.#byId.get(idOf(chatId, key));
   }
 
   /** Keeps the newer one of two versions. */
   put(message: Message): boolean {
     const id = idOf(message.chat_id, message.client_message_id);
-    const held = this.byId.get(id);
+    const held = this.#byId.get(id);
     if (held && (held.change_seq ?? 0) > (message.change_seq ?? 0)) return false;
-    this.byId.set(id, message);
-    this.refresh(id);
+    this.#byId.set(id, message);
+    this.#refresh(id);
     return true;
   }
 
   drop(chatId: number, keys: Iterable<string>): void {
     for (const key of keys) {
-      this.byId.delete(idOf(chatId, key));
-      this.refresh(idOf(chatId, key));
+      this.#byId.delete(idOf(chatId, key));
+      this.#refresh(idOf(chatId, key));
     }
   }
 
   /** Takes what the outbox holds now. Returns the ids of the chats in which that may be other than before. */
   takeOutbox(entries: readonly OutboxEntry[]): Set<number> {
-    const changed = new Set(this.entries.keys());
-    this.entries.clear();
+    const changed = new Set(this.#entries.keys());
+    this.#entries.clear();
     for (const entry of entries) {
       if (entry.kind === 'read') continue;
       const id = idOf(entry.chat_id, entry.key);
-      this.entries.set(id, [...(this.entries.get(id) ?? []), entry]);
+      this.#entries.set(id, [...(this.#entries.get(id) ?? []), entry]);
       changed.add(id);
     }
-    for (const id of changed) this.refresh(id);
+    for (const id of changed) this.#refresh(id);
     return new Set([...changed].map((id) => Number(id.split('/')[0])));
   }
 
   /** The message, the same object until something of it changes. */
   view(chatId: number, key: string): ChatMessage | undefined {
     const id = idOf(chatId, key);
-    const known = this.views.get(id);
+    const known = this.#views.get(id);
     if (known) return known;
-    const view = this.build(chatId, key, this.byId.get(id), this.entries.get(id) ?? []);
-    if (view) this.views.set(id, view);
+    const view = this.#build(chatId, key, this.#byId.get(id), this.#entries.get(id) ?? []);
+    if (view) this.#views.set(id, view);
     return view;
   }
 
   observe(chatId: number, key: string): Observable<ChatMessage | undefined> {
     return {
       get: () => this.view(chatId, key),
-      subscribe: (listener) => observe(this.signalOf(chatId, key)).subscribe(listener),
+      subscribe: (listener) => observe(this.#signalOf(chatId, key)).subscribe(listener),
     };
   }
 
   /** Says that something around the message has changed: who has read it. */
   renew(chatId: number, key: string): void {
-    this.refresh(idOf(chatId, key));
+    this.#refresh(idOf(chatId, key));
   }
 
-  private signalOf(chatId: number, key: string): Signal<ChatMessage | undefined> {
+  #signalOf(chatId: number, key: string): Signal<ChatMessage | undefined> {
     const id = idOf(chatId, key);
-    const known = this.watched.get(id);
+    const known = this.#watched.get(id);
     if (known) return known;
-    const made = signal(this.view(chatId, key), { unwatched: () => void this.watched.delete(id) });
-    this.watched.set(id, made);
+    const made = signal(this.view(chatId, key), { unwatched: () => void this.#watched.delete(id) });
+    this.#watched.set(id, made);
     return made;
   }
 
-  private refresh(id: string): void {
-    this.views.delete(id);
-    const watched = this.watched.get(id);
+  #refresh(id: string): void {
+    this.#views.delete(id);
+    const watched = this.#watched.get(id);
     const slash = id.indexOf('/');
     if (watched) watched.value = this.view(Number(id.slice(0, slash)), id.slice(slash + 1));
   }
 
-  private build(
+  #build(
     chatId: number,
     key: string,
     stored: Message | undefined,
@@ -129,20 +133,20 @@ export class MessageMap {
   ): ChatMessage | undefined {
     const change = changeOf(entries);
     const shown = change?.status === 'sending' ? change : null;
-    if (!stored) return this.buildUnsent(chatId, key, entries, change);
-    const isRead = stored.seq <= this.around.readByAll(chatId);
+    if (!stored) return this.#buildUnsent(chatId, key, entries, change);
+    const isRead = stored.seq <= this.#around.readByAll(chatId);
     return {
       ...stored,
       ...(shown && { text: shown.text }),
       key,
       is_read: isRead,
-      status: isRead && stored.sender_id === this.around.userId ? 'read' : 'sent',
+      status: isRead && stored.sender_id === this.#around.userId ? 'read' : 'sent',
       error: null,
       change,
     };
   }
 
-  private buildUnsent(
+  #buildUnsent(
     chatId: number,
     key: string,
     entries: readonly OutboxEntry[],
@@ -154,7 +158,7 @@ export class MessageMap {
       id: null,
       seq: null,
       chat_id: chatId,
-      sender_id: this.around.userId,
+      sender_id: this.#around.userId,
       text: change?.status === 'sending' ? change.text : entry.text,
       timestamp: entry.created_at,
       is_read: false,

@@ -28,97 +28,101 @@ export interface SenderHooks {
  * try has cut the connection is tried alone, so that no other one is suspected.
  */
 export class OutboxSender {
-  private readonly busy = new Set<number>();
-  private readonly pauses = new Map<number, { timer: Timer; backoff: Backoff; isAsked: boolean }>();
-  private isAlone = false;
-  private isClosed = false;
+  readonly #busy = new Set<number>();
+  readonly #pauses = new Map<number, { timer: Timer; backoff: Backoff; isAsked: boolean }>();
+  #isAlone = false;
+  #isClosed = false;
 
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly hooks: SenderHooks,
-    private readonly clock: Clock,
-  ) {}
+  readonly #outbox: Outbox;
+  readonly #hooks: SenderHooks;
+  readonly #clock: Clock;
+
+  constructor(outbox: Outbox, hooks: SenderHooks, clock: Clock) {
+    this.#outbox = outbox;
+    this.#hooks = hooks;
+    this.#clock = clock;
+  }
 
   /** Starts what can be started. Call it whenever something has changed. */
   drain(): void {
-    if (this.isClosed || !this.hooks.isReady() || this.isAlone) return;
-    const next = this.next();
-    for (const entry of next) if (entry.cuts === 0) void this.run(entry);
+    if (this.#isClosed || !this.#hooks.isReady() || this.#isAlone) return;
+    const next = this.#next();
+    for (const entry of next) if (entry.cuts === 0) void this.#run(entry);
     const suspect = next.find(({ cuts }) => cuts > 0);
-    if (!suspect || this.busy.size > 0) return;
-    this.isAlone = true;
-    void this.run(suspect);
+    if (!suspect || this.#busy.size > 0) return;
+    this.#isAlone = true;
+    void this.#run(suspect);
   }
 
   /** There is a new connection: only pauses that the server has asked for go on. */
   resume(): void {
-    for (const { timer, isAsked } of this.pauses.values()) if (!isAsked) timer.clear();
+    for (const { timer, isAsked } of this.#pauses.values()) if (!isAsked) timer.clear();
     this.drain();
   }
 
   close(): void {
-    this.isClosed = true;
-    for (const { timer } of this.pauses.values()) timer.clear();
+    this.#isClosed = true;
+    for (const { timer } of this.#pauses.values()) timer.clear();
   }
 
   /** The first command of each chat in which none is under way and no pause is kept. */
-  private next(): OutboxEntry[] {
+  #next(): OutboxEntry[] {
     const first = new Map<number, OutboxEntry>();
-    for (const entry of this.outbox.waiting()) {
-      if (!first.has(entry.chat_id) && !this.isBlocked(entry)) first.set(entry.chat_id, entry);
+    for (const entry of this.#outbox.waiting()) {
+      if (!first.has(entry.chat_id) && !this.#isBlocked(entry)) first.set(entry.chat_id, entry);
     }
     return [...first.values()].filter(
-      ({ chat_id }) => !this.busy.has(chat_id) && !this.pauses.get(chat_id)?.timer.isSet,
+      ({ chat_id }) => !this.#busy.has(chat_id) && !this.#pauses.get(chat_id)?.timer.isSet,
     );
   }
 
   /** A change waits until its message is on the server, also when that has failed and is tried again later. */
-  private isBlocked({ kind, chat_id, key }: OutboxEntry): boolean {
-    return (kind === 'edit' || kind === 'delete') && this.outbox.sendOf(chat_id, key) !== undefined;
+  #isBlocked({ kind, chat_id, key }: OutboxEntry): boolean {
+    return (kind === 'edit' || kind === 'delete') && this.#outbox.sendOf(chat_id, key) !== undefined;
   }
 
-  private async run(entry: OutboxEntry): Promise<void> {
-    this.busy.add(entry.chat_id);
-    this.outbox.tried(entry);
-    const outcome = await this.hooks.attempt(entry);
-    this.busy.delete(entry.chat_id);
-    this.isAlone = false;
-    if (this.isClosed) return;
-    this.settle(entry, outcome);
+  async #run(entry: OutboxEntry): Promise<void> {
+    this.#busy.add(entry.chat_id);
+    this.#outbox.tried(entry);
+    const outcome = await this.#hooks.attempt(entry);
+    this.#busy.delete(entry.chat_id);
+    this.#isAlone = false;
+    if (this.#isClosed) return;
+    this.#settle(entry, outcome);
     this.drain();
   }
 
-  private settle(entry: OutboxEntry, outcome: Outcome): void {
-    if (outcome.kind === 'later') this.pause(entry.chat_id, outcome.retryAfterMs);
-    else this.pauses.get(entry.chat_id)?.backoff.reset();
-    if (outcome.kind === 'done') this.hooks.done(entry);
-    if (outcome.kind === 'refused') this.fail(entry, outcome.code);
-    if (outcome.kind === 'cut') this.cut(entry);
+  #settle(entry: OutboxEntry, outcome: Outcome): void {
+    if (outcome.kind === 'later') this.#pause(entry.chat_id, outcome.retryAfterMs);
+    else this.#pauses.get(entry.chat_id)?.backoff.reset();
+    if (outcome.kind === 'done') this.#hooks.done(entry);
+    if (outcome.kind === 'refused') this.#fail(entry, outcome.code);
+    if (outcome.kind === 'cut') this.#cut(entry);
     // It was answered, so it isn't what cuts the connection.
     if (outcome.kind === 'later' && entry.cuts > 0 && outcome.retryAfterMs !== undefined)
-      this.hooks.change(entry, { cuts: 0 });
+      this.#hooks.change(entry, { cuts: 0 });
   }
 
-  private cut(entry: OutboxEntry): void {
+  #cut(entry: OutboxEntry): void {
     const cuts = entry.cuts + 1;
-    if (cuts < MOST_CUTS) this.hooks.change(entry, { cuts });
-    else this.fail(entry, 'connection_cut');
+    if (cuts < MOST_CUTS) this.#hooks.change(entry, { cuts });
+    else this.#fail(entry, 'connection_cut');
   }
 
   /** A read that is refused is forgotten: a newer one comes. */
-  private fail(entry: OutboxEntry, error: ChatErrorCode): void {
-    if (entry.kind === 'read') this.hooks.done(entry);
-    else this.hooks.change(entry, { error });
+  #fail(entry: OutboxEntry, error: ChatErrorCode): void {
+    if (entry.kind === 'read') this.#hooks.done(entry);
+    else this.#hooks.change(entry, { error });
   }
 
-  private pause(chatId: number, retryAfterMs: number | undefined): void {
-    const pause = this.pauses.get(chatId) ?? {
-      timer: new Timer(this.clock),
-      backoff: new Backoff(this.clock),
+  #pause(chatId: number, retryAfterMs: number | undefined): void {
+    const pause = this.#pauses.get(chatId) ?? {
+      timer: new Timer(this.#clock),
+      backoff: new Backoff(this.#clock),
       isAsked: false,
     };
     pause.isAsked = retryAfterMs !== undefined;
-    this.pauses.set(chatId, pause);
+    this.#pauses.set(chatId, pause);
     pause.timer.set(pause.backoff.next(retryAfterMs), () => this.drain());
   }
 }

@@ -21,31 +21,42 @@ const isOf =
 export class Outbox {
   readonly entries = signal<readonly OutboxEntry[]>([]);
   /** The positions of the sends of this tab that have never been tried: nobody else has seen them. */
-  private readonly untried = new Set<number>();
+  readonly #untried = new Set<number>();
   /** The positions of those that are carried out, and about to be removed. */
-  private readonly finished = new Set<number>();
-  private isLeading = false;
+  readonly #finished = new Set<number>();
+  #isLeading = false;
+
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #onStored: () => void;
+  /** Called when there is no space: makes some. */
+  readonly #makeSpace: () => Promise<void>;
 
   /** `onStored` is called when what is stored has changed. */
   constructor(
-    private readonly database: Database,
-    private readonly clock: Clock,
-    private readonly onStored: () => void,
+    database: Database,
+    clock: Clock,
+    onStored: () => void,
     /** Called when there is no space: makes some. */
-    private readonly makeSpace: () => Promise<void>,
-  ) {}
+    makeSpace: () => Promise<void>,
+  ) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#onStored = onStored;
+    this.#makeSpace = makeSpace;
+  }
 
   /** Reads what is stored: at the start, and when another tab has written. */
   async load(): Promise<void> {
-    const entries = await this.database.outbox();
+    const entries = await this.#database.outbox();
     // The leader knows of states that aren't written yet.
-    this.entries.value = this.isLeading ? entries.map((entry) => this.current(entry)) : entries;
+    this.entries.value = this.#isLeading ? entries.map((entry) => this.current(entry)) : entries;
   }
 
   /** From now on this tab sends: it knows which of its own commands have been tried. */
   lead(): void {
-    this.isLeading = true;
-    this.untried.clear();
+    this.#isLeading = true;
+    this.#untried.clear();
   }
 
   /**
@@ -56,7 +67,7 @@ export class Outbox {
     checkText(text);
     const key = crypto.randomUUID();
     const reply = replyToId === undefined ? {} : { reply_to_id: replyToId };
-    await this.add(chatId, { kind: 'send', key, text, ...reply });
+    await this.#add(chatId, { kind: 'send', key, text, ...reply });
     return key;
   }
 
@@ -64,15 +75,15 @@ export class Outbox {
   async edit(chatId: number, key: string, text: string, stored: Message | undefined): Promise<void> {
     checkText(text);
     const unsent = this.sendOf(chatId, key);
-    if (unsent && this.untried.has(unsent.position)) return this.put({ ...unsent, text } as OutboxEntry);
-    await this.add(chatId, { kind: 'edit', key, text, message_id: stored?.id ?? null }, this.changes(chatId, key));
+    if (unsent && this.#untried.has(unsent.position)) return this.#put({ ...unsent, text } as OutboxEntry);
+    await this.#add(chatId, { kind: 'edit', key, text, message_id: stored?.id ?? null }, this.#changes(chatId, key));
   }
 
   /** Puts a deletion into the outbox, in place of edits. A message that was never tried is dropped. Throws as `send` does. */
   async remove(chatId: number, key: string, stored: Message | undefined): Promise<void> {
     const unsent = this.sendOf(chatId, key);
-    if (unsent && (this.untried.has(unsent.position) || unsent.error)) return this.take(chatId, key);
-    await this.add(chatId, { kind: 'delete', key, message_id: stored?.id ?? null }, this.changes(chatId, key));
+    if (unsent && (this.#untried.has(unsent.position) || unsent.error)) return this.#take(chatId, key);
+    await this.#add(chatId, { kind: 'delete', key, message_id: stored?.id ?? null }, this.#changes(chatId, key));
   }
 
   /** Puts a read into the outbox, in place of earlier ones. Throws as `send` does. */
@@ -80,21 +91,21 @@ export class Outbox {
     const earlier = this.entries.peek().filter((entry) => entry.chat_id === chat_id && entry.kind === 'read');
     if (earlier.some((entry) => entry.kind === 'read' && entry.seq >= seq)) return;
     const command: Command = { kind: 'read', key: client_message_id, seq, message_id: id };
-    await this.add(chat_id, command, earlier);
+    await this.#add(chat_id, command, earlier);
   }
 
   /** Tries again what the server has refused for good, after all that waits in the chat. Throws as `send` does. */
   async retry(chatId: number, key: string): Promise<void> {
-    for (const entry of this.failed(chatId, key)) {
+    for (const entry of this.#failed(chatId, key)) {
       const { position: _, ...command } = entry;
-      await this.store({ ...command, cuts: 0, error: null }, [entry]);
+      await this.#store({ ...command, cuts: 0, error: null }, [entry]);
     }
   }
 
   /** Gives up what the server has refused for good; with a message also the edits and the deletion that wait for it. */
   async drop(chatId: number, key: string): Promise<void> {
-    if (this.sendOf(chatId, key)?.error) return this.take(chatId, key);
-    await this.discard(this.failed(chatId, key));
+    if (this.sendOf(chatId, key)?.error) return this.#take(chatId, key);
+    await this.#discard(this.#failed(chatId, key));
   }
 
   /** The keys of the messages of a chat that wait to be sent or have failed. */
@@ -119,28 +130,28 @@ export class Outbox {
 
   /** The changes of a message that wait for its id. */
   changesOf({ chat_id, client_message_id }: Message): (OutboxEntry & { kind: 'edit' | 'delete' })[] {
-    return this.changes(chat_id, client_message_id).filter(({ message_id }) => message_id === null);
+    return this.#changes(chat_id, client_message_id).filter(({ message_id }) => message_id === null);
   }
 
   /** The command is about to be sent. */
   tried({ position }: OutboxEntry): void {
-    this.untried.delete(position);
+    this.#untried.delete(position);
   }
 
   /** The commands of which none is carried out or refused. */
   waiting(): OutboxEntry[] {
-    return this.entries.peek().filter(({ position, error }) => error === null && !this.finished.has(position));
+    return this.entries.peek().filter(({ position, error }) => error === null && !this.#finished.has(position));
   }
 
   /** The command is carried out. Its entry is there until that is stored. */
   finish(position: number): void {
-    this.finished.add(position);
+    this.#finished.add(position);
   }
 
   /** The storage has changed: these are no longer in it. */
   written(removed: readonly number[]): void {
-    this.forget(removed);
-    this.onStored();
+    this.#forget(removed);
+    this.#onStored();
   }
 
   /** A command as it is now. */
@@ -153,28 +164,28 @@ export class Outbox {
     this.entries.value = this.entries.peek().map((one) => (one.position === entry.position ? entry : one));
   }
 
-  private forget(positions: readonly number[]): void {
+  #forget(positions: readonly number[]): void {
     this.entries.value = this.entries.peek().filter(({ position }) => !positions.includes(position));
   }
 
-  private changes(chatId: number, key: string): (OutboxEntry & { kind: 'edit' | 'delete' })[] {
+  #changes(chatId: number, key: string): (OutboxEntry & { kind: 'edit' | 'delete' })[] {
     const entries = this.entries.peek().filter(isOf(chatId, key));
     return entries.filter((entry) => entry.kind === 'edit' || entry.kind === 'delete');
   }
 
-  private failed(chatId: number, key: string): OutboxEntry[] {
+  #failed(chatId: number, key: string): OutboxEntry[] {
     return this.entries.peek().filter((entry) => entry.error !== null && isOf(chatId, key)(entry));
   }
 
   /** Removes a message that wasn't sent, with its changes. */
-  private take(chatId: number, key: string): Promise<void> {
-    return this.discard(this.entries.peek().filter(isOf(chatId, key)));
+  #take(chatId: number, key: string): Promise<void> {
+    return this.#discard(this.entries.peek().filter(isOf(chatId, key)));
   }
 
-  private async discard(entries: readonly OutboxEntry[]): Promise<void> {
+  async #discard(entries: readonly OutboxEntry[]): Promise<void> {
     const positions = entries.map(({ position }) => position);
-    this.forget(positions);
-    await this.database.write({ ...NO_CHANGES, removed: positions }).catch(async () => {
+    this.#forget(positions);
+    await this.#database.write({ ...NO_CHANGES, removed: positions }).catch(async () => {
       await this.load();
       throw noSpace();
     });
@@ -183,36 +194,36 @@ export class Outbox {
   }
 
   /** What is shown changes first, so that it is sent as it is shown. */
-  private async put(entry: OutboxEntry): Promise<void> {
+  async #put(entry: OutboxEntry): Promise<void> {
     const before = this.current(entry);
     this.replace(entry);
-    await this.database.write({ ...NO_CHANGES, entries: [entry] }).catch(() => {
-      if (this.untried.has(entry.position)) this.replace(before);
+    await this.#database.write({ ...NO_CHANGES, entries: [entry] }).catch(() => {
+      if (this.#untried.has(entry.position)) this.replace(before);
       throw noSpace();
     });
-    this.onStored();
+    this.#onStored();
   }
 
-  private add(chatId: number, command: Command, replaced: readonly OutboxEntry[] = []): Promise<OutboxEntry> {
-    const created_at = new Date(this.clock.now()).toISOString();
-    return this.store({ ...command, chat_id: chatId, created_at, cuts: 0, error: null }, replaced);
+  #add(chatId: number, command: Command, replaced: readonly OutboxEntry[] = []): Promise<OutboxEntry> {
+    const created_at = new Date(this.#clock.now()).toISOString();
+    return this.#store({ ...command, chat_id: chatId, created_at, cuts: 0, error: null }, replaced);
   }
 
-  private async store(entry: NewEntry, replaced: readonly OutboxEntry[]): Promise<OutboxEntry> {
+  async #store(entry: NewEntry, replaced: readonly OutboxEntry[]): Promise<OutboxEntry> {
     const positions = replaced.map(({ position }) => position);
-    const added = await this.database
+    const added = await this.#database
       .add(entry, positions)
       // The cache makes room for the outbox.
-      .catch(() => this.makeSpace().then(() => this.database.add(entry, positions)))
+      .catch(() => this.#makeSpace().then(() => this.#database.add(entry, positions)))
       .catch(() => {
         throw noSpace();
       });
-    if (this.isLeading && added.kind === 'send') this.untried.add(added.position);
+    if (this.#isLeading && added.kind === 'send') this.#untried.add(added.position);
     const others = this.entries
       .peek()
       .filter(({ position }) => !positions.includes(position) && position !== added.position);
     this.entries.value = [...others, added].sort((one, other) => one.position - other.position);
-    this.onStored();
+    this.#onStored();
     return added;
   }
 }

@@ -24,30 +24,30 @@ interface Waiting {
 export class Persister implements StoreListener {
   /** There was no space for the cache: from then on only the outbox is stored. */
   readonly isFull = signal(false);
-  private store: Store | undefined;
-  private waiting: Waiting | undefined;
-  private readonly gone = new Set<number>();
-  private readonly chats = new Set<HeldChat>();
-  private readonly messages = new Map<string, Message>();
-  private readonly entries = new Map<number, OutboxEntry>();
-  private readonly removed = new Set<number>();
-  private writing: Promise<void> | undefined;
+  #store: Store | undefined;
+  #waiting: Waiting | undefined;
+  readonly #gone = new Set<number>();
+  readonly #chats = new Set<HeldChat>();
+  readonly #messages = new Map<string, Message>();
+  readonly #entries = new Map<number, OutboxEntry>();
+  readonly #removed = new Set<number>();
+  #writing: Promise<void> | undefined;
 
-  private readonly retry: Timer;
-  private readonly backoff: Backoff;
+  readonly #retry: Timer;
+  readonly #backoff: Backoff;
 
-  constructor(
-    private readonly database: Database,
-    clock: Clock,
-  ) {
-    this.retry = new Timer(clock);
-    this.backoff = new Backoff(clock);
+  readonly #database: Database;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#retry = new Timer(clock);
+    this.#backoff = new Backoff(clock);
   }
 
   /** From now on this tab writes: first all that it holds. */
   lead(store: Store, waiting: Waiting): void {
-    this.store = store;
-    this.waiting = waiting;
+    this.#store = store;
+    this.#waiting = waiting;
     for (const chat of store.chats.values()) {
       this.changed(chat);
       const { from, seq } = chat.stored;
@@ -60,106 +60,106 @@ export class Persister implements StoreListener {
   /** Makes room for the outbox: what is cached is dropped, and no more is cached. */
   async freeSpace(): Promise<void> {
     this.isFull.value = true;
-    await this.database.dropCache().catch(() => undefined);
+    await this.#database.dropCache().catch(() => undefined);
   }
 
   /** From now on nothing is written, but what has been collected. Resolves when that is. */
   async close(): Promise<void> {
-    this.retry.clear();
-    await this.writing;
-    this.retry.clear();
-    this.waiting = undefined;
+    this.#retry.clear();
+    await this.#writing;
+    this.#retry.clear();
+    this.#waiting = undefined;
   }
 
   held(message: Message): void {
-    const send = this.waiting?.sendOf(message.chat_id, message.client_message_id);
+    const send = this.#waiting?.sendOf(message.chat_id, message.client_message_id);
     if (send) this.done(send.position);
-    for (const change of this.waiting?.changesOf(message) ?? []) this.replace({ ...change, message_id: message.id });
-    this.collect(() => this.messages.set(`${message.chat_id}/${message.seq}`, message));
+    for (const change of this.#waiting?.changesOf(message) ?? []) this.replace({ ...change, message_id: message.id });
+    this.#collect(() => this.#messages.set(`${message.chat_id}/${message.seq}`, message));
   }
 
   changed(chat: HeldChat): void {
-    this.collect(() => this.chats.add(chat));
+    this.#collect(() => this.#chats.add(chat));
   }
 
   dropped(chatId: number): void {
-    this.collect(() => {
-      this.gone.add(chatId);
-      for (const chat of this.chats) if (chat.chat.id === chatId) this.chats.delete(chat);
-      for (const [id, { chat_id }] of this.messages) if (chat_id === chatId) this.messages.delete(id);
+    this.#collect(() => {
+      this.#gone.add(chatId);
+      for (const chat of this.#chats) if (chat.chat.id === chatId) this.#chats.delete(chat);
+      for (const [id, { chat_id }] of this.#messages) if (chat_id === chatId) this.#messages.delete(id);
     });
   }
 
   /** The command has been carried out. */
   done(position: number): void {
-    this.waiting?.finish(position);
-    this.collect(() => {
-      this.removed.add(position);
-      this.entries.delete(position);
+    this.#waiting?.finish(position);
+    this.#collect(() => {
+      this.#removed.add(position);
+      this.#entries.delete(position);
     });
   }
 
   /** The command has another state. */
   replace(entry: OutboxEntry): void {
-    this.waiting?.replace(entry);
-    if (!this.removed.has(entry.position)) this.collect(() => this.entries.set(entry.position, entry));
+    this.#waiting?.replace(entry);
+    if (!this.#removed.has(entry.position)) this.#collect(() => this.#entries.set(entry.position, entry));
   }
 
-  private collect(note: () => void): void {
-    if (!this.waiting) return;
+  #collect(note: () => void): void {
+    if (!this.#waiting) return;
     note();
-    this.writing ??= Promise.resolve().then(() => this.write());
+    this.#writing ??= Promise.resolve().then(() => this.#write());
   }
 
-  private async write(): Promise<void> {
+  async #write(): Promise<void> {
     let isStored = true;
-    while (isStored && this.isDirty) isStored = await this.writeNow(this.take());
-    this.writing = undefined;
-    if (isStored) this.backoff.reset();
-    else this.retry.set(this.backoff.next(), () => this.collect(() => undefined));
+    while (isStored && this.#isDirty) isStored = await this.#writeNow(this.#take());
+    this.#writing = undefined;
+    if (isStored) this.#backoff.reset();
+    else this.#retry.set(this.#backoff.next(), () => this.#collect(() => undefined));
   }
 
-  private get isDirty(): boolean {
-    return this.gone.size + this.chats.size + this.messages.size + this.entries.size + this.removed.size > 0;
+  get #isDirty(): boolean {
+    return this.#gone.size + this.#chats.size + this.#messages.size + this.#entries.size + this.#removed.size > 0;
   }
 
-  private async writeNow(changes: Changes): Promise<boolean> {
-    const isStored = await this.database.write(changes).then(
+  async #writeNow(changes: Changes): Promise<boolean> {
+    const isStored = await this.#database.write(changes).then(
       () => true,
-      () => this.writeOutbox(changes),
+      () => this.#writeOutbox(changes),
     );
-    if (isStored && changes.entries.length + changes.removed.length > 0) this.waiting?.written(changes.removed);
+    if (isStored && changes.entries.length + changes.removed.length > 0) this.#waiting?.written(changes.removed);
     return isStored;
   }
 
   /** What isn't stored of the cache is fetched again. The rest is written again later, or with what comes next. */
-  private async writeOutbox({ entries, removed }: Changes): Promise<boolean> {
+  async #writeOutbox({ entries, removed }: Changes): Promise<boolean> {
     await this.freeSpace();
     try {
-      await this.database.write({ ...NO_CHANGES, entries, removed });
+      await this.#database.write({ ...NO_CHANGES, entries, removed });
       return true;
     } catch {
-      for (const position of removed) this.removed.add(position);
-      for (const entry of entries) this.entries.set(entry.position, this.entries.get(entry.position) ?? entry);
+      for (const position of removed) this.#removed.add(position);
+      for (const entry of entries) this.#entries.set(entry.position, this.#entries.get(entry.position) ?? entry);
       return false;
     }
   }
 
-  private take(): Changes {
+  #take(): Changes {
     const isCached = !this.isFull.peek();
     const changes = {
-      dropped: isCached ? [...this.gone] : [],
-      chats: isCached ? [...this.chats].map((chat) => chat.stored) : [],
-      messages: isCached ? [...this.messages.values()].filter((message) => this.isNew(message)) : [],
-      entries: [...this.entries.values()],
-      removed: [...this.removed],
+      dropped: isCached ? [...this.#gone] : [],
+      chats: isCached ? [...this.#chats].map((chat) => chat.stored) : [],
+      messages: isCached ? [...this.#messages.values()].filter((message) => this.#isNew(message)) : [],
+      entries: [...this.#entries.values()],
+      removed: [...this.#removed],
     };
-    for (const collected of [this.gone, this.chats, this.messages, this.entries, this.removed]) collected.clear();
+    for (const collected of [this.#gone, this.#chats, this.#messages, this.#entries, this.#removed]) collected.clear();
     return changes;
   }
 
-  private isNew({ chat_id, seq }: Message): boolean {
-    const chat = this.store?.chats.get(chat_id);
+  #isNew({ chat_id, seq }: Message): boolean {
+    const chat = this.#store?.chats.get(chat_id);
     return chat !== undefined && seq > chat.seq - STORED_MESSAGES;
   }
 }

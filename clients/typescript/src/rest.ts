@@ -49,13 +49,17 @@ const parametersOf = (values: object): string =>
 
 /** The REST API, with the types of `openapi.json`. */
 export class Rest {
-  private readonly underWay = new Set<AbortController>();
+  readonly #underWay = new Set<AbortController>();
 
-  constructor(
-    private readonly url: string,
-    private readonly send: typeof fetch,
-    private readonly clock: Clock,
-  ) {}
+  readonly #url: string;
+  readonly #send: typeof fetch;
+  readonly #clock: Clock;
+
+  constructor(url: string, send: typeof fetch, clock: Clock) {
+    this.#url = url;
+    this.#send = send;
+    this.#clock = clock;
+  }
 
   /** @throws ChatError the code of the refusal, or `no_answer` */
   async call<M extends Method, P extends PathOf<M>>(
@@ -72,7 +76,7 @@ export class Rest {
       ...(form && { 'Content-Type': 'application/x-www-form-urlencoded' }),
     };
     const content = form ? parametersOf(form) : body === undefined ? undefined : JSON.stringify(body);
-    return (await this.fetch(`${this.url}${filled}${search}`, {
+    return (await this.#fetch(`${this.#url}${filled}${search}`, {
       method: method.toUpperCase(),
       headers,
       body: content,
@@ -81,26 +85,26 @@ export class Rest {
 
   /** Ends what is under way: it rejects with `no_answer`. */
   close(): void {
-    for (const abort of this.underWay) abort.abort();
+    for (const abort of this.#underWay) abort.abort();
   }
 
-  private async fetch(url: string, request: RequestInit): Promise<unknown> {
+  async #fetch(url: string, request: RequestInit): Promise<unknown> {
     const abort = new AbortController();
-    const timer = this.clock.setTimeout(() => abort.abort(), ANSWER_WITHIN_MS);
-    this.underWay.add(abort);
+    const timer = this.#clock.setTimeout(() => abort.abort(), ANSWER_WITHIN_MS);
+    this.#underWay.add(abort);
     let response: Response;
     let text: string;
     let answer: unknown;
     try {
-      response = await this.send(url, { ...request, signal: abort.signal });
+      response = await this.#send(url, { ...request, signal: abort.signal });
       text = await response.text();
       // A part of an answer, or one of something that stands between, is none.
       answer = text === '' ? undefined : JSON.parse(text);
     } catch {
       throw noAnswer();
     } finally {
-      this.clock.clearTimeout(timer);
-      this.underWay.delete(abort);
+      this.#clock.clearTimeout(timer);
+      this.#underWay.delete(abort);
     }
     if (response.ok) return answer;
     if (!(answer as Problem | undefined)?.code) throw noAnswer();

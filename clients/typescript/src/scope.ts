@@ -36,56 +36,59 @@ export class Scope {
   readonly sync: Sync;
   readonly typing: Typing;
   readonly persister: Persister;
-  private readonly sender: OutboxSender;
-  private readonly wake: Wake;
-  private readonly database: Database;
-  private readonly ends: (() => void)[] = [];
-  private isLeading = false;
+  readonly #sender: OutboxSender;
+  readonly #wake: Wake;
+  readonly #database: Database;
+  readonly #ends: (() => void)[] = [];
+  #isLeading = false;
 
-  constructor(private readonly parts: ScopeParts) {
+  readonly #parts: ScopeParts;
+
+  constructor(parts: ScopeParts) {
+    this.#parts = parts;
     const { url, userId, database, tokens, clock } = parts;
     this.userId = userId;
-    this.database = database;
+    this.#database = database;
     this.persister = new Persister(database, clock);
     this.store = new Store(userId, this.persister);
     this.typing = new Typing(clock);
     this.outbox = new Outbox(
       database,
       clock,
-      () => this.onOutbox(),
+      () => this.#onOutbox(),
       () => this.persister.freeSpace(),
     );
     this.connection = new Connection(url, tokens, clock, {
       connected: () => this.sync.request(),
-      event: (name, payload) => this.onEvent(name, payload),
+      event: (name, payload) => this.#onEvent(name, payload),
     });
     this.sync = new Sync(
       this.store,
       (request) => this.connection.request('sync', request),
       () => this.connection.status.peek() === 'connected',
-      () => this.sender.resume(),
+      () => this.#sender.resume(),
       () => this.connection.reconnect(),
       clock,
     );
     const change = (entry: OutboxEntry, change: object): void =>
       this.persister.replace({ ...this.outbox.current(entry), ...change });
     const hooks = {
-      attempt: (entry: OutboxEntry) => this.attempt(this.outbox.current(entry)),
+      attempt: (entry: OutboxEntry) => this.#attempt(this.outbox.current(entry)),
       isReady: () =>
-        this.isLeading && this.sync.status.peek() === 'synced' && this.connection.status.peek() === 'connected',
+        this.#isLeading && this.sync.status.peek() === 'synced' && this.connection.status.peek() === 'connected',
       done: ({ position }: OutboxEntry) => this.persister.done(position),
       change,
     };
-    this.sender = new OutboxSender(this.outbox, hooks, clock);
-    this.wake = new Wake(clock, () => this.onWake());
+    this.#sender = new OutboxSender(this.outbox, hooks, clock);
+    this.#wake = new Wake(clock, () => this.#onWake());
   }
 
   /** Takes up what is stored, and connects. */
   async open(): Promise<void> {
-    const { chats, messages } = await this.database.load();
+    const { chats, messages } = await this.#database.load();
     this.store.load(chats, messages);
     await this.outbox.load();
-    this.ends.push(
+    this.#ends.push(
       effect(() => {
         const entries = this.outbox.entries.value;
         untracked(() => this.store.takeOutbox(entries));
@@ -93,7 +96,7 @@ export class Scope {
       effect(() => {
         if (this.connection.status.value !== 'connected') this.sync.stop();
       }),
-      this.parts.tabs.becomeLeader(this.userId, () => void this.lead()),
+      this.#parts.tabs.becomeLeader(this.userId, () => void this.#lead()),
     );
     this.connection.connect();
   }
@@ -101,52 +104,52 @@ export class Scope {
   /** Another tab has changed the outbox. */
   async onNews(): Promise<void> {
     await this.outbox.load();
-    this.sender.drain();
+    this.#sender.drain();
   }
 
   /** Ends all that runs. What is stored stays, unless it is to be destroyed. */
   async close(isDestroyed = false): Promise<void> {
-    for (const end of this.ends.splice(0)) end();
-    this.sender.close();
+    for (const end of this.#ends.splice(0)) end();
+    this.#sender.close();
     this.connection.close();
     this.sync.stop();
     this.typing.close();
-    this.wake.close();
+    this.#wake.close();
     await this.persister.close();
-    if (isDestroyed) await this.database.destroy();
-    else await this.database.close();
+    if (isDestroyed) await this.#database.destroy();
+    else await this.#database.close();
   }
 
-  private async lead(): Promise<void> {
+  async #lead(): Promise<void> {
     await this.outbox.load();
     this.outbox.lead();
     this.persister.lead(this.store, this.outbox);
-    this.isLeading = true;
-    this.sender.drain();
+    this.#isLeading = true;
+    this.#sender.drain();
   }
 
-  private onEvent(name: keyof ServerToClientEvents, payload: object): void {
-    this.wake.check();
+  #onEvent(name: keyof ServerToClientEvents, payload: object): void {
+    this.#wake.check();
     if (name === 'typing') this.typing.heard(payload as Parameters<ServerToClientEvents['typing']>[0]);
     if (name === 'message:created') this.typing.written(payload as Message);
     this.store.apply(name, payload as never);
     this.sync.check();
   }
 
-  private onWake(): void {
+  #onWake(): void {
     this.connection.wake();
     this.sync.request();
   }
 
-  private onOutbox(): void {
-    this.wake.check();
-    this.parts.tabs.tell({ kind: 'outbox', user_id: this.userId });
-    this.sender.drain();
+  #onOutbox(): void {
+    this.#wake.check();
+    this.#parts.tabs.tell({ kind: 'outbox', user_id: this.userId });
+    this.#sender.drain();
   }
 
-  private async attempt(entry: OutboxEntry): Promise<Outcome> {
+  async #attempt(entry: OutboxEntry): Promise<Outcome> {
     try {
-      await this.carryOut(entry);
+      await this.#carryOut(entry);
       this.sync.check();
       return { kind: 'done' };
     } catch (error) {
@@ -158,7 +161,7 @@ export class Scope {
     }
   }
 
-  private async carryOut(entry: OutboxEntry): Promise<void> {
+  async #carryOut(entry: OutboxEntry): Promise<void> {
     const { chat_id, key } = entry;
     if (entry.kind === 'send') {
       const reply = entry.reply_to_id === undefined ? {} : { reply_to_id: entry.reply_to_id };

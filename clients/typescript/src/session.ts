@@ -18,11 +18,14 @@ export class Session {
   /** Who is signed in; undefined when nobody is, or no longer. */
   readonly account: Observable<Account | undefined>;
 
-  constructor(
-    private readonly tokens: Tokens,
-    private readonly rest: Rest,
-    private readonly device: SessionDevice,
-  ) {
+  readonly #tokens: Tokens;
+  readonly #rest: Rest;
+  readonly #device: SessionDevice;
+
+  constructor(tokens: Tokens, rest: Rest, device: SessionDevice) {
+    this.#tokens = tokens;
+    this.#rest = rest;
+    this.#device = device;
     this.account = observe(computed(() => tokens.session.value?.account));
   }
 
@@ -31,17 +34,17 @@ export class Session {
    * @throws ChatError `email_taken`, `validation_failed`
    */
   async register(name: string, email: string, password: string): Promise<Account> {
-    await this.rest.call('post', '/auth/register', { body: { name, email, password } });
+    await this.#rest.call('post', '/auth/register', { body: { name, email, password } });
     return this.login(email, password);
   }
 
   /** @throws ChatError `invalid_credentials`, `rate_limited` */
   async login(email: string, password: string): Promise<Account> {
     const form = { username: email, password };
-    const pair = await this.rest.call('post', '/auth/login', { form });
-    const account = await this.rest.call('get', '/auth/me', { token: pair.access_token });
-    await this.tokens.keep(this.tokens.sessionOf(account, pair));
-    await this.device.ready();
+    const pair = await this.#rest.call('post', '/auth/login', { form });
+    const account = await this.#rest.call('get', '/auth/me', { token: pair.access_token });
+    await this.#tokens.keep(this.#tokens.sessionOf(account, pair));
+    await this.#device.ready();
     return account;
   }
 
@@ -51,8 +54,8 @@ export class Session {
    */
   async logout(): Promise<void> {
     await this.request('post', '/auth/logout', {}).catch(() => undefined);
-    await this.device.forget();
-    await this.tokens.keep(undefined);
+    await this.#device.forget();
+    await this.#tokens.keep(undefined);
   }
 
   /** The sessions of the person, one for each device. */
@@ -81,7 +84,7 @@ export class Session {
   /** Changes one's own name. */
   async rename(name: string): Promise<Account> {
     const account = await this.request('patch', '/users/me', { body: { name } });
-    await this.tokens.keepAccount(account);
+    await this.#tokens.keepAccount(account);
     return account;
   }
 
@@ -94,18 +97,18 @@ export class Session {
     path: P,
     request: RequestOf<M, P>,
   ): Promise<AnswerOf<M, P>> {
-    const session = await this.tokens.get();
+    const session = await this.#tokens.get();
     try {
-      return await this.rest.call(method, path, { ...request, token: session.access_token });
+      return await this.#rest.call(method, path, { ...request, token: session.access_token });
     } catch (error) {
       if (!isRefusedToken(asChatError(error))) throw error;
-      return this.rest.call(method, path, { ...request, token: (await this.tokens.renew(session)).access_token });
+      return this.#rest.call(method, path, { ...request, token: (await this.#tokens.renew(session)).access_token });
     }
   }
 
   /** The id of the person who is signed in. */
   get userId(): number {
-    const id = this.tokens.session.value?.account.id;
+    const id = this.#tokens.session.value?.account.id;
     if (id === undefined) throw signedOut();
     return id;
   }

@@ -25,14 +25,17 @@ export class Store {
   /** Grows when a chat comes or goes. */
   readonly version = signal(0);
   /** A message has come of a chat that isn't held. */
-  private isChatMissing = false;
+  #isChatMissing = false;
   /** The events that have come during a call of `sync`; undefined when none is under way. */
-  private aside: [event: EventName, payload: object][] | undefined;
+  #aside: [event: EventName, payload: object][] | undefined;
+
+  readonly #listener: StoreListener;
 
   constructor(
     readonly userId: number,
-    private readonly listener: StoreListener,
+    listener: StoreListener,
   ) {
+    this.#listener = listener;
     this.messages = new MessageMap({ userId, readByAll: (id) => this.chats.get(id)?.chat.read_by_all_seq ?? 0 });
   }
 
@@ -40,7 +43,7 @@ export class Store {
   load(chats: readonly StoredChat[], messages: readonly Message[]): void {
     batch(() => {
       for (const { chat, seq, change_seq, members } of chats) {
-        const held = this.start(chat, seq, change_seq);
+        const held = this.#start(chat, seq, change_seq);
         if (members) held.members = new Map(members.map((member) => [member.user_id, member]));
       }
       const stored = new Map(chats.map((chat) => [chat.id, chat]));
@@ -56,18 +59,18 @@ export class Store {
    * say, the next sync does: see `isBehind`.
    */
   apply<Event extends EventName>(event: Event, payload: Payload<Event>): void {
-    if (this.aside) this.aside.push([event, payload]);
-    else batch(() => this.applyNow(event, payload));
+    if (this.#aside) this.#aside.push([event, payload]);
+    else batch(() => this.#applyNow(event, payload));
   }
 
   /** Whether something is missing. What was heard a moment ago may still be under way. */
   get isBehind(): boolean {
-    return this.isChatMissing || [...this.chats.values()].some((chat) => chat.isBehind);
+    return this.#isChatMissing || [...this.chats.values()].some((chat) => chat.isBehind);
   }
 
   /** What was heard before a sync that begins now, it brings. */
   beginSync(): void {
-    this.isChatMissing = false;
+    this.#isChatMissing = false;
     for (const chat of this.chats.values()) chat.beginSync();
   }
 
@@ -81,18 +84,18 @@ export class Store {
     const cursors = Object.fromEntries(named.map((id) => [id, this.chats.get(id)!.cursor]));
     // The answer treats chats above the last named one as new. They are for the next call, which names them.
     const last = named.length < above.length ? named.at(-1)! : Infinity;
-    this.aside = [];
+    this.#aside = [];
     let news: News | undefined;
     try {
       news = await call({ cursors, after_chat_id: after });
       return Math.min(news.next_chat_id ?? Infinity, last);
     } finally {
-      const events = this.aside;
-      this.aside = undefined;
+      const events = this.#aside;
+      this.#aside = undefined;
       batch(() => {
         for (const id of news?.removed_chat_ids ?? []) this.drop(id);
-        for (const chat of news?.chats ?? []) if (chat.id <= last) this.takeChatNews(chat, !(chat.id in cursors));
-        for (const [event, payload] of events) this.applyNow(event, payload);
+        for (const chat of news?.chats ?? []) if (chat.id <= last) this.#takeChatNews(chat, !(chat.id in cursors));
+        for (const [event, payload] of events) this.#applyNow(event, payload);
       });
     }
   }
@@ -120,10 +123,10 @@ export class Store {
   /** Takes a chat in which the user is now. What is held may be as new. */
   startChat(chat: Chat): HeldChat {
     const held = this.chats.get(chat.id);
-    if (!held) return this.start(chat, chat.last_seq, chat.last_change_seq);
+    if (!held) return this.#start(chat, chat.last_seq, chat.last_change_seq);
     if (chat.last_seq > held.seq || chat.last_change_seq > held.change_seq) {
       held.restart(chat);
-      this.listener.dropped(chat.id);
+      this.#listener.dropped(chat.id);
       held.touch();
     }
     return held;
@@ -134,18 +137,18 @@ export class Store {
     if (!held) return;
     this.chats.delete(chatId);
     held.empty();
-    this.listener.dropped(chatId);
+    this.#listener.dropped(chatId);
     held.version.value += 1;
     this.version.value += 1;
   }
 
-  private applyNow(event: EventName, payload: object): void {
+  #applyNow(event: EventName, payload: object): void {
     const { chat_id, id } = payload as { chat_id?: number; id?: number };
     if (event === 'chat:created') return void this.startChat(payload as Chat);
     if (event === 'chat:removed') return this.drop(chat_id!);
     const held = this.chats.get((chat_id ?? id)!);
     if (!held) {
-      this.isChatMissing ||= event === 'message:created';
+      this.#isChatMissing ||= event === 'message:created';
       return;
     }
     if (event === 'message:created') held.created(payload as Message);
@@ -157,18 +160,18 @@ export class Store {
   }
 
   /** `isNew`: the cursors didn't name it. */
-  private takeChatNews(news: ChatNews, isNew: boolean): void {
+  #takeChatNews(news: ChatNews, isNew: boolean): void {
     const isFresh = isNew || news.reset;
     const known = this.chats.get(news.id);
-    if (known && isFresh) this.listener.dropped(news.id);
-    (known ?? this.start(news, 0, 0)).takeNews(news, isFresh);
+    if (known && isFresh) this.#listener.dropped(news.id);
+    (known ?? this.#start(news, 0, 0)).takeNews(news, isFresh);
   }
 
-  private start(chat: Chat, seq: number, changeSeq: number): HeldChat {
-    const held = new HeldChat(chat, seq, changeSeq, this.userId, this.messages, this.listener);
+  #start(chat: Chat, seq: number, changeSeq: number): HeldChat {
+    const held = new HeldChat(chat, seq, changeSeq, this.userId, this.messages, this.#listener);
     this.chats.set(chat.id, held);
     this.version.value += 1;
-    this.listener.changed(held);
+    this.#listener.changed(held);
     return held;
   }
 }

@@ -25,11 +25,11 @@ export interface TabLinks {
 
 /** Locks within one client. */
 class OwnLocks implements Locks {
-  private readonly queues = new Map<string, Promise<unknown>>();
+  readonly #queues = new Map<string, Promise<unknown>>();
 
   request<T>(name: string, _options: object, work: () => Promise<T>): Promise<T> {
-    const turn = (this.queues.get(name) ?? Promise.resolve()).then(work);
-    this.queues.set(
+    const turn = (this.#queues.get(name) ?? Promise.resolve()).then(work);
+    this.#queues.set(
       name,
       turn.catch(() => undefined),
     );
@@ -48,23 +48,23 @@ export function browserLinks(): TabLinks | undefined {
 export class Tabs {
   /** Called with what another tab tells. */
   onNews: (news: TabNews) => void = () => undefined;
-  private readonly locks: Locks;
-  private readonly channel: Channel | undefined;
-  private readonly end = new AbortController();
+  readonly #locks: Locks;
+  readonly #channel: Channel | undefined;
+  readonly #end = new AbortController();
+
+  readonly #name: string;
 
   /** `name` is that of the storage. */
-  constructor(
-    private readonly name: string,
-    links: TabLinks | undefined,
-  ) {
-    this.locks = links?.locks ?? new OwnLocks();
-    this.channel = links?.openChannel(name);
-    if (this.channel) this.channel.onmessage = ({ data }) => this.onNews(data);
+  constructor(name: string, links: TabLinks | undefined) {
+    this.#name = name;
+    this.#locks = links?.locks ?? new OwnLocks();
+    this.#channel = links?.openChannel(name);
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.onNews(data);
   }
 
   /** Does the work while no other tab does any of the same name. */
   exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return this.locks.request(`${this.name}:${what}`, { signal: this.end.signal }, work);
+    return this.#locks.request(`${this.#name}:${what}`, { signal: this.#end.signal }, work);
   }
 
   /**
@@ -80,7 +80,7 @@ export class Tabs {
       return resigned;
     };
     // Rejects when it is aborted while it waits.
-    this.locks.request(`${this.name}:leader:${userId}`, { signal: abort.signal }, begin).catch(() => undefined);
+    this.#locks.request(`${this.#name}:leader:${userId}`, { signal: abort.signal }, begin).catch(() => undefined);
     return () => {
       abort.abort();
       resign();
@@ -88,11 +88,11 @@ export class Tabs {
   }
 
   tell(news: TabNews): void {
-    this.channel?.postMessage(news);
+    this.#channel?.postMessage(news);
   }
 
   close(): void {
-    this.end.abort();
-    this.channel?.close();
+    this.#end.abort();
+    this.#channel?.close();
   }
 }

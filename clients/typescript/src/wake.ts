@@ -5,36 +5,38 @@ const MOST_DRIFT_MS = 10_000;
 
 /** Notices that the device has slept, that its clock was set, and that the network or the page is back. */
 export class Wake {
-  private drift: number;
-  private readonly page = globalThis as Partial<Pick<Window, 'addEventListener' | 'removeEventListener' | 'document'>>;
+  #drift: number;
+  readonly #page = globalThis as Partial<Pick<Window, 'addEventListener' | 'removeEventListener' | 'document'>>;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly onWake: () => void,
-  ) {
-    this.drift = this.currentDrift();
-    this.page.addEventListener?.('online', this.onWake);
-    this.page.document?.addEventListener('visibilitychange', this.onVisibility);
+  readonly #clock: Clock;
+  readonly #onWake: () => void;
+
+  constructor(clock: Clock, onWake: () => void) {
+    this.#clock = clock;
+    this.#onWake = onWake;
+    this.#drift = this.#currentDrift();
+    this.#page.addEventListener?.('online', this.#onWake);
+    this.#page.document?.addEventListener('visibilitychange', this.#onVisibility);
   }
 
   /** Compares the clocks. Call it whenever something happens. */
   check(): void {
-    const drift = this.currentDrift();
-    const isJump = Math.abs(drift - this.drift) > MOST_DRIFT_MS;
-    this.drift = drift;
-    if (isJump) this.onWake();
+    const drift = this.#currentDrift();
+    const isJump = Math.abs(drift - this.#drift) > MOST_DRIFT_MS;
+    this.#drift = drift;
+    if (isJump) this.#onWake();
   }
 
   close(): void {
-    this.page.removeEventListener?.('online', this.onWake);
-    this.page.document?.removeEventListener('visibilitychange', this.onVisibility);
+    this.#page.removeEventListener?.('online', this.#onWake);
+    this.#page.document?.removeEventListener('visibilitychange', this.#onVisibility);
   }
 
-  private readonly onVisibility = (): void => {
-    if (this.page.document?.visibilityState === 'visible') this.onWake();
+  readonly #onVisibility = (): void => {
+    if (this.#page.document?.visibilityState === 'visible') this.#onWake();
   };
 
-  private currentDrift(): number {
-    return this.clock.now() - this.clock.monotonic();
+  #currentDrift(): number {
+    return this.#clock.now() - this.#clock.monotonic();
   }
 }

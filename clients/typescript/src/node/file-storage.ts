@@ -42,102 +42,109 @@ const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch
  * write counts as done. A line that a crash has cut short was not.
  */
 class FileDatabase extends MemoryDatabase {
-  private lines = 0;
+  #lines = 0;
   /** Writes happen one after the other. */
-  private turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly path: string) {
+  readonly #path: string;
+
+  private constructor(path: string) {
     super();
+    this.#path = path;
   }
 
   static async open(path: string): Promise<FileDatabase> {
     const database = new FileDatabase(path);
-    for (const line of (await readText(path)).split('\n')) database.replay(line);
-    await database.compact();
+    for (const line of (await readText(path)).split('\n')) database.#replay(line);
+    await database.#compact();
     return database;
   }
 
   override add(entry: NewEntry, replaced: readonly number[]): Promise<OutboxEntry> {
-    return this.inTurn(async () => {
+    return this.#inTurn(async () => {
       const added = { ...entry, position: this.nextPosition() };
-      await this.append({ entry: added, replaced });
+      await this.#append({ entry: added, replaced });
       return added;
     });
   }
 
   override write(changes: Changes): Promise<void> {
-    return this.inTurn(() => this.append({ changes }));
+    return this.#inTurn(() => this.#append({ changes }));
   }
 
   override dropCache(): Promise<void> {
-    return this.inTurn(() => this.append({ cacheDropped: true }));
+    return this.#inTurn(() => this.#append({ cacheDropped: true }));
   }
 
   override async close(): Promise<void> {
-    await this.turn;
+    await this.#turn;
   }
 
   override async destroy(): Promise<void> {
-    await this.turn;
+    await this.#turn;
     await super.destroy();
-    await rm(this.path, { force: true });
+    await rm(this.#path, { force: true });
   }
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.turn.then(work);
-    this.turn = done.catch(() => undefined);
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
     return done;
   }
 
-  private async append(line: Line): Promise<void> {
-    const file = await open(this.path, 'a', OWNER_ONLY);
+  async #append(line: Line): Promise<void> {
+    const file = await open(this.#path, 'a', OWNER_ONLY);
     try {
       await file.writeFile(`${JSON.stringify(line)}\n`);
       await file.datasync();
     } finally {
       await file.close();
     }
-    this.take(line);
-    this.lines += 1;
-    if (this.lines > MOST_LINES) await this.compact();
+    this.#take(line);
+    this.#lines += 1;
+    if (this.#lines > MOST_LINES) await this.#compact();
   }
 
-  private replay(text: string): void {
+  #replay(text: string): void {
     if (text === '') return;
     try {
-      this.take(JSON.parse(text) as Line);
+      this.#take(JSON.parse(text) as Line);
     } catch {
       // Cut short by a crash.
     }
   }
 
-  private take(line: Line): void {
+  #take(line: Line): void {
     if ('entry' in line) this.putInstead(line.entry, line.replaced);
     else if ('changes' in line) this.apply(line.changes);
     else this.clearCache();
   }
 
-  private async compact(): Promise<void> {
+  async #compact(): Promise<void> {
     const { chats, messages } = await this.load();
     const changes: Changes = { dropped: [], chats, messages, entries: [], removed: [] };
     const lines: Line[] = [{ changes }, ...(await this.outbox()).map((entry) => ({ entry, replaced: [] }))];
-    await replaceFile(this.path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    this.lines = lines.length;
+    await replaceFile(this.#path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    this.#lines = lines.length;
   }
 }
 
 /** The session in a file that nobody else may read. */
 class FileSession implements SessionStore {
-  constructor(private readonly path: string) {}
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
 
   async load(): Promise<KeptSession | undefined> {
-    const text = await readText(this.path);
+    const text = await readText(this.#path);
     return text === '' ? undefined : (JSON.parse(text) as KeptSession);
   }
 
   async save(session: KeptSession | undefined): Promise<void> {
-    if (!session) return rm(this.path, { force: true });
-    await replaceFile(this.path, JSON.stringify(session));
+    if (!session) return rm(this.#path, { force: true });
+    await replaceFile(this.#path, JSON.stringify(session));
   }
 }
 

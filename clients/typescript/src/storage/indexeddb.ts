@@ -40,10 +40,13 @@ const allOf = (chatId: number, below: number): IDBKeyRange => IDBKeyRange.bound(
 
 /** The database of one user in IndexedDB. */
 class IndexedDatabase implements Database {
-  private constructor(
-    private readonly database: IDBPDatabase<UserSchema>,
-    private readonly name: string,
-  ) {}
+  readonly #database: IDBPDatabase<UserSchema>;
+  readonly #name: string;
+
+  private constructor(database: IDBPDatabase<UserSchema>, name: string) {
+    this.#database = database;
+    this.#name = name;
+  }
 
   static async open(name: string): Promise<IndexedDatabase> {
     const database: IDBPDatabase<UserSchema> = await openDB<UserSchema>(name, VERSION, {
@@ -55,7 +58,7 @@ class IndexedDatabase implements Database {
   }
 
   async load(): Promise<{ chats: StoredChat[]; messages: Message[] }> {
-    const read = this.database.transaction(['chats', 'messages']);
+    const read = this.#database.transaction(['chats', 'messages']);
     const [chats, messages] = await Promise.all([
       read.objectStore('chats').getAll(),
       read.objectStore('messages').getAll(),
@@ -64,11 +67,11 @@ class IndexedDatabase implements Database {
   }
 
   outbox(): Promise<OutboxEntry[]> {
-    return this.database.getAll('outbox');
+    return this.#database.getAll('outbox');
   }
 
   async add(entry: NewEntry, replaced: readonly number[]): Promise<OutboxEntry> {
-    const write = this.database.transaction('outbox', 'readwrite', DURABLE);
+    const write = this.#database.transaction('outbox', 'readwrite', DURABLE);
     const removals = replaced.map((position) => write.store.delete(position));
     // The position is made by the store.
     const addition = write.store.add(entry as OutboxEntry);
@@ -77,7 +80,7 @@ class IndexedDatabase implements Database {
   }
 
   async write({ dropped, chats, messages, entries, removed }: Changes): Promise<void> {
-    const write = this.database.transaction(['chats', 'messages', 'outbox'], 'readwrite', DURABLE);
+    const write = this.#database.transaction(['chats', 'messages', 'outbox'], 'readwrite', DURABLE);
     const [ofChats, ofMessages, outbox] = [
       write.objectStore('chats'),
       write.objectStore('messages'),
@@ -96,39 +99,43 @@ class IndexedDatabase implements Database {
   }
 
   async dropCache(): Promise<void> {
-    const write = this.database.transaction(['chats', 'messages'], 'readwrite');
+    const write = this.#database.transaction(['chats', 'messages'], 'readwrite');
     await Promise.all([write.objectStore('chats').clear(), write.objectStore('messages').clear(), write.done]);
   }
 
   close(): Promise<void> {
-    this.database.close();
+    this.#database.close();
     return Promise.resolve();
   }
 
   async destroy(): Promise<void> {
-    this.database.close();
-    await deleteDB(this.name);
+    this.#database.close();
+    await deleteDB(this.#name);
   }
 }
 
 /** The session, in a database of its own: one for all users. */
 class IndexedSession implements SessionStore {
-  constructor(private readonly name: string) {}
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
 
   load(): Promise<KeptSession | undefined> {
-    return this.use((database) => database.get('session', 'current'));
+    return this.#use((database) => database.get('session', 'current'));
   }
 
   save(session: KeptSession | undefined): Promise<void> {
-    return this.use(async (database) => {
+    return this.#use(async (database) => {
       const write = database.transaction('session', 'readwrite', DURABLE);
       const change = session ? write.store.put(session, 'current') : write.store.delete('current');
       await Promise.all([change, write.done]);
     });
   }
 
-  private async use<T>(work: (database: IDBPDatabase<SessionSchema>) => Promise<T>): Promise<T> {
-    const database = await openDB<SessionSchema>(this.name, VERSION, {
+  async #use<T>(work: (database: IDBPDatabase<SessionSchema>) => Promise<T>): Promise<T> {
+    const database = await openDB<SessionSchema>(this.#name, VERSION, {
       upgrade: (made) => void made.createObjectStore('session'),
     });
     try {

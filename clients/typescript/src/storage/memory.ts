@@ -15,7 +15,7 @@ export class MemoryDatabase implements Database {
   protected readonly chats = new Map<number, StoredChat>();
   protected readonly messages = new Map<number, Map<number, Message>>();
   protected readonly entries = new Map<number, OutboxEntry>();
-  private last = 0;
+  #last = 0;
 
   load(): Promise<{ chats: StoredChat[]; messages: Message[] }> {
     const messages = [...this.messages.values()].flatMap((ofChat) => [...ofChat.values()]);
@@ -56,12 +56,12 @@ export class MemoryDatabase implements Database {
   }
 
   protected nextPosition(): number {
-    return this.last + 1;
+    return this.#last + 1;
   }
 
   protected putInstead(entry: OutboxEntry, replaced: readonly number[]): OutboxEntry {
     for (const position of replaced) this.entries.delete(position);
-    this.last = Math.max(this.last, entry.position);
+    this.#last = Math.max(this.#last, entry.position);
     this.entries.set(entry.position, entry);
     return entry;
   }
@@ -71,19 +71,19 @@ export class MemoryDatabase implements Database {
       this.chats.delete(id);
       this.messages.delete(id);
     }
-    for (const message of messages) this.messagesOf(message.chat_id).set(message.seq, message);
-    for (const chat of chats) this.putChat(chat);
+    for (const message of messages) this.#messagesOf(message.chat_id).set(message.seq, message);
+    for (const chat of chats) this.#putChat(chat);
     for (const entry of entries) if (this.entries.has(entry.position)) this.entries.set(entry.position, entry);
     for (const position of removed) this.entries.delete(position);
   }
 
-  private putChat(chat: StoredChat): void {
+  #putChat(chat: StoredChat): void {
     this.chats.set(chat.id, chat);
-    const messages = this.messagesOf(chat.id);
+    const messages = this.#messagesOf(chat.id);
     for (const seq of messages.keys()) if (seq < chat.from) messages.delete(seq);
   }
 
-  private messagesOf(chatId: number): Map<number, Message> {
+  #messagesOf(chatId: number): Map<number, Message> {
     const known = this.messages.get(chatId);
     if (known) return known;
     const messages = new Map<number, Message>();
@@ -94,14 +94,14 @@ export class MemoryDatabase implements Database {
 
 /** A session that is forgotten when the program ends. */
 export class MemorySession implements SessionStore {
-  private session: KeptSession | undefined;
+  #session: KeptSession | undefined;
 
   load(): Promise<KeptSession | undefined> {
-    return Promise.resolve(this.session);
+    return Promise.resolve(this.#session);
   }
 
   save(session: KeptSession | undefined): Promise<void> {
-    this.session = session;
+    this.#session = session;
     return Promise.resolve();
   }
 }
