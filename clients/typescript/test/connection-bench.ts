@@ -104,7 +104,8 @@ export class Bench {
       connecting: [],
       waiting: ['not let in'],
       'held off': ['rate limited'],
-      syncing: ['accepted'],
+      // Once more: something is held.
+      syncing: ['accepted', 'answered', 'online'],
       synced: ['accepted', 'answered'],
       missing: ['accepted', 'answered', 'gap'],
       retrying: ['accepted', 'sync refused'],
@@ -112,6 +113,7 @@ export class Bench {
     await eventually(() => this.server.isAsked, 'the first connection');
     for (const event of ways[state]) await this.meet(event);
     await this.settle(state);
+    if (state === 'syncing') await eventually(() => this.server.syncsWaiting > 0, 'a sync');
     this.server.hold();
   }
 
