@@ -53,7 +53,10 @@ describe('authentication', () => {
     ])('treats the email of %s as the same address in any case', async (lower, other) => {
       const domain = `${randomUUID()}.example.com`;
       const { body: first } = await register(account({ email: `${lower}@${domain}` }));
-      expectProblem(await register(account({ email: `${other}@${domain}` })), 409, 'email_taken');
+      for (const path of ['/auth/register', '/register']) {
+        const again = await app.request('POST', path, { body: account({ email: `${other}@${domain}` }) });
+        expectProblem(again, 409, 'email_taken');
+      }
       const { status, body } = await login({ username: `${other}@${domain.toUpperCase()}`, password: PASSWORD });
       expect(status).toBe(200);
       expect(decode(body.access_token as string)[1].sub).toBe(String(first.id));

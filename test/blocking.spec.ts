@@ -37,6 +37,7 @@ describe('blocking', () => {
     expect((await ada.get('/users/blocked?limit=1&offset=1')).body).toEqual([shown[1]]);
     await unblock(ada, one);
     expect((await ada.get('/users/blocked')).body).toEqual([shown[0], shown[2]]);
+    expectProblem(await ada.get('/users/blocked?limit=0'), 400, 'validation_failed', ['limit']);
   });
 
   it('requires an existing user other than the caller', async () => {
@@ -93,6 +94,8 @@ describe('blocking', () => {
     const message = await bob.say(chat);
     await block(ada, bob);
     expectProblem(await bob.patch(`/messages/${message.id}`, { text: 'Something else' }), 403, 'blocked');
+    const edit = { message_id: message.id, text: 'Something else' };
+    expect(await (await bob.device()).command('message:edit', edit)).toMatchObject({ error: { code: 'blocked' } });
     expect((await bob.delete(`/messages/${message.id}`)).body.text).toBeNull();
   });
 

@@ -98,10 +98,13 @@ describe('message edits and deletions', () => {
     }
     const gone = await devices[0]!.command('message:delete', { message_id: one.id });
     expect(gone).toMatchObject({ ok: true, data: { text: null, change_seq: 3 } });
-    expect(await devices[2]!.command('message:edit', { message_id: one.id, text: 'x' })).toMatchObject({
-      ok: false,
-      error: { code: 'forbidden', retryable: false },
-    });
+    for (const command of ['message:edit', 'message:delete'] as const) {
+      const [theirs, none] = [one, { id: 987_654_321 }].map(({ id }) => ({ message_id: id, text: 'x' }));
+      const ask = ({ message_id, text }: { message_id: number; text: string }) =>
+        devices[2]!.command(command, command === 'message:edit' ? { message_id, text } : { message_id });
+      expect(await ask(theirs!)).toMatchObject({ ok: false, error: { code: 'forbidden', retryable: false } });
+      expect(await ask(none!)).toMatchObject({ ok: false, error: { code: 'message_not_found', retryable: false } });
+    }
   });
 
   it('do not change what a replay is compared with: the text first sent', async () => {

@@ -8,6 +8,7 @@ import { SocketServer } from '../src/realtime/socket.server.js';
 import type { Chat } from '../src/contract/chats.js';
 import { onDatabase, waitingForLock } from './support/database.js';
 import { Device } from './support/device.js';
+import { PlainClient } from './support/plain-client.js';
 import { expectProblem } from './support/expect-problem.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 import { PASSWORD, TestApp, type TestUser } from './support/test-app.js';
@@ -60,11 +61,15 @@ describe('session revocation', () => {
     const sockets = await Promise.all([phone.device(), phone.device(['polling']), node2.connect(phone.token)]);
     const spared = await Promise.all([other.device(), node2.connect(other.token), ada.device()]);
     const cut = sockets.map((device) => device.disconnected());
+    const plain = await PlainClient.open(app.url, `/ws/chat?token=${phone.token}`);
+    await plain.ping();
 
     expect((await end(phone, other)).status).toBe(status);
     expectProblem(await me(app, phone.token), 401, 'unauthorized');
     for (const device of sockets) expect(await device.next('session:revoked')).toEqual({});
     expect(await Promise.all(cut)).toEqual(sockets.map(() => 'io server disconnect'));
+    expect(await plain.nextOf('session:revoked')).toEqual({ type: 'session:revoked' });
+    expect(await plain.closed).toEqual([4401, 'unauthorized']);
     expectProblem(await me(node2, phone.token), 401, 'unauthorized');
     for (const node of [app, node2]) {
       await expect(Device.connect(node.url, phone.token)).rejects.toMatchObject({ data: { code: 'unauthorized' } });
