@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,12 @@ const ON_TARGETS: Partial<Record<PhaseName, TargetsPhase>> = {
   connects,
 };
 
+/** The flags of Node with which people run the application. Every server of the bench gets them. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  return scripts['start:prod']!.split(' ').filter((word) => word.startsWith('--'));
+}
+
 async function measureAll(bench: BenchContext, { phases, rounds, messages }: Options): Promise<Measured> {
   const all: Measured[] = [];
   const report = (measured: Measured): void => {
@@ -55,14 +62,14 @@ async function measureAll(bench: BenchContext, { phases, rounds, messages }: Opt
 async function run(options: Options): Promise<void> {
   const start = performance.now();
   const environment = await readEnvironment(postgres.url);
-  const nodeFlags = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+  const profile = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
   const bench = {
     dist: options.dist,
     folder,
     databaseUrl: postgres.url,
     postgres: await postgresPid(postgres.url),
     generator,
-    nodeFlags,
+    nodeFlags: [...startFlags(), ...profile],
   };
   const { figures, loads } = await measureAll(bench, options);
   const seconds = Math.round((performance.now() - start) / 1_000);
