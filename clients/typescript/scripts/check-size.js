@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** In bytes, minified and gzipped, as a browser loads it. What it is today, so that it grows only on purpose. */
-const BOUNDS = { own: 13_100, 'with dependencies': 28_600 };
+const BOUNDS = { own: 13_400, 'with dependencies': 28_900 };
 
 async function sizeOf(options) {
   const { outputFiles } = await build({

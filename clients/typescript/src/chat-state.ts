@@ -42,13 +42,3 @@ function build(scope: Scope, held: HeldChat): ChatState {
     members: held.members && [...held.members.values()],
   };
 }
-
-/** The chats, the one with the latest message first. */
-export function listOf(scope: Scope): readonly ChatState[] {
-  track(scope.store.version);
-  const states = [...scope.store.chats.values()].map((held) => stateOf(scope, held).value);
-  const active = ({ last_message, created_at }: ChatState): string => last_message?.timestamp ?? created_at;
-  return states.sort((one, other) => compare(active(other), active(one)) || other.id - one.id);
-}
-
-const compare = (one: string, other: string): number => (one < other ? -1 : Number(one > other));

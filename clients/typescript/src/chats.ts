@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal } from '@preact/signals-core';
 import type { Chat } from '../../../src/contract/chats.js';
-import { type ChatState, listOf } from './chat-state.js';
+import { chatList } from './chat-list.js';
+import type { ChatState } from './chat-state.js';
 import { type Observable, observe } from './observable.js';
 import type { Scope } from './scope.js';
 import type { Session } from './session.js';
@@ -17,7 +18,8 @@ export class Chats {
     this.#scope = scope;
     this.#session = session;
     const none: readonly ChatState[] = [];
-    this.list = observe(computed(() => (scope.value ? listOf(scope.value) : none)));
+    const list = computed(() => scope.value && chatList(scope.value));
+    this.list = observe(computed(() => list.value?.value ?? none));
   }
 
   /**
