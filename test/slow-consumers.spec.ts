@@ -35,7 +35,7 @@ describe('slow consumer', () => {
 
   beforeAll(async () => {
     app = await TestApp.start();
-    [ada, slow, ...others] = (await app.users(5)) as [TestUser, TestUser, ...TestUser[]];
+    [ada, slow, ...others] = (await app.users(3)) as [TestUser, TestUser, ...TestUser[]];
   });
   afterAll(() => app.close());
 
