@@ -1,4 +1,4 @@
-import { tableOf } from './clients.js';
+import { tableOf } from './state-tables.js';
 import { Bench, page, shown } from './connection-bench.js';
 import { type EventName, STATES, TABLE } from './connection-table.js';
 

@@ -5,7 +5,8 @@ import { OutboxSender, type Outcome } from '../src/outbox-sender.js';
 import { Persister } from '../src/persister.js';
 import { MemoryDatabase } from '../src/storage/memory.js';
 import { Store } from '../src/store.js';
-import { HandClock, tableOf } from './clients.js';
+import { HandClock } from './clients.js';
+import { tableOf } from './state-tables.js';
 
 const STATES = ['waiting', 'under way', 'pausing', 'suspected', 'failed', 'gone'] as const;
 type State = (typeof STATES)[number];
