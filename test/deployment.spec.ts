@@ -66,3 +66,13 @@ describe('an installation', () => {
     expect(reports).toBe(0);
   });
 });
+
+describe('the program', () => {
+  it('gets the same flags of Node from npm start, npm run start:prod and the image', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const [, command] = /^CMD (.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
+    const image = (JSON.parse(command!) as string[]).join(' ');
+    expect(image).toMatch(/^node --max-semi-space-size=\d+ dist\/src\/main\.js$/);
+    expect([scripts['start:prod'], scripts.start]).toEqual([image, `nest build && ${image}`]);
+  });
+});

@@ -22,16 +22,17 @@ export class Sync {
   readonly #ask: (request: SyncRequest) => Promise<News>;
   readonly #isOn: () => boolean;
   readonly #onSynced: () => void;
-  /** Called when the server doesn't answer. */
   readonly #onSilence: () => void;
 
-  /** `ask` sends one request, `onSynced` is called when all is there. `isOn` says whether there is a connection. */
+  /**
+   * `ask` sends one request, `onSynced` is called when all is there, `onSilence` when the server doesn't answer. `isOn`
+   * says whether there is a connection.
+   */
   constructor(
     store: Store,
     ask: (request: SyncRequest) => Promise<News>,
     isOn: () => boolean,
     onSynced: () => void,
-    /** Called when the server doesn't answer. */
     onSilence: () => void,
     clock: Clock,
   ) {
